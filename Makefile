@@ -1,0 +1,43 @@
+# Thin: each target is one or two commands, all of them run from .venv, made when missing.
+PYTHON ?= python3
+# Build of torch: cpu, auto (what the GPU needs), cu130, ...
+TORCH  ?= cpu
+ENV    ?= base
+PORT   ?= 8000
+FROM   ?=
+BIN    := .venv/bin
+
+.PHONY: help run test check serve viz corpora install clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z_]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z_]+):.*## /\1\t/' | expand -t 10
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) tools/install.py --venv=.venv --torch=$(TORCH)
+
+install: .venv/.installed ## make .venv and install everything into it
+
+run: .venv/.installed ## the main job, from data to a model in production (ENV=real for the public corpora)
+	$(BIN)/python -m bukva job --env=$(ENV)
+
+test: .venv/.installed ## every test
+	$(BIN)/python -m pytest
+
+check: .venv/.installed ## ruff, mypy, import-linter and the docs build
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --strict --quiet --site-dir=build/site
+
+serve: .venv/.installed ## the page and the API on http://127.0.0.1:$(PORT)
+	BUKVA_PORT=$(PORT) $(BIN)/python -m bukva.serving
+
+viz: .venv/.installed ## the pipelines as a picture in the browser
+	$(BIN)/kedro viz run --env=$(ENV)
+
+corpora: .venv/.installed ## fetch the public corpora (FROM=<folder or URI> takes them from a mirror)
+	$(BIN)/python -m bukva corpora fetch $(if $(FROM),--from=$(FROM))
+
+clean: ## remove .venv and build
+	rm -rf .venv build

@@ -1,0 +1,98 @@
+"""Everything that bukva raises on purpose.
+
+BukvaError
+├── ParameterError           a parameter group does not validate
+├── CharsetError             a label, symbol or index that the alphabet does not have
+├── CorpusError              a body of images cannot be used
+│   ├── CorpusMissingError   its files are not where the catalog says
+│   ├── ChecksumError        a file is not the one that the manifest names
+│   └── CorpusCorruptError   too many of its images cannot be read
+├── ImageError               one image cannot be used
+│   ├── ImageDecodeError     its bytes are no image that we read
+│   ├── ImageTooLargeError   it is larger than the cap, and was not decoded
+│   └── EmptyImageError      it was decoded and holds no ink
+├── TrainingError            training cannot go on
+│   └── NonFiniteLossError   the loss became infinite or not a number
+├── ModelError               a model cannot be used
+│   ├── ModelFormatError     its files are incomplete or do not belong together
+│   └── ParityError          two forms of one model answer differently
+└── TrackingError            MLflow cannot be used
+    ├── TrackingUnreachableError  the tracking server does not answer
+    └── RegistryError        the registry refuses, or holds something incomplete
+"""
+
+
+class BukvaError(Exception):
+    """Base of all errors raised on purpose: what was expected, what came, where, what to do."""
+
+
+class ParameterError(BukvaError):
+    """Raised when parameters do not validate; the message lists all of them."""
+
+
+class CharsetError(BukvaError, ValueError):
+    """Raised for a label, a symbol or an index that the alphabet does not have."""
+
+
+class CorpusError(BukvaError):
+    """Raised when a body of images cannot be used."""
+
+
+class CorpusMissingError(CorpusError):
+    """Raised when files of a corpus are not where the catalog looks for them."""
+
+
+class ChecksumError(CorpusError):
+    """Raised when a file's checksum differs from the manifest's."""
+
+
+class CorpusCorruptError(CorpusError):
+    """Raised when more images of a corpus are unreadable than the parameters allow."""
+
+
+class ImageError(BukvaError, ValueError):
+    """Raised when one image cannot be used."""
+
+
+class ImageDecodeError(ImageError):
+    """Raised when bytes are not an image of an allowed format, or a broken one."""
+
+
+class ImageTooLargeError(ImageError):
+    """Raised, before decoding, when an image has more bytes or pixels than allowed."""
+
+
+class EmptyImageError(ImageError):
+    """Raised when an image holds no ink."""
+
+
+class TrainingError(BukvaError):
+    """Raised when training cannot go on."""
+
+
+class NonFiniteLossError(TrainingError):
+    """Raised when the loss is infinite or not a number; names epoch, step and learning rate."""
+
+
+class ModelError(BukvaError):
+    """Raised when a model cannot be used."""
+
+
+class ModelFormatError(ModelError):
+    """Raised when the files of a model are incomplete or do not belong together."""
+
+
+class ParityError(ModelError):
+    """Raised when two forms of one model answer differently on the same images."""
+
+
+class TrackingError(BukvaError):
+    """Raised when MLflow cannot be used."""
+
+
+class TrackingUnreachableError(TrackingError):
+    """Raised when the tracking server does not answer; always before any training."""
+
+
+class RegistryError(TrackingError):
+    """Raised when the registry refuses a request or holds something incomplete."""
