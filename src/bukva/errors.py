@@ -7,6 +7,7 @@ BukvaError
 │   ├── CorpusMissingError   its files are not where the catalog says
 │   ├── ChecksumError        a file is not the one that the manifest names
 │   └── CorpusCorruptError   too many of its images cannot be read
+├── TableError               a table lacks columns, or its rows do not fit what is asked of them
 ├── ImageError               one image cannot be used
 │   ├── ImageDecodeError     its bytes are no image that we read
 │   ├── ImageTooLargeError   it is larger than the cap, and was not decoded
@@ -48,6 +49,10 @@ class ChecksumError(CorpusError):
 
 class CorpusCorruptError(CorpusError):
     """Raised when more images of a corpus are unreadable than the parameters allow."""
+
+
+class TableError(BukvaError, ValueError):
+    """Raised when a table lacks columns, or its rows do not fit what is asked of them."""
 
 
 class ImageError(BukvaError, ValueError):
