@@ -17,9 +17,10 @@ BukvaError
 ├── ModelError               a model cannot be used
 │   ├── ModelFormatError     its files are incomplete or do not belong together
 │   └── ParityError          two forms of one model answer differently
-└── TrackingError            MLflow cannot be used
-    ├── TrackingUnreachableError  the tracking server does not answer
-    └── RegistryError        the registry refuses, or holds something incomplete
+├── TrackingError            MLflow cannot be used
+│   ├── TrackingUnreachableError  the tracking server does not answer
+│   └── RegistryError        the registry refuses, or holds something incomplete
+└── RequestError             an HTTP request that the service does not answer as asked
 """
 
 
@@ -101,3 +102,17 @@ class TrackingUnreachableError(TrackingError):
 
 class RegistryError(TrackingError):
     """Raised when the registry refuses a request or holds something incomplete."""
+
+
+class RequestError(BukvaError):
+    """Raised when the service does not answer a request as asked.
+
+    Args:
+        code: The row of the service's table of problems: status, title, when to come back.
+        detail: A sentence for the caller; never holds what the caller sent.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
