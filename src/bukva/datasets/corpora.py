@@ -1,0 +1,165 @@
+"""The public corpora as Kedro datasets: samples by corpus, and the published split.
+
+A catalog names the folder, the corpora that the run uses and the manifest:
+
+    corpora:
+      type: bukva.datasets.corpora.CorporaDataset
+      folder: data/01_raw
+      names: [mnist, rukopys]
+      manifest: conf/base/corpora.yml
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NoReturn, TypeAlias
+
+import pandas as pd
+from fsspec.core import url_to_fs
+from kedro.io import AbstractDataset, DatasetError
+
+from bukva.data.formats import READERS
+from bukva.data.formats.idx import read_idx
+from bukva.data.formats.rukopys import read_glyphs_csv
+from bukva.data.manifest import CorpusEntry, select_entries
+from bukva.data.published import published_split
+from bukva.data.samples import RawSample
+from bukva.datasets.storage import check_sha256, join, load_manifest, missing_files
+from bukva.errors import CorpusMissingError
+
+LazyCorpora: TypeAlias = dict[str, Callable[[], Iterator[RawSample]]]
+"""By corpus name, a function that reads its samples; nothing is read before it is called."""
+
+_RUKOPYS_TABLE_SOURCE = "master.zip"
+_MNIST_TEST_LABELS = "t10k-labels-idx1-ubyte.gz"
+
+
+class _ReadOnlyCorporaDataset(AbstractDataset[object, Any]):
+    """What the datasets here share: the named corpora of a manifest, in a folder or bucket.
+
+    Args:
+        folder: Folder or URI with the files, at the paths that the manifest gives.
+        names: Corpora of the manifest to use; none is legal.
+        manifest: Path or URI of the corpora manifest.
+        credentials: Passed to the file system of `folder`.
+        fs_args: Further arguments of that file system.
+        metadata: For other tools, such as kedro-viz; not used here.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: str,
+        names: list[str],
+        manifest: str,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._folder = folder
+        self._names = list(names)
+        self._manifest = manifest
+        self._storage_options = {**(fs_args or {}), **(credentials or {})}
+        self.metadata = metadata
+
+    def save(self, data: object) -> NoReturn:
+        """Refuse: corpora are fetched (`make corpora`), never written by a run."""
+        name, got = self.__class__.__name__, type(data).__name__
+        raise DatasetError(f"{name} is read-only, got {got} to save: corpora are fetched.")
+
+    def _entries(self) -> dict[str, CorpusEntry]:
+        """Return the entries of the named corpora, all of whose files are there."""
+        # The manifest lies in the project; without names a run needs neither it nor the folder.
+        if not self._names:
+            return {}
+        entries = select_entries(load_manifest(self._manifest), self._names)
+        _require_files(entries, self._folder, self._storage_options)
+        return entries
+
+    def _exists(self) -> bool:
+        try:
+            self._entries()
+        except CorpusMissingError:
+            return False
+        return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"folder": self._folder, "names": self._names, "manifest": self._manifest}
+
+
+class CorporaDataset(_ReadOnlyCorporaDataset):
+    """The samples of the named corpora, read only when asked for."""
+
+    def load(self) -> LazyCorpora:
+        """Return a function for each named corpus that reads, verifies and yields its samples.
+
+        Raises:
+            CorpusMissingError: If files are missing; the message lists all of all corpora.
+        """
+        return {
+            name: partial(read_samples, entry, self._folder, **self._storage_options)
+            for name, entry in self._entries().items()
+        }
+
+
+class PublishedSplitDataset(_ReadOnlyCorporaDataset):
+    """The published split (`bukva.data.published`), where its two corpora are among the names."""
+
+    def load(self) -> pd.DataFrame | None:
+        """Return the table of the published split, or None without rukopys and mnist.
+
+        Raises:
+            CorpusMissingError: If files are missing; the message lists all of all corpora.
+            ChecksumError: If a file is not the one that the manifest names.
+        """
+        entries = self._entries()
+        if not {"rukopys", "mnist"} <= set(entries):
+            return None
+        rukopys = read_files(entries["rukopys"], self._folder, **self._storage_options)
+        mnist = read_files(entries["mnist"], self._folder, **self._storage_options)
+        return published_split(
+            read_glyphs_csv(rukopys[_RUKOPYS_TABLE_SOURCE], _RUKOPYS_TABLE_SOURCE),
+            read_idx(mnist[_MNIST_TEST_LABELS], _MNIST_TEST_LABELS, dimensions=1),
+        )
+
+
+def read_samples(entry: CorpusEntry, folder: str, **storage_options: Any) -> Iterator[RawSample]:
+    """Yield the samples of a corpus whose files lie in a folder or bucket.
+
+    Raises:
+        ChecksumError: If a file is not the one that the manifest names.
+    """
+    yield from READERS[entry.reader](read_files(entry, folder, **storage_options))
+
+
+def read_files(entry: CorpusEntry, folder: str, **storage_options: Any) -> dict[str, bytes]:
+    """Return the contents of a corpus's files by name, verified.
+
+    Raises:
+        ChecksumError: If a file is not the one that the manifest names.
+    """
+    fs, root = url_to_fs(folder, **storage_options)
+    contents: dict[str, bytes] = {}
+    for file in entry.files:
+        path = join(root, file.path)
+        contents[file.name] = fs.cat_file(path)
+        actual = hashlib.sha256(contents[file.name]).hexdigest()
+        check_sha256(actual, file, path, "Fetch it again: make corpora.")
+    return contents
+
+
+def _require_files(
+    entries: dict[str, CorpusEntry], folder: str, storage_options: dict[str, Any]
+) -> None:
+    missing = [
+        f"  {name}: {join(folder, file.path)}"
+        for name, entry in entries.items()
+        for file in missing_files(entry, folder, **storage_options)
+    ]
+    if missing:
+        listing = "\n".join(missing)
+        raise CorpusMissingError(
+            f"Expected the files of {list(entries)}; these are missing:\n{listing}\n"
+            "Fetch them with `make corpora`, or from a mirror with "
+            "`make corpora FROM=<folder or URI>`."
+        )

@@ -1,0 +1,170 @@
+"""Fetching the files of corpora: resumable, verified, and never half there.
+
+A file is downloaded into a `.part` file, continued where an earlier try stopped, compared with
+the manifest's checksum, and only then moved to its name. With a remote destination the `.part`
+lives in a temporary folder, so that it is continued within one run only.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+from tqdm import tqdm
+
+from bukva.data.manifest import CorpusEntry, CorpusFile
+from bukva.datasets.storage import CHUNK_BYTES, check_sha256, join, sha256_of
+from bukva.errors import CorpusMissingError
+
+PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0)
+"""Before the first attempt, and before each of the three that may follow."""
+
+_LOCAL: Final = LocalFileSystem()
+
+
+def fetch_corpora(
+    entries: Mapping[str, CorpusEntry],
+    destination: str,
+    source: str | None = None,
+    *,
+    show_progress: bool = True,
+) -> list[str]:
+    """Fetch every file that is not yet at the destination, verified.
+
+    Args:
+        entries: The corpora to fetch, by name.
+        destination: Folder or URI that takes the files, such as `data/01_raw` or `s3://b/01_raw`.
+        source: Folder or URI with the same relative paths; None takes the official addresses.
+        show_progress: Whether each download has a progress bar on stderr.
+
+    Returns:
+        The paths of the files that were fetched, without those that were there and right.
+
+    Raises:
+        ChecksumError: If a fetched file is not the one the manifest names; it is removed.
+        CorpusMissingError: If the source does not have a file or does not answer, or if a file has
+            no official address; of the latter all are named, after the others were fetched.
+    """
+    fetched, homeless = [], []
+    for file in (file for entry in entries.values() for file in entry.files):
+        target_fs, target = url_to_fs(join(destination, file.path))
+        if is_verified(target_fs, target, file):
+            continue
+        address = file.url if source is None else join(source, file.path)
+        if address is None:
+            homeless.append(file)
+            continue
+        _fetch_file(address, target_fs, target, file, show_progress=show_progress)
+        fetched.append(file.path)
+    _refuse_homeless(homeless)
+    return fetched
+
+
+def is_verified(fs: Any, path: str, file: CorpusFile) -> bool:
+    """Return whether a file is there, with the size and the checksum of the manifest."""
+    if not fs.exists(path) or fs.size(path) != file.size_bytes:
+        return False
+    return sha256_of(fs, path) == file.sha256
+
+
+def _refuse_homeless(files: list[CorpusFile]) -> None:
+    if files:
+        listing = "\n".join(f"  {file.path}: {file.note}" for file in files)
+        raise CorpusMissingError(
+            f"These files have no official address in this form:\n{listing}\n"
+            "Take them from a mirror: make corpora FROM=<folder or URI>."
+        )
+
+
+def _fetch_file(
+    address: str, target_fs: Any, target: str, file: CorpusFile, *, show_progress: bool
+) -> None:
+    with _staged(target_fs, target, file) as part:
+        resumed = part.exists()
+        _download(address, part, file, show_progress=show_progress)
+        if resumed and sha256_of(_LOCAL, str(part)) != file.sha256:
+            # The earlier try may have left the beginning of another file: not the source's fault.
+            part.unlink()
+            _download(address, part, file, show_progress=show_progress)
+        try:
+            advice = "It was removed; the source holds another file than the manifest names."
+            check_sha256(sha256_of(_LOCAL, str(part)), file, address, advice)
+        except BaseException:
+            part.unlink()
+            raise
+
+
+@contextmanager
+def _staged(target_fs: Any, target: str, file: CorpusFile) -> Iterator[Path]:
+    """Give the path of a local `.part` file, and publish it when the block ends well."""
+    if isinstance(target_fs, LocalFileSystem):
+        part = Path(f"{target}.part")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        _sync(part)
+        part.replace(target)
+        return
+    with tempfile.TemporaryDirectory(prefix="bukva-") as folder:
+        part = Path(folder, file.name)
+        yield part
+        target_fs.put_file(str(part), target)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _download(address: str, part: Path, file: CorpusFile, *, show_progress: bool) -> None:
+    """Append to `part` what it lacks, trying again after errors of the network."""
+    with tqdm(
+        total=file.size_bytes, desc=file.path, unit="B", unit_scale=True, disable=not show_progress
+    ) as bar:
+        for pause_s in PAUSES_S:
+            time.sleep(pause_s)
+            try:
+                _append_rest(address, part, file, bar)
+            except FileNotFoundError:
+                message = f"Expected {file.path} at {address}: the source does not have it."
+                raise CorpusMissingError(message) from None
+            # Every backend raises classes of its own (OSError, aiohttp's, botocore's), which have
+            # no common base below Exception.
+            except Exception as error:
+                failure = error
+            else:
+                return
+    got = f"{type(failure).__name__}: {failure}"
+    message = f"Could not fetch {file.path} from {address} in {len(PAUSES_S)} attempts ({got})."
+    raise CorpusMissingError(f"{message} What came is kept: the next try goes on from there.")
+
+
+def _append_rest(address: str, part: Path, file: CorpusFile, bar: Any) -> None:
+    offset = part.stat().st_size if part.exists() else 0
+    try:
+        _copy(address, part, file, bar, offset, block_size=CHUNK_BYTES)
+    except ValueError:
+        # What fsspec says of a server without range reads: one stream, from the beginning.
+        _copy(address, part, file, bar, 0, block_size=0)
+
+
+def _copy(
+    address: str, part: Path, file: CorpusFile, bar: Any, offset: int, *, block_size: int
+) -> None:
+    fs, path = url_to_fs(address)
+    # Without a cache each read is one range request, so nothing that arrived is lost.
+    with (
+        fs.open(path, "rb", block_size=block_size, cache_type="none") as remote,
+        part.open("ab") as local,
+    ):
+        remote.seek(offset)
+        local.truncate(offset)
+        bar.n = offset
+        # One byte more than expected tells a longer file, without reading an endless one.
+        while chunk := remote.read(min(CHUNK_BYTES, file.size_bytes + 1 - local.tell())):
+            local.write(chunk)
+            bar.update(len(chunk))

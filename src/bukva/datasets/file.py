@@ -1,0 +1,56 @@
+"""What our datasets of one file have in common."""
+
+from pathlib import PurePosixPath
+from typing import Any, TypeVar
+
+import fsspec
+from kedro.io import AbstractDataset
+from kedro.io.core import get_filepath_str, get_protocol_and_path
+
+T = TypeVar("T")
+
+
+class FileDataset(AbstractDataset[T, T]):
+    """A dataset that is one file, read and written whole, on local disk or S3."""
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._protocol, path = get_protocol_and_path(filepath)
+        # kedro-mlflow and kedro-viz look for the path under this name.
+        self._filepath = PurePosixPath(path)
+        self._fs = fsspec.filesystem(self._protocol, **(credentials or {}), **(fs_args or {}))
+        self.metadata = metadata
+
+    def read_bytes(self, suffix: str = "") -> bytes:
+        """Return the content of the file, or of the one beside it with another suffix."""
+        with self._fs.open(self._path(suffix), "rb") as file:
+            return bytes(file.read())
+
+    def write_bytes(self, content: bytes, suffix: str = "") -> None:
+        """Write the file, or the one beside it with another suffix."""
+        path = self._path(suffix)
+        self._fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
+        with self._fs.open(path, "wb") as file:
+            file.write(content)
+
+    def delete(self) -> None:
+        """Remove the file if it is there."""
+        if self._exists():
+            self._fs.rm(self._path())
+
+    def _path(self, suffix: str = "") -> str:
+        path = self._filepath.with_suffix(suffix) if suffix else self._filepath
+        return str(get_filepath_str(path, self._protocol))
+
+    def _exists(self) -> bool:
+        self._fs.invalidate_cache()
+        return bool(self._fs.exists(self._path()))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath, "protocol": self._protocol}
