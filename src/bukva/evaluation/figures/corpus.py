@@ -1,0 +1,307 @@
+"""What the corpora hold: how many of each symbol, how they look, how thick the pens are.
+
+Shapes: N samples, H = W = 28 pixels.
+"""
+
+from typing import Final
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from bukva.charset import LABELS, to_symbol
+from bukva.data.samples import UInt8Array
+from bukva.errors import TableError
+from bukva.evaluation.figures import style
+from bukva.evaluation.predictions import require_columns
+
+_CASE_NAMES: Final = {False: "lower case", True: "upper case", None: "case unknown"}
+_SPLIT_COLOURS: Final = {
+    "train": style.BLUE,
+    "valid": style.ORANGE,
+    "test": style.GREEN,
+    "drop": style.MUTED,
+}
+_TILES_PER_ROW: Final = 12
+_MEASURED_PER_CORPUS: Final = 4000
+
+
+def plot_class_counts(table: pd.DataFrame) -> Figure:
+    """Draw how many samples each label has, by corpus and case, and each corpus's splits.
+
+    Raises:
+        TableError: If columns are missing.
+    """
+    require_columns(table, ("corpus", "label", "is_uppercase", "split"))
+    counts = _count_by_row(table)
+    height_in = 3.0 + 0.36 * len(counts) + 0.3 * table["corpus"].nunique()
+    subtitle = f"{style.describe_corpora(table)}. Grey: no sample at all."
+    figure = style.new_figure(16, height_in, "How many samples of each symbol", subtitle)
+    if table.empty:
+        style.write_empty(figure.add_subplot(), "the table is empty")
+        return figure
+    heights = (len(counts) + 1, table["corpus"].nunique() + 1)
+    heat, bars = figure.subplots(2, 1, height_ratios=heights)
+    _draw_counts(heat, counts)
+    _draw_splits(bars, table)
+    return figure
+
+
+def _count_by_row(table: pd.DataFrame) -> pd.DataFrame:
+    """Return counts with a row for each corpus and case that occurs, a column for each label."""
+    row = table["corpus"].map(style.corpus_title) + _case_suffix(table)
+    counts = pd.crosstab(row, table["label"])
+    return counts.reindex(columns=list(LABELS), fill_value=0)
+
+
+def _case_suffix(table: pd.DataFrame) -> pd.Series:
+    """Return `, lower case` and the like; nothing for corpora of digits."""
+    is_digit = table["label"].str.isdigit()
+    case = _case_of(table["is_uppercase"]).map(_CASE_NAMES)
+    return (", " + case).where(~is_digit, ", digits")
+
+
+def _case_of(is_uppercase: pd.Series) -> pd.Series:
+    """Return True, False, or None as objects, whatever the dtype."""
+    cases = is_uppercase.astype("boolean").astype(object)
+    return cases.where(cases.notna(), None)
+
+
+def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:
+    values = counts.to_numpy()
+    colours = mpl.colormaps["Blues"].resampled(256)
+    colours.set_bad(style.GROUND)
+    # The scale ends well above the largest count, so that dark text stays legible on all cells.
+    norm = LogNorm(1, 200.0 * max(1.0, float(values.max())))
+    axes.imshow(np.ma.masked_equal(values, 0), cmap=colours, norm=norm, aspect="auto")
+    for (row, column), count in np.ndenumerate(values):
+        if count:
+            axes.text(column, row, str(count), ha="center", va="center", size=7, color=style.TEXT)
+    axes.set_xticks(range(len(LABELS)), list(LABELS), size=12)
+    axes.set_yticks(range(len(counts)), counts.index, size=9)
+    axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
+    axes.set_xticks(np.arange(1, len(LABELS)) - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, len(counts)) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.2)
+    axes.tick_params(which="minor", length=0)
+    style.hide_frame(axes)
+
+
+def _draw_splits(axes: Axes, table: pd.DataFrame) -> None:
+    splits = pd.crosstab(table["corpus"], table["split"], normalize="index").iloc[::-1]
+    totals = table["corpus"].value_counts()
+    left_C = np.zeros(len(splits))
+    for split, colour in _SPLIT_COLOURS.items():
+        if split in splits and splits[split].any():
+            axes.barh(
+                splits.index, splits[split], left=left_C, color=colour, height=0.62, label=split
+            )
+            left_C += splits[split].to_numpy()
+    axes.set_yticks(
+        range(len(splits)),
+        [f"{style.corpus_title(name)}, {totals[name]:,}" for name in splits.index],
+    )
+    axes.set_xlim(0, 1)
+    style.style_axes(axes, "Splits")
+    style.percent_axis(axes, which="x")
+    axes.legend(
+        frameon=False, ncols=4, loc="lower right", bbox_to_anchor=(1, 1), labelcolor=style.TEXT
+    )
+
+
+def plot_sample_sheet(images_NHW: UInt8Array, table: pd.DataFrame, seed: int) -> Figure:
+    """Draw a few random samples of each symbol from each corpus, in the corpus's colour.
+
+    Args:
+        images_NHW: uint8, ink high on zero, row by row those of `table`.
+        table: The sample table.
+        seed: Of the choice.
+
+    Raises:
+        TableError: If columns are missing, or images and rows differ in number.
+    """
+    _require_images(images_NHW, table)
+    symbol = _symbols(table)
+    rows = [symbol_ for symbol_ in _symbol_order() if (symbol == symbol_).any()]
+    subtitle = f"Random choice from {style.describe_corpora(table)}. Аа: case unknown."
+    columns = max(1, min(3, -(-len(rows) // 12)))
+    rows_per_column = -(-len(rows) // columns)
+    height_in = 1.6 + 0.36 * max(rows_per_column, 1)
+    figure = style.new_figure(
+        max(6.5, 5.2 * columns), height_in, "Samples of each symbol", subtitle
+    )
+    if not rows:
+        style.write_empty(figure.add_subplot(), "the table is empty")
+        return figure
+    colours = style.corpus_colours(table["corpus"])
+    chosen = _choose_samples(table["corpus"], symbol, np.random.default_rng(seed))
+    for place, axes in enumerate(figure.subplots(1, columns, squeeze=False).flat):
+        names = rows[place * rows_per_column : (place + 1) * rows_per_column]
+        tiles = [
+            [(images_NHW[i], colours[table["corpus"].iloc[i]]) for i in chosen[n]] for n in names
+        ]
+        _draw_tiles(axes, names, tiles, rows_per_column)
+    handles = [Patch(color=colour, label=style.corpus_title(c)) for c, colour in colours.items()]
+    figure.legend(
+        handles=handles, loc="outside lower left", ncols=len(handles), frameon=False, fontsize=10
+    )
+    return figure
+
+
+def _require_images(images_NHW: UInt8Array, table: pd.DataFrame) -> None:
+    require_columns(table, ("corpus", "label", "is_uppercase"))
+    if len(images_NHW) != len(table):
+        message = f"Expected an image for each of {len(table)} rows, got {len(images_NHW)}."
+        raise TableError(message)
+
+
+def _symbols(table: pd.DataFrame) -> NDArray[np.str_]:
+    """Return symbols as written; a letter of unknown case in both: `Аа`."""
+    case = _case_of(table["is_uppercase"])
+    pairs = zip(table["label"], case, strict=True)
+    return np.array(
+        [
+            label.upper() + label
+            if is_upper is None and label.isalpha()
+            else to_symbol(label, is_upper)
+            for label, is_upper in pairs
+        ],
+        dtype=np.str_,
+    )
+
+
+def _symbol_order() -> list[str]:
+    return [
+        symbol
+        for label in LABELS
+        for symbol in (
+            [label] if label.isdigit() else [label, label.upper(), label.upper() + label]
+        )
+    ]
+
+
+def _choose_samples(
+    corpus: pd.Series, symbol: NDArray[np.str_], rng: np.random.Generator
+) -> dict[str, list[int]]:
+    """Return row numbers for each symbol, evenly from its corpora, corpus by corpus."""
+    order = rng.permutation(len(corpus))
+    shuffled = pd.DataFrame(
+        {"row": order, "symbol": symbol[order], "corpus": corpus.to_numpy()[order]}
+    )
+    chosen = {}
+    for name, samples in shuffled.groupby("symbol"):
+        by_corpus = samples.groupby("corpus")["row"]
+        chosen[str(name)] = [
+            int(row) for _, rows in by_corpus for row in rows[: _TILES_PER_ROW // by_corpus.ngroups]
+        ]
+    return chosen
+
+
+def _draw_tiles(
+    axes: Axes, names: list[str], tiles: list[list[tuple[UInt8Array, str]]], rows: int
+) -> None:
+    """Paint all tiles on one canvas: thousands of axes would take minutes."""
+    side = 28
+    canvas = np.ones((rows * side, _TILES_PER_ROW * side, 3))
+    for row, samples in enumerate(tiles):
+        for column, (image_HW, colour) in enumerate(samples):
+            ink_HW1 = image_HW[..., None] / 255
+            tile = 1 - ink_HW1 * (1 - np.array(to_rgb(colour)))
+            canvas[row * side : (row + 1) * side, column * side : (column + 1) * side] = tile
+    axes.imshow(canvas, interpolation="lanczos")
+    axes.set_yticks(side * (np.arange(len(names)) + 0.5), names, size=12)
+    axes.set_xticks([])
+    for row in range(1, len(names)):
+        axes.axhline(row * side, color=style.GROUND, linewidth=0.8)
+    style.hide_frame(axes)
+
+
+def plot_ink_statistics(images_NHW: UInt8Array, table: pd.DataFrame) -> Figure:
+    """Draw by corpus how much ink, how thick the stroke, how wide the symbol, how high on the page.
+
+    A network can learn the pen instead of the letter where these differ between corpora. At most
+    4,000 evenly spaced samples a corpus are measured. The stroke's width is twice its area over
+    its perimeter.
+
+    Raises:
+        TableError: If columns are missing, or images and rows differ in number.
+    """
+    _require_images(images_NHW, table)
+    require_columns(table, ("rel_height",))
+    subtitle = f"{style.describe_corpora(table)}. Black line: the median."
+    corpora = sorted(table["corpus"].unique())
+    height_in = 2.2 + 0.85 * max(1, len(corpora))
+    figure = style.new_figure(14, height_in, "Ink: what the pens leave behind", subtitle, gap=0.06)
+    if not corpora:
+        style.write_empty(figure.add_subplot(), "the table is empty")
+        return figure
+    colours = style.corpus_colours(corpora)
+    measured = {c: _measure(images_NHW, table, (table["corpus"] == c).to_numpy()) for c in corpora}
+    grid = figure.subplots(len(corpora), len(_MEASURES), sharex="col", squeeze=False)
+    for row, corpus in enumerate(corpora):
+        for column, (name, limit) in enumerate(_MEASURES.items()):
+            axes = grid[row, column]
+            _draw_distribution(axes, measured[corpus][name], colours[corpus], limit)
+            if row == 0:
+                axes.set_title(name, size=10, weight="bold", color=style.TEXT, loc="left", pad=10)
+        grid[row, 0].set_ylabel(
+            style.corpus_title(corpus), rotation=0, ha="right", va="center", size=10,
+            color=style.TEXT,
+        )  # fmt: skip
+    return figure
+
+
+_MEASURES: Final = {
+    "ink, share of the frame": 0.4,
+    "stroke width, px of 28": 6.0,
+    "width over height": 2.2,
+    "height on the page, share": 1.0,
+}
+
+
+def _measure(
+    images_NHW: UInt8Array, table: pd.DataFrame, is_chosen_N: NDArray[np.bool_]
+) -> dict[str, NDArray[np.float64]]:
+    """Return the values of `_MEASURES`, in its order, for evenly spaced samples."""
+    chosen = np.flatnonzero(is_chosen_N)
+    chosen = chosen[:: -(-len(chosen) // _MEASURED_PER_CORPUS)]
+    ink_NHW = images_NHW[chosen].astype(np.float32) / 255
+    area_N = ink_NHW.sum(axis=(1, 2))
+    slope_y, slope_x = np.diff(ink_NHW, axis=1)[:, :, :-1], np.diff(ink_NHW, axis=2)[:, :-1]
+    perimeter_N = np.hypot(slope_y, slope_x).sum(axis=(1, 2))
+    is_ink_NHW = ink_NHW > 0.15
+    height_N, width_N = (is_ink_NHW.any(axis=axis).sum(axis=1) for axis in (2, 1))
+    values = (
+        ink_NHW.mean(axis=(1, 2)),
+        2 * area_N / np.maximum(perimeter_N, 1e-6),
+        width_N / np.maximum(height_N, 1),
+        table["rel_height"].to_numpy(dtype=float)[chosen],
+    )
+    return dict(zip(_MEASURES, values, strict=True))
+
+
+def _draw_distribution(
+    axes: Axes, values_N: NDArray[np.float64], colour: str, limit: float
+) -> None:
+    axes.set_xlim(0, limit)
+    axes.set_yticks([])
+    style.style_axes(axes, grid="x")
+    axes.spines["left"].set_visible(False)
+    known_N = values_N[np.isfinite(values_N)]
+    if not len(known_N):
+        axes.text(
+            0.5, 0.4, "not known", transform=axes.transAxes, ha="center", size=9, color=style.MUTED
+        )
+        return
+    axes.hist(np.minimum(known_N, limit), bins=36, range=(0, limit), color=colour, alpha=0.8)
+    median = float(np.median(known_N))
+    axes.axvline(median, color=style.TEXT, linewidth=1.2)
+    axes.text(
+        1, 0.97, f"median {median:.2f}", transform=axes.transAxes, ha="right", va="top", size=9,
+        color=style.MUTED,
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+"""The prediction table: one row a sample, what is true beside what a recogniser says.
+
+| column | |
+|---|---|
+| `sample_id`, `corpus`, `split` | str |
+| `label` | str, a label of `bukva.charset` |
+| `is_uppercase` | nullable boolean; missing for digits and where the corpus does not say |
+| `is_published` | bool, one of the 300 test samples of the published split |
+| `predicted_label`, `predicted_uppercase` | str, bool |
+| `label_probability` | float, 0..1, of the predicted label |
+| `uppercase_probability` | float, 0..1 |
+"""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bukva.charset import LABELS, LETTERS
+from bukva.errors import TableError
+
+COLUMNS: Final = (
+    "sample_id",
+    "corpus",
+    "split",
+    "label",
+    "is_uppercase",
+    "is_published",
+    "predicted_label",
+    "predicted_uppercase",
+    "label_probability",
+    "uppercase_probability",
+)
+
+CASE_THRESHOLD: Final = 0.5
+"""Probability from which a letter is called upper case."""
+
+BoolArray = NDArray[np.bool_]
+
+
+def require_columns(table: pd.DataFrame, columns: tuple[str, ...] = COLUMNS) -> None:
+    """Refuse a table without all of `columns`.
+
+    Raises:
+        TableError: Naming the columns that are missing and those that are there.
+    """
+    missing = [column for column in columns if column not in table]
+    if missing:
+        message = f"Expected the columns {list(columns)}, missing {missing}: got {list(table)}."
+        raise TableError(message)
+
+
+def is_letter(predictions: pd.DataFrame) -> BoolArray:
+    """Return `(N,)`, whether a sample is a letter."""
+    return predictions["label"].isin(list(LETTERS)).to_numpy(dtype=bool)
+
+
+def has_case(predictions: pd.DataFrame) -> BoolArray:
+    """Return `(N,)`, whether a sample is a letter whose case is known."""
+    return is_letter(predictions) & predictions["is_uppercase"].notna().to_numpy(dtype=bool)
+
+
+def is_label_right(predictions: pd.DataFrame) -> BoolArray:
+    """Return `(N,)`, whether the predicted label is the true one."""
+    return (predictions["label"] == predictions["predicted_label"]).to_numpy(dtype=bool)
+
+
+def is_case_right(predictions: pd.DataFrame) -> BoolArray:
+    """Return `(N,)`, whether the case is right at a probability of 0.5; False without a case.
+
+    The threshold is on the probability. On a logit, 0.5 would mean a probability of 0.62.
+    """
+    says_upper_N = (predictions["uppercase_probability"] >= CASE_THRESHOLD).to_numpy(dtype=bool)
+    is_upper_N = predictions["is_uppercase"].astype("boolean").fillna(False).to_numpy(dtype=bool)
+    is_right_N: BoolArray = has_case(predictions) & (says_upper_N == is_upper_N)
+    return is_right_N
+
+
+def confusion_matrix(predictions: pd.DataFrame) -> NDArray[np.int64]:
+    """Return `(43, 43)` counts: row = true label, column = predicted label, in charset order."""
+    true_N = _label_indices(predictions["label"])
+    predicted_N = _label_indices(predictions["predicted_label"])
+    size = len(LABELS)
+    counts = np.bincount(true_N * size + predicted_N, minlength=size * size)
+    return counts.reshape(size, size).astype(np.int64)
+
+
+def _label_indices(labels: pd.Series) -> NDArray[np.int64]:
+    indices = pd.Index(list(LABELS)).get_indexer(pd.Index(labels))
+    if (indices < 0).any():
+        unknown = sorted({str(label) for label in labels[indices < 0]})
+        message = f"Expected labels of '{LABELS}' in column {labels.name!r}, got {unknown[:5]}."
+        raise TableError(message)
+    return indices.astype(np.int64)
