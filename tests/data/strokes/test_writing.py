@@ -8,6 +8,7 @@ from bukva.data.strokes.alphabet import load_alphabet
 from bukva.data.strokes.contact_sheet import contact_sheet
 from bukva.data.strokes.hand import INSTRUMENTS, SIDE_PX, Hand, draw_hand
 from bukva.data.strokes.writing import draw_form, draw_symbol
+from bukva.errors import CharsetError
 
 SAME_FORM = [letter for letter in LETTERS if letter not in "абвдегтіїру" and letter != "ф"]
 
@@ -112,6 +113,12 @@ def test_lower_scale_is_for_lower_case_alone():
 
     assert len(ink_rows(page("к", 1.2))) > len(ink_rows(page("к", 1.0)))
     np.testing.assert_array_equal(page("К", 1.2), page("К", 1.0))
+
+
+@pytest.mark.parametrize("symbol", ["ы", "W", "", "аб"])
+def test_what_is_no_symbol_cannot_be_drawn(symbol):
+    with pytest.raises(CharsetError, match="one of the 76 symbols"):
+        draw_symbol(symbol, np.random.default_rng(0))
 
 
 def test_a_wider_pen_leaves_more_ink():

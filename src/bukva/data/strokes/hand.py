@@ -47,6 +47,7 @@ class Hand:
     """One writer at one moment. The defaults write the canonical form.
 
     Attributes:
+        instrument: What leaves the line; of it the pressure, taper and grain are used.
         cap_height_px: Height of a capital on the page.
         baseline_px: The ruled line, from the page's top.
         offset_px: How far right of the page's middle the symbol stands.

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bukva.charset import LETTERS
+from bukva.charset import LETTERS, from_symbol
 from bukva.data.samples import UInt8Array
 from bukva.data.strokes.alphabet import SPACING_EM, Form, load_alphabet
 from bukva.data.strokes.curves import FloatArray, arc_lengths, sample_at
@@ -28,7 +28,12 @@ STOUTEST_PEN = 0.12
 
 
 def draw_symbol(symbol: str, rng: np.random.Generator) -> UInt8Array:
-    """Return a page `(SIDE_PX, SIDE_PX)`, paper 255, with a symbol in a random form and hand."""
+    """Return a page `(SIDE_PX, SIDE_PX)`, paper 255, with a symbol in a random form and hand.
+
+    Raises:
+        CharsetError: If `symbol` is not one of the 76 symbols.
+    """
+    from_symbol(symbol)
     forms = load_alphabet().forms[symbol]
     return draw_form(forms[rng.integers(len(forms))], draw_hand(rng), rng)
 
