@@ -1,0 +1,50 @@
+"""The application: settings and a source of models in, an ASGI app out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from bukva import __version__
+from bukva.serving.envelope import Envelope
+from bukva.serving.limits import BodyLimit
+from bukva.serving.model_calls import ModelCalls
+from bukva.serving.model_source import ModelSource
+from bukva.serving.problems import install_handlers
+from bukva.serving.routes import Service, router
+from bukva.serving.settings import Settings
+
+
+def create_app(settings: Settings, model_source: ModelSource | None = None) -> FastAPI:
+    """Makes the application; it begins to load the model when it is started.
+
+    Args:
+        settings: All that can be set.
+        model_source: Where the model comes from; by default the registry in `settings`.
+    """
+    models = model_source or ModelSource(settings)
+    calls = ModelCalls(settings.model_threads, settings.max_in_flight, settings.deadline_s)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        models.start()
+        yield
+        models.stop()
+        calls.close()
+
+    # The pages that FastAPI makes for /docs and /redoc load scripts from elsewhere.
+    app = FastAPI(
+        title="bukva",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service = Service(settings, models, calls)
+    app.include_router(router)
+    install_handlers(app)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(Envelope)
+    return app

@@ -1,0 +1,58 @@
+"""What the packaged model promises: a row for each image, and an `error` in place of an exception.
+
+The model takes a table with one column `image` (encoded bytes) and answers with the columns of
+`Recognition`, `error` (None or one of IMAGE_PROBLEMS) and `error_detail` (None or a sentence).
+"""
+
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from bukva.errors import ModelError, RequestError
+from bukva.serving.problems import IMAGE_PROBLEMS, KINDS
+from bukva.serving.schemas import Recognition
+
+# A PNG of 64x64 pixels, one bit each, with the strokes of a 1; and bytes that are no image.
+_ONE_PNG = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAEAAAABAAQAAAACCEkxzAAAATklEQVR42mP8zwABTAwkMv7DGL9gjBcCUMYCBgYGBob"
+    "///8x8P///58JqoSBiYHhBYY5AjwwEQOorh9/oLqYYWpYyHPhKIMIBuN/irQDABvDFUWA/uBcAAAAAElFTkSuQmCC"
+)
+PROBE_IMAGES = (_ONE_PNG, b"not an image")
+
+
+def read_row(row: Mapping[str, Any], top_k: int) -> Recognition:
+    """The recognition in one row of the model's answer, with at most `top_k` alternatives.
+
+    Raises:
+        RequestError: If the model refused the image; carries the model's code.
+        ModelError: If the row breaks the promise.
+    """
+    code = row.get("error")
+    if code in IMAGE_PROBLEMS:
+        detail = str(row.get("error_detail") or KINDS[code].title)
+        raise RequestError(code, detail[:300])
+    if code is not None:
+        raise ModelError(f"Expected `error` to be one of {IMAGE_PROBLEMS}, got {code!r}.")
+    try:
+        recognition = Recognition(**{name: row.get(name) for name in Recognition.model_fields})
+    except ValidationError as error:
+        faults = "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in error.errors())
+        raise ModelError(f"Expected a row as a packaged model gives, got {faults}.") from error
+    alternatives = recognition.alternatives[:top_k]
+    return recognition.model_copy(update={"alternatives": alternatives})
+
+
+def check_probe(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Checks the answer to PROBE_IMAGES: the first recognised, the second refused.
+
+    Raises:
+        ModelError: If it is not so, in which case the model must not be served.
+    """
+    try:
+        read_row(rows[0], top_k=1)
+    except RequestError as error:
+        raise ModelError(f"Expected the model to read the probe, got {error.code}.") from error
+    if rows[1].get("error") not in IMAGE_PROBLEMS:
+        raise ModelError(f"Expected the model to refuse text as an image, got {rows[1]}.")

@@ -1,0 +1,107 @@
+"""Every problem that the service reports: one table, one shape (RFC 9457 problem JSON).
+
+A problem never holds what the caller sent, and never a stack trace.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from bukva.errors import RequestError
+from bukva.serving.schemas import Problem
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One row of the table of problems."""
+
+    status: int
+    title: str
+    retry_after_s: int | None = None
+
+
+KINDS = {
+    "malformed_json": Kind(400, "The body is not valid JSON"),
+    "malformed_multipart": Kind(400, "The body is not valid multipart form data"),
+    "invalid_request": Kind(400, "The request does not have the expected fields"),
+    "invalid_base64": Kind(400, "The base64 text is not valid"),
+    "missing_image": Kind(400, "The image holds no bytes"),
+    "refused": Kind(400, "The request is refused"),
+    "not_found": Kind(404, "There is nothing at this address"),
+    "method_not_allowed": Kind(405, "This address does not take this method"),
+    "body_timeout": Kind(408, "The body came too slowly"),
+    "body_too_large": Kind(413, "The body of the request is too large"),
+    "file_too_large": Kind(413, "The image file is too large"),
+    "unsupported_media_type": Kind(415, "The content type is not supported"),
+    "unsupported_format": Kind(415, "The image format is not supported"),
+    "undecodable_image": Kind(422, "The image cannot be decoded"),
+    "image_too_large": Kind(422, "The image has too many pixels"),
+    "empty_image": Kind(422, "The image holds no ink"),
+    "internal_error": Kind(500, "The service made a mistake"),
+    "model_error": Kind(503, "The model failed on this request", retry_after_s=1),
+    "model_not_ready": Kind(503, "No model is loaded", retry_after_s=5),
+    "overloaded": Kind(503, "Too many requests are waiting", retry_after_s=1),
+    "deadline_passed": Kind(504, "The model did not answer in time"),
+}
+IMAGE_PROBLEMS = ("unsupported_format", "undecodable_image", "image_too_large", "empty_image")
+
+_CODES_BY_STATUS = {404: "not_found", 405: "method_not_allowed"}
+
+
+def problem_response(code: str, detail: str, request_id: str) -> JSONResponse:
+    """The answer that reports the problem `code`."""
+    kind = KINDS[code]
+    problem = Problem(
+        type=f"urn:bukva:problem:{code}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        code=code,
+        request_id=request_id,
+    )
+    headers = {} if kind.retry_after_s is None else {"Retry-After": str(kind.retry_after_s)}
+    return JSONResponse(
+        problem.model_dump(), kind.status, headers, media_type="application/problem+json"
+    )
+
+
+def describe_problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI entries of a route that may report `codes`; codes of one status share one."""
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(KINDS[code].status, []).append(code)
+    return {
+        status: {
+            "description": "; ".join(f"`{code}`: {KINDS[code].title}" for code in group),
+            "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+        }
+        for status, group in by_status.items()
+    }
+
+
+async def _on_request_error(request: Request, error: RequestError) -> JSONResponse:
+    return problem_response(error.code, error.detail, request.state.request_id)
+
+
+async def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
+    code = _CODES_BY_STATUS.get(error.status_code, "refused")
+    response = problem_response(code, "GET / lists the addresses.", request.state.request_id)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _on_validation_error(request: Request, _: RequestValidationError) -> JSONResponse:
+    # FastAPI's own handler echoes the input, and answers 500 when that holds a NaN.
+    detail = "Expected a request as /openapi.json describes it."
+    return problem_response("invalid_request", detail, request.state.request_id)
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Makes `app` report each of its exceptions as a problem."""
+    app.exception_handler(RequestError)(_on_request_error)
+    app.exception_handler(HTTPException)(_on_http_exception)
+    app.exception_handler(RequestValidationError)(_on_validation_error)

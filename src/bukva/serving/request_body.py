@@ -1,0 +1,119 @@
+"""From the body of a request to the bytes of one image, in either of the two forms.
+
+The parsers are strict: whatever is ambiguous (two files, a key twice, a NaN, base64 with blanks)
+is refused rather than guessed at. The bytes are not looked into: that is the model's work.
+"""
+
+import asyncio
+import binascii
+import json
+import re
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from bukva.errors import RequestError
+from bukva.serving.schemas import PredictRequest
+from bukva.serving.settings import Settings
+
+_DATA_URI_PREFIX = re.compile(r"data:image/(png|jpeg|webp);base64,")
+_JSON_FIELD = "Expected an object with the one field `image`: a base64 text."
+_FILE_PART = "Expected one file part named `file`, with a file name, and no other part."
+
+
+async def read_image(request: Request, settings: Settings) -> bytes:
+    """The encoded image that `request` carries: between 1 and `max_image_bytes` bytes.
+
+    Raises:
+        RequestError: If the body is of another type, malformed, too large or too slow.
+    """
+    try:
+        async with asyncio.timeout(settings.body_timeout_s):
+            image = await _read_any(request, settings)
+    except TimeoutError:
+        detail = f"Expected the whole body within {settings.body_timeout_s} seconds."
+        raise RequestError("body_timeout", detail) from None
+    if not image:
+        raise RequestError("missing_image", "Expected a PNG, JPEG or WebP file, got 0 bytes.")
+    if len(image) > settings.max_image_bytes:
+        detail = f"Expected at most {settings.max_image_bytes} bytes."
+        raise RequestError("file_too_large", detail)
+    return image
+
+
+async def _read_any(request: Request, settings: Settings) -> bytes:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding == "identity" and media_type == "application/json":
+        return decode_base64(parse_json(await request.body()))
+    if encoding == "identity" and media_type == "multipart/form-data":
+        return await _read_multipart(request, settings.max_body_bytes)
+    raise RequestError(
+        "unsupported_media_type",
+        "Expected application/json or multipart/form-data, without a content encoding.",
+    )
+
+
+def parse_json(body: bytes) -> str:
+    """The field `image` of the JSON object in `body`.
+
+    Raises:
+        RequestError: `malformed_json`, or `invalid_request` if it is another object than asked.
+    """
+    try:
+        value = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError):
+        detail = "Expected JSON (RFC 8259) in UTF-8, each key once, without NaN or Infinity."
+        raise RequestError("malformed_json", detail) from None
+    try:
+        return PredictRequest.model_validate(value, strict=True).image
+    except ValidationError:
+        raise RequestError("invalid_request", _JSON_FIELD) from None
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) != len({key for key, _ in pairs}):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError("not JSON, though Python writes it")
+
+
+def decode_base64(text: str) -> bytes:
+    """The bytes of a base64 text, with or without the prefix of a data URI of an image.
+
+    Raises:
+        RequestError: `invalid_base64` for anything but the standard alphabet with padding.
+    """
+    prefix = _DATA_URI_PREFIX.match(text)
+    encoded = text[prefix.end() :] if prefix else text
+    try:
+        return binascii.a2b_base64(encoded.encode("ascii"), strict_mode=True)
+    except ValueError:
+        detail = (
+            "Expected the standard alphabet (A-Z a-z 0-9 + /) with padding, without blanks, "
+            "optionally after data:image/png;base64, (or jpeg, webp)."
+        )
+        raise RequestError("invalid_base64", detail) from None
+
+
+async def _read_multipart(request: Request, max_body_bytes: int) -> bytes:
+    parser = MultiPartParser(request.headers, request.stream(), max_files=1, max_fields=0)
+    # The body is bounded already, so its one file stays in memory: nothing waits for a disk.
+    parser.spool_max_size = max_body_bytes
+    try:
+        form = await parser.parse()
+    # Beside its own, the parser lets out what a codec named by the caller raises: a ValueError.
+    except (MultiPartException, ValueError):
+        raise RequestError("malformed_multipart", _FILE_PART) from None
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise RequestError("invalid_request", _FILE_PART)
+    return await file.read()

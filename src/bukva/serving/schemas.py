@@ -1,0 +1,101 @@
+"""What goes over the wire, as pydantic models: they check, and they write the OpenAPI page."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _round_probability(value: Any) -> Any:
+    """Takes the float32 noise off: a softmax may answer 1.0000001."""
+    return value if value is None else round(float(value), 6)
+
+
+Probability = Annotated[
+    float, BeforeValidator(_round_probability), Field(ge=0, le=1, allow_inf_nan=False)
+]
+Symbol = Annotated[str, Field(min_length=1, max_length=8)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PredictRequest(_Strict):
+    """The JSON form of a request; the other form is multipart with a part named `file`."""
+
+    image: str = Field(
+        description="A PNG, JPEG or WebP file as base64 with padding. The prefix "
+        "`data:image/png;base64,` (or jpeg, webp) may stand before it.",
+        examples=["data:image/png;base64,iVBORw0KGgo="],
+    )
+
+
+class Alternative(_Strict):
+    """One symbol that the image may show."""
+
+    symbol: Symbol = Field(description="as written", examples=["Ґ"])
+    probability: Probability
+
+
+class ServedModel(_Strict):
+    """The model that answers."""
+
+    name: str = Field(examples=["bukva-glyph"])
+    version: str = Field(description="version in the registry", examples=["7"])
+    alias: str = Field(examples=["prod"])
+
+
+class Recognition(_Strict):
+    """What the model says about one image."""
+
+    symbol: Symbol = Field(description="as written", examples=["Ґ"])
+    label: Symbol = Field(description="the lower-case letter or the digit", examples=["ґ"])
+    case: Literal["upper", "lower", "either"] | None = Field(
+        description="`either` where the two forms cannot be told apart; null for a digit",
+        examples=["upper"],
+    )
+    confidence: Probability = Field(description="probability of the label", examples=[0.97])
+    case_confidence: Probability | None = Field(description="null for a digit", examples=[0.93])
+    alternatives: list[Alternative] = Field(
+        description="best first",
+        examples=[[{"symbol": "Ґ", "probability": 0.97}, {"symbol": "Г", "probability": 0.02}]],
+    )
+
+
+class Prediction(Recognition):
+    """The answer to one image: what it shows, and which model says so."""
+
+    model: ServedModel
+
+
+class Live(_Strict):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(_Strict):
+    """A model is loaded and has answered its probe."""
+
+    status: Literal["ready"] = "ready"
+    model: ServedModel
+
+
+class Version(_Strict):
+    """What runs here."""
+
+    bukva: str = Field(examples=["0.1.0"])
+    python: str = Field(examples=["3.11.7"])
+    mlflow: str = Field(examples=["3.17.2"])
+    model: ServedModel | None = Field(description="null while no model is loaded")
+
+
+class Problem(_Strict):
+    """Why a request was not answered as asked (RFC 9457)."""
+
+    type: str = Field(examples=["urn:bukva:problem:invalid_base64"])
+    title: str = Field(examples=["The base64 text is not valid"])
+    status: int = Field(examples=[400])
+    detail: str = Field(description="for people; may change")
+    code: str = Field(description="for programs; does not change", examples=["invalid_base64"])
+    request_id: str = Field(description="the same as in the header X-Request-ID")

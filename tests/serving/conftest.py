@@ -1,0 +1,89 @@
+"""A real registry with real packaged models, and real servers in front of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema
+from serving_servers import Server, run_process, run_thread, tracking_restored
+
+MODEL_CODE = Path(__file__).with_name("ink_model.py")
+SOUND = {"delay_s": 0.0, "raises_at_width_px": 0, "confidence": None}
+# Registered name -> what is different about that model.
+MODELS = {
+    "bukva-ink": {},
+    "bukva-slow": {"delay_s": 0.5},
+    "bukva-fragile": {"raises_at_width_px": 13},
+    "bukva-broken": {"confidence": 7.0},
+}
+
+
+@pytest.fixture(scope="session")
+def registry_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('registry') / 'mlflow.db'}"
+
+
+@pytest.fixture(scope="session")
+def processes(registry_uri: str) -> Iterator[list[Server]]:
+    """Two services; started before the registry is made, which takes as long as their start."""
+    common = {"BUKVA_TRACKING_URI": registry_uri, "BUKVA_LOAD_RETRY_S": "0.1"}
+    with (
+        run_process(**common, BUKVA_MODEL_NAME="bukva-ink") as server,
+        run_process(**common, BUKVA_MODEL_NAME="bukva-slow") as doomed,
+    ):
+        yield [server, doomed]
+
+
+@pytest.fixture(scope="session")
+def registry(registry_uri: str, processes: list[Server]) -> str:
+    """The address of a registry with all MODELS, each under the alias `prod`."""
+    folder = Path(registry_uri.removeprefix("sqlite:///")).parent
+    with tracking_restored():
+        mlflow.set_tracking_uri(registry_uri)
+        artifacts = (folder / "artifacts").as_uri()
+        experiment_id = mlflow.create_experiment("serving", artifact_location=artifacts)
+        for name, differences in MODELS.items():
+            register(name, SOUND | differences, experiment_id)
+    return registry_uri
+
+
+def register(name: str, model_config: dict, experiment_id: str) -> None:
+    with mlflow.start_run(experiment_id=experiment_id):
+        info = mlflow.pyfunc.log_model(
+            name=name,
+            python_model=MODEL_CODE,
+            signature=ModelSignature(inputs=Schema([ColSpec("binary", "image")])),
+            model_config=model_config,
+            pip_requirements=["mlflow", "pillow"],
+            registered_model_name=name,
+        )
+    MlflowClient().set_registered_model_alias(name, "prod", info.registered_model_version)
+
+
+@pytest.fixture
+def serve() -> Callable[..., AbstractContextManager[Server]]:
+    """Starts further servers in a thread, with other settings."""
+    return run_thread
+
+
+@pytest.fixture(scope="session")
+def server(registry: str, processes: list[Server]) -> Server:
+    """The service with a model, ready."""
+    processes[0].wait_until_ready()
+    return processes[0]
+
+
+@pytest.fixture
+def doomed_server(registry: str, processes: list[Server]) -> Server:
+    """The service with a slow model, ready, for the one test that stops it."""
+    processes[1].wait_until_ready()
+    return processes[1]
+
+
+@pytest.fixture(scope="session")
+def openapi(server: Server) -> dict:
+    return server.http.get("/openapi.json").json()

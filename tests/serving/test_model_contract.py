@@ -1,0 +1,80 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bukva.errors import ModelError, RequestError
+from bukva.serving.contract import check_probe, read_row
+from bukva.serving.problems import IMAGE_PROBLEMS
+
+ROW = {
+    "symbol": "Ґ",
+    "label": "ґ",
+    "case": "upper",
+    "confidence": 0.9,
+    "case_confidence": 0.8,
+    "alternatives": [{"symbol": "Ґ", "probability": 0.9}, {"symbol": "Г", "probability": 0.1}],
+    "error": None,
+    "error_detail": None,
+}
+REFUSED = {**dict.fromkeys(ROW), "error": "unsupported_format", "error_detail": "Expected PNG."}
+
+
+def test_row_becomes_a_recognition():
+    recognition = read_row(ROW, top_k=1)
+    assert recognition.symbol == "Ґ"
+    assert [alternative.symbol for alternative in recognition.alternatives] == ["Ґ"]
+
+
+def test_columns_of_later_models_are_left_out():
+    assert read_row({**ROW, "is_out_of_distribution": False}, top_k=5) == read_row(ROW, top_k=5)
+
+
+@pytest.mark.parametrize("code", IMAGE_PROBLEMS)
+def test_refusal_of_an_image_keeps_its_code(code):
+    with pytest.raises(RequestError, match="Too odd") as caught:
+        read_row({**REFUSED, "error": code, "error_detail": "Too odd."}, top_k=5)
+    assert caught.value.code == code
+
+
+def test_refusal_without_a_sentence_has_one():
+    with pytest.raises(RequestError, match="format"):
+        read_row({**REFUSED, "error_detail": None}, top_k=5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"error": "other_code"},
+        {"symbol": None},
+        {"case": "title"},
+        {"confidence": math.nan},
+        {"confidence": math.inf},
+        {"confidence": 1.1},
+        {"confidence": -0.1},
+        {"confidence": None},
+        {"alternatives": None},
+        {"alternatives": [{"symbol": "Ґ", "probability": math.nan}]},
+        {"alternatives": [{"symbol": "Ґ"}]},
+    ],
+    ids=str,
+)
+def test_broken_promise_is_named(change):
+    with pytest.raises(ModelError, match=next(iter(change))):
+        read_row({**ROW, **change}, top_k=5)
+
+
+@given(st.floats(0, 1, width=32))
+def test_probability_survives_the_noise_of_float32(value):
+    for noisy in (value, value * (1 + 1.2e-7)):
+        confidence = read_row({**ROW, "confidence": noisy}, top_k=5).confidence
+        assert abs(confidence - value) <= 1e-6
+
+
+def test_probe():
+    check_probe([ROW, REFUSED])
+    with pytest.raises(ModelError, match="read the probe"):
+        check_probe([REFUSED, REFUSED])
+    with pytest.raises(ModelError, match="refuse text"):
+        check_probe([ROW, ROW])
