@@ -9,13 +9,11 @@ A catalog names the folder, the corpora that the run uses and the manifest:
       manifest: conf/base/corpora.yml
 """
 
-import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NoReturn, TypeAlias
 
 import pandas as pd
-from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset, DatasetError
 
 from bukva.data.formats import READERS
@@ -24,7 +22,7 @@ from bukva.data.formats.rukopys import read_glyphs_csv
 from bukva.data.manifest import CorpusEntry, select_entries
 from bukva.data.published import published_split
 from bukva.data.samples import RawSample
-from bukva.datasets.storage import check_sha256, join, load_manifest, missing_files
+from bukva.datasets.storage import join, load_manifest, missing_files, read_files
 from bukva.errors import CorpusMissingError
 
 LazyCorpora: TypeAlias = dict[str, Callable[[], Iterator[RawSample]]]
@@ -130,22 +128,6 @@ def read_samples(entry: CorpusEntry, folder: str, **storage_options: Any) -> Ite
         ChecksumError: If a file is not the one that the manifest names.
     """
     yield from READERS[entry.reader](read_files(entry, folder, **storage_options))
-
-
-def read_files(entry: CorpusEntry, folder: str, **storage_options: Any) -> dict[str, bytes]:
-    """Return the contents of a corpus's files by name, verified.
-
-    Raises:
-        ChecksumError: If a file is not the one that the manifest names.
-    """
-    fs, root = url_to_fs(folder, **storage_options)
-    contents: dict[str, bytes] = {}
-    for file in entry.files:
-        path = join(root, file.path)
-        contents[file.name] = fs.cat_file(path)
-        actual = hashlib.sha256(contents[file.name]).hexdigest()
-        check_sha256(actual, file, path, "Fetch it again: make corpora.")
-    return contents
 
 
 def _require_files(

@@ -128,19 +128,28 @@ def _download(address: str, part: Path, file: CorpusFile, *, show_progress: bool
         for pause_s in PAUSES_S:
             time.sleep(pause_s)
             try:
-                _append_rest(address, part, file, bar)
-            except FileNotFoundError:
-                message = f"Expected {file.path} at {address}: the source does not have it."
-                raise CorpusMissingError(message) from None
+                return _append_rest(address, part, file, bar)
             # Every backend raises classes of its own (OSError, aiohttp's, botocore's), which have
             # no common base below Exception.
             except Exception as error:
-                failure = error
-            else:
-                return
+                if _is_missing(error, address):
+                    message = f"Expected {file.path} at {address}: the source does not have it."
+                    raise CorpusMissingError(message) from None
+                failure = error.__cause__ or error
     got = f"{type(failure).__name__}: {failure}"
     message = f"Could not fetch {file.path} from {address} in {len(PAUSES_S)} attempts ({got})."
     raise CorpusMissingError(f"{message} What came is kept: the next try goes on from there.")
+
+
+def _is_missing(error: Exception, address: str) -> bool:
+    """Return whether the source answered that it has no such file.
+
+    fsspec says of any failure of HTTP that the file was not found; the cause tells what it was.
+    """
+    if not isinstance(error, FileNotFoundError):
+        return False
+    is_http = address.startswith(("http://", "https://"))
+    return not (is_http and error.__cause__) or getattr(error.__cause__, "status", 0) in (404, 410)
 
 
 def _append_rest(address: str, part: Path, file: CorpusFile, bar: Any) -> None:

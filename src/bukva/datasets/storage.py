@@ -59,3 +59,19 @@ def missing_files(entry: CorpusEntry, folder: str, **storage_options: Any) -> li
     """Return the files of a corpus that are not under a folder or URI."""
     fs, root = url_to_fs(folder, **storage_options)
     return [file for file in entry.files if not fs.exists(join(root, file.path))]
+
+
+def read_files(entry: CorpusEntry, folder: str, **storage_options: Any) -> dict[str, bytes]:
+    """Return the contents of a corpus's files by name, verified.
+
+    Raises:
+        ChecksumError: If a file is not the one that the manifest names.
+    """
+    fs, root = url_to_fs(folder, **storage_options)
+    contents: dict[str, bytes] = {}
+    for file in entry.files:
+        path = join(root, file.path)
+        contents[file.name] = fs.cat_file(path)
+        actual = hashlib.sha256(contents[file.name]).hexdigest()
+        check_sha256(actual, file, path, "Fetch it again: make corpora.")
+    return contents
