@@ -74,8 +74,7 @@ def _case_of(is_uppercase: pd.Series) -> pd.Series:
 
 def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:
     values = counts.to_numpy()
-    colours = mpl.colormaps["Blues"].resampled(256)
-    colours.set_bad(style.GROUND)
+    colours = mpl.colormaps["Blues"].with_extremes(bad=style.GROUND)
     # The scale ends well above the largest count, so that dark text stays legible on all cells.
     norm = LogNorm(1, 200.0 * max(1.0, float(values.max())))
     axes.imshow(np.ma.masked_equal(values, 0), cmap=colours, norm=norm, aspect="auto")
@@ -299,8 +298,9 @@ def _draw_distribution(
         )
         return
     axes.hist(np.minimum(known_N, limit), bins=36, range=(0, limit), color=colour, alpha=0.8)
+    axes.set_ylim(top=1.3 * axes.get_ylim()[1])
     median = float(np.median(known_N))
-    axes.axvline(median, color=style.TEXT, linewidth=1.2)
+    axes.axvline(median, ymax=1 / 1.3, color=style.TEXT, linewidth=1.2)
     axes.text(
         1, 0.97, f"median {median:.2f}", transform=axes.transAxes, ha="right", va="top", size=9,
         color=style.MUTED,
