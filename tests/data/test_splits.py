@@ -238,6 +238,16 @@ def test_folds_by_group_keep_groups_whole():
     assert folds.value_counts(normalize=True).between(0.17, 0.23).all()
 
 
+def test_folds_by_group_tell_groups_of_two_corpora_apart():
+    table = pd.concat(
+        [make_table(600, groups=20), make_table(600, corpus="screen", groups=20, seed=1)],
+        ignore_index=True,
+    ).assign(cluster=np.arange(1200))
+    folds = k_folds(table, 5, seed=0, by="group")
+    assert folds.groupby(table["corpus"] + table["group"]).nunique().max() == 1
+    assert folds.groupby(table["group"]).nunique().max() > 1
+
+
 def test_folds_by_block_are_runs_of_each_symbol():
     table = make_table(600)
     folds = k_folds(table, 4, seed=0, by="block")

@@ -127,7 +127,9 @@ def plot_sample_sheet(images_NHW: UInt8Array, table: pd.DataFrame, seed: int) ->
     _require_images(images_NHW, table)
     symbol = _symbols(table)
     rows = [symbol_ for symbol_ in _symbol_order() if (symbol == symbol_).any()]
-    subtitle = f"Random choice from {style.describe_corpora(table)}. Аа: case unknown."
+    subtitle = f"Random choice from {style.describe_corpora(table)}."
+    if any(len(name) > 1 for name in rows):
+        subtitle += " Two letters in front: case unknown."
     columns = max(1, min(3, -(-len(rows) // 12)))
     rows_per_column = -(-len(rows) // columns)
     height_in = 1.6 + 0.36 * max(rows_per_column, 1)
