@@ -5,6 +5,7 @@ import sys
 import click
 
 from bukva.commands.corpora import corpora
+from bukva.commands.job import job
 from bukva.errors import BukvaError
 
 
@@ -14,15 +15,26 @@ def bukva() -> None:
 
 
 bukva.add_command(corpora)
+bukva.add_command(job)
 
 
 def main() -> None:
     """Run the command line; an error of ours is one message on stderr and exit code 1."""
     try:
         bukva()
-    except BukvaError as error:
-        click.echo(f"{type(error).__name__}: {error}", err=True)
+    except Exception as error:
+        ours = _find_ours(error)
+        if ours is None:
+            raise
+        click.echo(f"\n{type(ours).__name__}: {ours}", err=True)
         sys.exit(1)
+
+
+def _find_ours(error: BaseException | None) -> BukvaError | None:
+    """Return our own error among those that led to an error: Kedro wraps what a dataset raises."""
+    while error is not None and not isinstance(error, BukvaError):
+        error = error.__cause__
+    return error
 
 
 if __name__ == "__main__":

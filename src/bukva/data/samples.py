@@ -38,3 +38,6 @@ class RawSample:
 
 CorpusReader: TypeAlias = Callable[[Mapping[str, bytes]], Iterator[RawSample]]
 """Reads a corpus from the contents of its files, by file name."""
+
+LazyCorpora: TypeAlias = dict[str, Callable[[], Iterator[RawSample]]]
+"""By corpus name, a function that reads its samples; nothing is read before it is called."""

@@ -45,7 +45,6 @@ def read_settings() -> Settings:
         ParameterError: If any does not validate; the message lists all of them.
     """
     try:
-        # mypy sees fields without a default where pydantic-settings reads the environment.
         return Settings()
     except ValidationError as error:
         lines = [

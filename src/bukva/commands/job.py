@@ -1,0 +1,45 @@
+"""`bukva job`: the main job, from data to a model in production, with its results as a table."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def _parse_params(context: click.Context, option: click.Parameter, text: str) -> dict[str, Any]:
+    """Read parameters as `kedro run --params` does."""
+    from omegaconf import OmegaConf
+
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    if bad := [item for item in items if "=" not in item]:
+        raise click.BadParameter(f"expected name=value, got {', '.join(bad)}", context, option)
+    return dict(OmegaConf.to_container(OmegaConf.from_dotlist(items)))  # type: ignore[arg-type]
+
+
+@click.command()
+@click.option("--env", default="base", show_default=True, help="Folder of conf/ to run in.")
+@click.option(
+    "--params", default="", callback=_parse_params, help="finetuning.max_epochs=3,name=value,..."
+)
+def job(env: str, params: dict[str, Any]) -> None:
+    """Run the main job: data, training, evaluation, packaging, promotion."""
+    # Read when kedro is imported.
+    os.environ.setdefault("KEDRO_LOGGING_CONFIG", "conf/logging_job.yml")
+    from kedro.framework.session import KedroSession
+    from kedro.framework.startup import bootstrap_project
+
+    from bukva.commands.results import print_results
+    from bukva.pipeline_registry import JOB
+
+    project = Path.cwd()
+    bootstrap_project(project)
+    for title, pipeline in JOB.items():
+        click.secho(f"\n{title}", bold=True)
+        session = KedroSession.create(project, env=env, runtime_params=params)
+        session.run(pipeline_names=[pipeline])
+        session.close()
+    session = KedroSession.create(project, env=env)
+    context = session.load_context()
+    figures = f"{context.config_loader['globals']['storage']['root']}/08_reporting"
+    print_results(context.catalog, figures)

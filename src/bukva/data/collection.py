@@ -1,0 +1,115 @@
+"""From corpora to one table of samples and one array of images beside it.
+
+Shapes: N samples, H x W pixels.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from bukva.data.decoding import decode_image
+from bukva.data.preprocessing import PAGE_FEATURES, Glyph, preprocess
+from bukva.data.samples import RawSample, UInt8Array
+from bukva.errors import CorpusCorruptError, CorpusMissingError, ImageError
+
+
+class Collection(NamedTuple):
+    """What was read from all corpora.
+
+    Attributes:
+        table: One row a sample, without `split` and `cluster`.
+        images_NHW: uint8 `(N, 28, 28)`, row-aligned with the table.
+        rejected: `corpus`, `name` and `reason` of each image that could not be used.
+    """
+
+    table: pd.DataFrame
+    images_NHW: UInt8Array
+    rejected: pd.DataFrame
+
+
+def collect_samples(
+    corpora: Mapping[str, Callable[[], Iterator[RawSample]]],
+    published: Mapping[str, frozenset[str]],
+    max_corrupt_share: float,
+) -> Collection:
+    """Read, decode and preprocess every sample of every corpus.
+
+    Args:
+        corpora: By name, a function that yields the corpus's samples.
+        published: By corpus, the names of the published split's test samples.
+        max_corrupt_share: More unusable images than this share of a corpus stop the run.
+
+    Returns:
+        Table, images and what was rejected.
+
+    Raises:
+        CorpusMissingError: If there is no corpus.
+        CorpusCorruptError: If a corpus has too many unusable images.
+    """
+    if not corpora:
+        message = (
+            "Expected a corpus to read, got none: name some under `corpora` in conf/<env>/"
+            "globals.yml, or set embedded.samples_per_symbol above 0."
+        )
+        raise CorpusMissingError(message)
+    rows: list[dict[str, Any]] = []
+    images: list[UInt8Array] = []
+    rejected: list[dict[str, str]] = []
+    for corpus, read in corpora.items():
+        read_before, rejected_before = len(rows), len(rejected)
+        for sample in tqdm(read(), desc=f"reading {corpus}", unit="image", mininterval=0.5):
+            try:
+                row, image_HW = _process(corpus, sample)
+            except ImageError as error:
+                rejected.append({"corpus": corpus, "name": sample.name, "reason": str(error)})
+                continue
+            rows.append(row)
+            images.append(image_HW)
+        _check_share(corpus, rejected[rejected_before:], len(rows) - read_before, max_corrupt_share)
+    table = pd.DataFrame(rows).astype({"is_uppercase": "boolean"})
+    names = zip(table["corpus"], table["name"], strict=True)
+    table["is_published"] = [name in published.get(corpus, ()) for corpus, name in names]
+    return Collection(
+        table, np.stack(images), pd.DataFrame(rejected, columns=["corpus", "name", "reason"])
+    )
+
+
+def _process(corpus: str, sample: RawSample) -> tuple[dict[str, Any], UInt8Array]:
+    image = sample.image
+    grey_HW = decode_image(image) if isinstance(image, bytes) else image
+    glyph = preprocess(grey_HW, has_page=sample.has_page)
+    return _to_row(corpus, sample, grey_HW, glyph), glyph.image_HW
+
+
+def _to_row(corpus: str, sample: RawSample, grey_HW: UInt8Array, glyph: Glyph) -> dict[str, Any]:
+    pixels = f"{grey_HW.shape}".encode() + np.ascontiguousarray(grey_HW).tobytes()
+    return {
+        "sample_id": f"{corpus}/{sample.name}",
+        "corpus": corpus,
+        "name": sample.name,
+        "label": sample.label,
+        "is_uppercase": sample.is_uppercase,
+        "group": sample.group,
+        "own_split": sample.split,
+        "sha256": hashlib.sha256(pixels).hexdigest(),
+        **dict(zip(PAGE_FEATURES, glyph.page_F, strict=True)),
+    }
+
+
+def _check_share(
+    corpus: str, rejected: list[dict[str, str]], used: int, max_corrupt_share: float
+) -> None:
+    total = len(rejected) + used
+    if len(rejected) <= max_corrupt_share * total:
+        return
+    examples = "; ".join(f"{row['name']}: {row['reason']}" for row in rejected[:5])
+    message = (
+        f"Expected at most {max_corrupt_share:.1%} unusable images in corpus {corpus}, got "
+        f"{len(rejected)} of {total}, such as {examples}. Fetch the corpus again, or raise "
+        "data_processing.max_corrupt_share."
+    )
+    raise CorpusCorruptError(message)

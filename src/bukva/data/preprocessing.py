@@ -1,0 +1,180 @@
+"""The one way from grey pixels to what a network sees; training and serving both call it.
+
+The frame is that of MNIST (LeCun et al. 1998, section III.A): the symbol keeps its aspect ratio,
+its longest side becomes 20 px, and its centre of mass comes to the middle of 28 x 28 px. The size
+and place on the page, which that frame throws away, are kept as four numbers beside it: they are
+the only sign of case in о/О, с/С, х/Х.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from bukva.data.samples import Float32Array, UInt8Array
+from bukva.errors import EmptyImageError
+
+PAGE_FEATURES: Final = ("rel_height", "rel_width", "rel_center_x", "rel_center_y")
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """Constants of the preprocessing; they travel with every trained model.
+
+    Attributes:
+        frame_px: Side of the square that the network sees.
+        symbol_px: Longest side of the symbol inside it.
+        ink_threshold: Ink (0..1, darkest = 1) from which a pixel belongs to the symbol.
+        speck_share: A connected piece with less than this share of the ink is a speck.
+        min_contrast: Least difference between ink and ground (0..255) that counts as ink.
+        page_margin: An ink box taking more than this share of both sides is a crop, not a page.
+    """
+
+    frame_px: int = 28
+    symbol_px: int = 20
+    ink_threshold: float = 0.15
+    speck_share: float = 0.008
+    min_contrast: int = 24
+    page_margin: float = 0.96
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the constants as plain numbers."""
+        return asdict(self)
+
+
+class Glyph(NamedTuple):
+    """A symbol as the network sees it.
+
+    Attributes:
+        image_HW: Ink high on zero, uint8 `(frame_px, frame_px)`.
+        page_F: float32 `(4,)`, `PAGE_FEATURES` as shares of the page's longer side; NaN where
+            the page is not known.
+    """
+
+    image_HW: UInt8Array
+    page_F: Float32Array
+
+
+class _Box(NamedTuple):
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+
+_WORKING_SIDE_PX: Final = 256
+
+
+def preprocess(
+    grey_HW: UInt8Array, *, has_page: bool = True, constants: Preprocessing = Preprocessing()
+) -> Glyph:
+    """Turn grey pixels of any size and polarity into a framed symbol and its place on the page.
+
+    Args:
+        grey_HW: uint8 `(H, W)`, dark on light or light on dark.
+        has_page: Whether the image is a page, so that size and place mean something.
+        constants: Sizes and thresholds.
+
+    Returns:
+        The framed symbol and its page features.
+
+    Raises:
+        EmptyImageError: If nothing stands out from the ground.
+    """
+    ink_HW = _drop_specks(_extract_ink(_shrink(grey_HW), constants), constants)
+    box = _ink_box(ink_HW, constants)
+    page_F = _page_features(box, ink_HW.shape, constants) if has_page else _unknown_page()
+    return Glyph(_frame(ink_HW, box, constants), page_F)
+
+
+def _shrink(grey_HW: UInt8Array) -> UInt8Array:
+    """Average large images down: 256 px hold more than a 20 px symbol needs."""
+    factor = -(-max(grey_HW.shape) // _WORKING_SIDE_PX)
+    if factor <= 1:
+        return grey_HW
+    return np.asarray(Image.fromarray(grey_HW).reduce(factor))
+
+
+def _extract_ink(grey_HW: UInt8Array, constants: Preprocessing) -> Float32Array:
+    """Return ink 0..1: distance from the ground towards whichever side stands out more."""
+    border = np.concatenate([grey_HW[0], grey_HW[-1], grey_HW[:, 0], grey_HW[:, -1]])
+    ground = float(np.median(border))
+    darker, lighter = ground - float(grey_HW.min()), float(grey_HW.max()) - ground
+    contrast = max(darker, lighter)
+    if contrast < constants.min_contrast:
+        message = (
+            f"Expected ink that differs from its ground by {constants.min_contrast} of 255 grey "
+            f"levels, got {contrast:.0f}: the image is empty."
+        )
+        raise EmptyImageError(message)
+    sign = -1.0 if darker >= lighter else 1.0
+    ink_HW: Float32Array = (grey_HW.astype(np.float32) - ground) * np.float32(sign / contrast)
+    return np.maximum(ink_HW, 0.0, out=ink_HW)
+
+
+def _drop_specks(ink_HW: Float32Array, constants: Preprocessing) -> Float32Array:
+    """Blank connected pieces too small to be part of the symbol."""
+    pieces_HW, count = ndimage.label(ink_HW > constants.ink_threshold, structure=np.ones((3, 3)))
+    if count <= 1:
+        return ink_HW
+    areas = np.bincount(pieces_HW.ravel())[1:]
+    is_speck = areas < constants.speck_share * areas.sum()
+    if not is_speck.any():
+        return ink_HW
+    is_speck_HW = np.concatenate([[False], is_speck])[pieces_HW]
+    # The faint rim of a speck goes with it.
+    is_rim_HW = ndimage.binary_dilation(is_speck_HW, iterations=2) & (pieces_HW == 0)
+    return np.where(is_speck_HW | is_rim_HW, np.float32(0.0), ink_HW)
+
+
+def _ink_box(ink_HW: Float32Array, constants: Preprocessing) -> _Box:
+    is_ink_HW = ink_HW > constants.ink_threshold
+    rows, columns = np.flatnonzero(is_ink_HW.any(1)), np.flatnonzero(is_ink_HW.any(0))
+    return _Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+
+def _unknown_page() -> Float32Array:
+    return np.full(len(PAGE_FEATURES), np.nan, dtype=np.float32)
+
+
+def _page_features(box: _Box, shape: tuple[int, ...], constants: Preprocessing) -> Float32Array:
+    height, width = shape
+    if box.height > constants.page_margin * height and box.width > constants.page_margin * width:
+        return _unknown_page()
+    center_x, center_y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    side = max(height, width)
+    return np.array([box.height, box.width, center_x, center_y], dtype=np.float32) / np.float32(
+        side
+    )
+
+
+def _frame(ink_HW: Float32Array, box: _Box, constants: Preprocessing) -> UInt8Array:
+    """Scale the boxed ink by an area filter and put its centre of mass into the middle."""
+    scale = constants.symbol_px / max(box.height, box.width)
+    height = max(1, round(box.height * scale))
+    width = max(1, round(box.width * scale))
+    cropped = Image.fromarray(ink_HW[box.top : box.bottom, box.left : box.right])
+    resampling = Image.Resampling.BOX if scale <= 1 else Image.Resampling.BICUBIC
+    symbol_HW = np.clip(np.asarray(cropped.resize((width, height), resampling)), 0.0, None)
+    symbol_HW = symbol_HW / symbol_HW.max()
+    top, left = (_centred_start(symbol_HW.sum(axis), constants.frame_px) for axis in (1, 0))
+    frame_HW = np.zeros((constants.frame_px, constants.frame_px), dtype=np.uint8)
+    frame_HW[top : top + height, left : left + width] = (symbol_HW * 255).round()
+    return frame_HW
+
+
+def _centred_start(profile: NDArray[np.floating], frame_px: int) -> int:
+    """Return where a profile of ink starts so that its centre of mass is the frame's middle."""
+    centre = float(np.average(np.arange(len(profile)), weights=profile))
+    return int(np.clip(round(frame_px / 2 - centre), 0, frame_px - len(profile)))

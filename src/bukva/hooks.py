@@ -1,0 +1,90 @@
+"""What happens around every run: checks before it, figures after it."""
+
+import time
+from collections import defaultdict
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline.node import Node
+from pydantic import BaseModel
+
+from bukva.parameters import validate_parameters
+
+
+class TrackingHooks:
+    """Asks for MLflow before kedro-mlflow's own hook would wait minutes for it."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        """Stop with a clear error where the tracking server does not answer."""
+        from bukva.model_registry.tracking import check_tracking
+
+        check_tracking(context.config_loader["mlflow"]["server"]["mlflow_tracking_uri"])
+
+
+class ParametersHooks:
+    """Checks all parameters together, and logs typed ones by field."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Stop with all bad parameters at once, before any node runs."""
+        validate_parameters(context.config_loader["parameters"])
+
+    @hook_impl
+    def before_node_run(self, inputs: dict[str, Any]) -> None:
+        """Log each field of a typed group: kedro-mlflow would log the object as one string."""
+        import mlflow
+
+        if mlflow.active_run() is None:
+            return
+        for name, value in inputs.items():
+            if isinstance(value, BaseModel) and name.startswith("params:"):
+                group = name.removeprefix("params:")
+                mlflow.log_params(_flatten(value.model_dump(), group))
+
+
+class StageTimingHooks:
+    """Adds up the seconds of each stage and writes them into the results."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._mark_s = 0.0
+        self._stage = ""
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
+        """Start the clock."""
+        self._seconds.clear()
+        self._stage = next(iter(run_params.get("pipeline_names") or []), "")
+        self._mark_s = time.perf_counter()
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """Give the time since the last mark, reading and saving included, to the node's stage."""
+        self._stage = next(iter(sorted(node.tags)), self._stage)
+        self._add_time()
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self, catalog: DataCatalog) -> None:
+        """Write `seconds.<stage>` beside the metrics; logging the model counts for its stage."""
+        self._add_time()
+        known = catalog.load("stage_seconds") if catalog.exists("stage_seconds") else {}
+        known |= {f"seconds.{name}": round(value, 1) for name, value in self._seconds.items()}
+        catalog.save("stage_seconds", known)
+        if catalog.exists("results"):
+            catalog.save("results", catalog.load("results") | known)
+
+    def _add_time(self) -> None:
+        now_s = time.perf_counter()
+        self._seconds[self._stage] += now_s - self._mark_s
+        self._mark_s = now_s
+
+
+def _flatten(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        key = f"{prefix}.{name}"
+        flat |= _flatten(value, key) if isinstance(value, dict) else {key: value}
+    return flat

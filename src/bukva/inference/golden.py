@@ -1,0 +1,56 @@
+"""Golden samples: images with the answers that a recogniser gave when it was packaged.
+
+Shapes: N samples, H x W pixels.
+"""
+
+import io
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from bukva import charset
+from bukva.data.samples import UInt8Array
+from bukva.inference.recogniser import Recogniser
+
+
+def golden_samples(
+    recogniser: Recogniser, table: pd.DataFrame, images_NHW: UInt8Array, per_symbol: int
+) -> pd.DataFrame:
+    """Choose test images of every symbol and record what is answered for them.
+
+    Args:
+        recogniser: What answers.
+        table: The sample table.
+        images_NHW: uint8 images, row-aligned with it.
+        per_symbol: How many of each symbol.
+
+    Returns:
+        One row a sample: `image` (a PNG file, dark on light), `true_symbol`, and the `symbol` and
+        `confidence` answered.
+    """
+    table = table.reset_index(drop=True)
+    tests = table[table["split"].eq("test")]
+    chosen = tests.groupby(["label", "is_uppercase"], dropna=False, sort=True).head(per_symbol)
+    images = pd.Series([encode_png(images_NHW[row]) for row in chosen.index])
+    answers = recogniser.recognise(images)
+    symbols = [
+        charset.to_symbol(label, None if pd.isna(is_uppercase) else bool(is_uppercase))
+        for label, is_uppercase in zip(chosen["label"], chosen["is_uppercase"], strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "image": images,
+            "true_symbol": symbols,
+            "symbol": answers["symbol"].astype("str"),
+            "confidence": answers["confidence"],
+        }
+    )
+
+
+def encode_png(image_HW: UInt8Array) -> bytes:
+    """Return a framed symbol as a PNG file of a page, dark ink on white."""
+    buffer = io.BytesIO()
+    page_HW = np.pad(255 - image_HW, image_HW.shape[0] // 4, constant_values=255)
+    Image.fromarray(page_HW).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,116 @@
+"""The recogniser that serves: preprocessing, an ONNX network and decoding in one object.
+
+Shapes: N images, H x W pixels, F page features, K labels.
+"""
+
+import hashlib
+import json
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import onnxruntime as ort
+import pandas as pd
+
+from bukva.data.decoding import UnsupportedFormatError, decode_image
+from bukva.data.preprocessing import Glyph, Preprocessing, preprocess
+from bukva.data.samples import Float32Array, UInt8Array
+from bukva.errors import EmptyImageError, ImageError, ImageTooLargeError, ModelFormatError
+from bukva.inference.answers import ANSWER_COLUMNS, sigmoid, softmax, to_answer, to_refusal
+
+SPEC_KEY = "bukva.spec"
+TOP_K = 5
+
+
+class Probabilities(NamedTuple):
+    """Float32 label probabilities `(N, K)` and probabilities of upper case `(N,)`."""
+
+    label_NK: Float32Array
+    uppercase_N: Float32Array
+
+
+class Recogniser:
+    """Reads one symbol from each image. Immutable, so one object serves any number of calls."""
+
+    def __init__(self, onnx_model: bytes) -> None:
+        """Load an ONNX file that carries its specification.
+
+        Args:
+            onnx_model: The file's bytes.
+
+        Raises:
+            ModelFormatError: If it is no ONNX file, or not one of bukva's.
+        """
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = ort.InferenceSession(
+                onnx_model, options, providers=["CPUExecutionProvider"]
+            )
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            self.spec: dict[str, Any] = json.loads(metadata[SPEC_KEY])
+        except Exception as error:  # onnxruntime raises many kinds for broken files
+            message = f"Expected an ONNX file with the metadata '{SPEC_KEY}', got another one."
+            raise ModelFormatError(message) from error
+        self.onnx_model = onnx_model
+        self.labels: str = self.spec["labels"]
+        self._constants = Preprocessing(**self.spec["preprocessing"])
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return itself: kedro-mlflow copies its catalog on every call."""
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the ONNX file."""
+        return hashlib.sha256(self.onnx_model).hexdigest()
+
+    def probabilities(self, images_NHW: UInt8Array, page_NF: Float32Array) -> Probabilities:
+        """Return what the network says of framed images and their page features."""
+        feeds = {"images": images_NHW, "page": page_NF.astype(np.float32)}
+        label_NK, case_N = self._session.run(["label_logits", "case_logits"], feeds)
+        return Probabilities(softmax(label_NK), sigmoid(case_N))
+
+    def recognise(self, images: pd.Series) -> pd.DataFrame:
+        """Answer for each encoded image; a bad one gets an `error` and harms no other.
+
+        Args:
+            images: The bytes of image files.
+
+        Returns:
+            One row an image, columns `ANSWER_COLUMNS`.
+        """
+        prepared = [self._prepare(encoded) for encoded in images]
+        glyphs = [glyph for glyph in prepared if isinstance(glyph, Glyph)]
+        answers = iter(self._answer(glyphs))
+        rows = [next(answers) if isinstance(item, Glyph) else item for item in prepared]
+        # Objects, so that None stays None where pandas would make it NaN.
+        table = pd.DataFrame(rows, columns=list(ANSWER_COLUMNS), index=images.index, dtype=object)
+        return table.astype({"confidence": float, "case_confidence": float})
+
+    def _prepare(self, encoded: bytes) -> Glyph | dict[str, Any]:
+        try:
+            return preprocess(decode_image(encoded), constants=self._constants)
+        except ImageError as error:
+            return to_refusal(_code_of(error), str(error))
+
+    def _answer(self, glyphs: list[Glyph]) -> list[dict[str, Any]]:
+        if not glyphs:
+            return []
+        label_NK, uppercase_N = self.probabilities(
+            np.stack([glyph.image_HW for glyph in glyphs]),
+            np.stack([glyph.page_F for glyph in glyphs]),
+        )
+        return [
+            to_answer(label_K, float(uppercase), self.labels, TOP_K)
+            for label_K, uppercase in zip(label_NK, uppercase_N, strict=True)
+        ]
+
+
+def _code_of(error: ImageError) -> str:
+    codes: dict[type[ImageError], str] = {
+        EmptyImageError: "empty_image",
+        ImageTooLargeError: "image_too_large",
+        UnsupportedFormatError: "unsupported_format",
+    }
+    return codes.get(type(error), "undecodable_image")

@@ -1,0 +1,48 @@
+"""How the inference pipeline is logged as a pyfunc."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import Array, Object, Property
+
+import bukva
+
+MODEL_NAME: Final = "bukva-glyph"
+
+_REQUIRED: Final = (
+    "fsspec", "kedro", "kedro-mlflow", "kedro-datasets", "mlflow", "numpy", "onnxruntime", "pandas",
+    "pillow", "pydantic", "scipy",
+)  # fmt: skip
+
+_ALTERNATIVE: Final = Object(
+    [Property("symbol", DataType.string), Property("probability", DataType.double)]
+)
+
+# Made by hand: the automatic signature opens a `runner` parameter, through which a caller can
+# have anything imported.
+SIGNATURE: Final = ModelSignature(
+    inputs=Schema([ColSpec(DataType.binary, "image")]),
+    outputs=Schema(
+        [
+            ColSpec(DataType.string, "symbol", required=False),
+            ColSpec(DataType.string, "label", required=False),
+            ColSpec(DataType.string, "case", required=False),
+            ColSpec(DataType.double, "confidence", required=False),
+            ColSpec(DataType.double, "case_confidence", required=False),
+            ColSpec(Array(_ALTERNATIVE), "alternatives", required=False),
+            ColSpec(DataType.string, "error", required=False),
+            ColSpec(DataType.string, "error_detail", required=False),
+        ]
+    ),
+)
+
+LOG_MODEL_ARGUMENTS: Final[dict[str, Any]] = {
+    "name": MODEL_NAME,
+    "signature": SIGNATURE,
+    # The pipeline refers to our functions by name: they travel with the model.
+    "code_paths": [str(Path(bukva.__file__).parent)],
+    "pip_requirements": [f"{name}=={version(name)}" for name in _REQUIRED],
+}

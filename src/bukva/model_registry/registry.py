@@ -1,0 +1,130 @@
+"""What is logged, registered and in production."""
+
+import hashlib
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import mlflow
+from mlflow.artifacts import download_artifacts
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from bukva.errors import RegistryError
+
+PREVIOUS_ALIAS: Final = "previous"
+_RECOGNISER_PATH: Final = "artifacts/recogniser.onnx"
+
+
+@dataclass(frozen=True)
+class PackagedModel:
+    """A logged or registered model.
+
+    Attributes:
+        uri: Where MLflow finds it.
+        version: Its number in the registry, empty while it is only logged.
+        onnx_model: The bytes of its recogniser.
+        tags: What was written down when it was registered.
+    """
+
+    uri: str
+    version: str
+    onnx_model: bytes
+    tags: dict[str, str]
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the recogniser."""
+        return hashlib.sha256(self.onnx_model).hexdigest()
+
+
+def find_candidate(name: str) -> PackagedModel:
+    """Return the model of this name that was logged last.
+
+    Raises:
+        RegistryError: If none was logged, or it is incomplete.
+    """
+    experiments = [item.experiment_id for item in mlflow.search_experiments()]
+    found = mlflow.search_logged_models(
+        experiment_ids=experiments,
+        filter_string=f"name = '{name}'",
+        order_by=[{"field_name": "creation_timestamp", "ascending": False}],
+        max_results=1,
+        output_format="list",
+    )
+    if not found:
+        message = (
+            f"Expected a logged model '{name}', found none. Run: kedro run --pipeline=packaging"
+        )
+        raise RegistryError(message)
+    uri = f"models:/{found[0].model_id}"
+    return PackagedModel(uri, "", _read_recogniser(uri), {})
+
+
+def find_production(name: str, alias: str) -> PackagedModel | None:
+    """Return the version that carries an alias, None if no version does.
+
+    Raises:
+        RegistryError: If it is incomplete.
+    """
+    try:
+        version = MlflowClient().get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise RegistryError(f"Expected MLflow to name '{name}@{alias}', got: {error}") from error
+    uri = f"models:/{name}/{version.version}"
+    return PackagedModel(uri, str(version.version), _read_recogniser(uri), dict(version.tags))
+
+
+def register(candidate: PackagedModel, name: str, tags: dict[str, Any]) -> str:
+    """Register a logged model under a name, and return its version."""
+    client = MlflowClient()
+    version = mlflow.register_model(candidate.uri, name, await_registration_for=30)
+    described = {"git_revision": git_revision(), "recogniser_sha256": candidate.sha256} | tags
+    for key, value in described.items():
+        client.set_model_version_tag(name, version.version, key, _to_tag(value))
+    return str(version.version)
+
+
+def move_alias(name: str, alias: str, version: str) -> None:
+    """Point an alias at a version; the version it leaves becomes `previous`.
+
+    Raises:
+        RegistryError: If the alias does not read back as it was set.
+    """
+    client = MlflowClient()
+    former = find_production(name, alias)
+    if former and former.version != version:
+        client.set_registered_model_alias(name, PREVIOUS_ALIAS, former.version)
+    client.set_registered_model_alias(name, alias, version)
+    found = str(client.get_model_version_by_alias(name, alias).version)
+    if found != version:
+        message = f"Expected '{name}@{alias}' to be version {version}, it is {found}: somebody else"
+        raise RegistryError(f"{message} promoted at the same time. Look at the registry first.")
+
+
+def git_revision() -> str:
+    """Return the commit that the project stands at, with a + where files differ from it."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--abbrev=40", "--dirty=+"],  # noqa: S607 - git of the PATH
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parent,
+    )
+    return described.stdout.strip() or "unknown"
+
+
+def _read_recogniser(uri: str) -> bytes:
+    try:
+        return Path(download_artifacts(f"{uri}/{_RECOGNISER_PATH}")).read_bytes()
+    except (MlflowException, OSError) as error:
+        message = f"Expected {_RECOGNISER_PATH} in {uri}, but it cannot be read: {error}."
+        raise RegistryError(f"{message} Package the model again.") from error
+
+
+def _to_tag(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

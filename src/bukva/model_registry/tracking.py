@@ -1,0 +1,56 @@
+"""Whether the tracking server is there, asked before work starts."""
+
+import socket
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bukva.errors import TrackingUnreachableError
+
+_DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306}
+
+
+def check_tracking(uri: str, timeout_s: float = 5.0) -> None:
+    """Return if MLflow can be used at an address.
+
+    MLflow's own client would try for four minutes, and only once training is over.
+
+    Args:
+        uri: `http(s)://`, `sqlite:///`, `postgresql://` ...
+        timeout_s: How long to wait for an answer.
+
+    Raises:
+        TrackingUnreachableError: If nothing answers there; says where and what to do.
+    """
+    scheme = urlsplit(uri).scheme.split("+")[0]
+    try:
+        if scheme in ("http", "https"):
+            _ask_server(uri, timeout_s)
+        elif scheme in _DATABASE_PORTS:
+            address = urlsplit(uri)
+            port = address.port or _DATABASE_PORTS[scheme]
+            socket.create_connection((address.hostname or "localhost", port), timeout_s).close()
+        elif scheme == "sqlite":
+            Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = (
+            f"Expected MLflow at {_without_password(uri)}, but it does not answer within "
+            f"{timeout_s:g} s ({error}). Start it, or set server.mlflow_tracking_uri in "
+            "conf/<env>/mlflow.yml."
+        )
+        raise TrackingUnreachableError(message) from error
+
+
+def _ask_server(uri: str, timeout_s: float) -> None:
+    try:
+        with urllib.request.urlopen(f"{uri.rstrip('/')}/version", timeout=timeout_s):  # noqa: S310 - http(s) only
+            return
+    except urllib.error.HTTPError:
+        # It answers: what it refuses (a password, a host name) is said better by MLflow.
+        return
+
+
+def _without_password(uri: str) -> str:
+    password = urlsplit(uri).password
+    return uri.replace(f":{password}@", ":***@") if password else uri

@@ -1,0 +1,1 @@
+"""Networks by task and name; nothing here opens a path or knows a loss."""

@@ -1,0 +1,22 @@
+"""Networks by name."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from torch import nn
+
+from bukva.errors import ParameterError
+from bukva.models.glyph_cnn import GlyphCnn
+
+NETWORKS: Final[Mapping[str, Callable[..., nn.Module]]] = {"glyph_cnn": GlyphCnn}
+
+
+def build_network(name: str, label_count: int, **sizes: Any) -> nn.Module:
+    """Return a new network with random weights.
+
+    Raises:
+        ParameterError: If no network has this name.
+    """
+    if name not in NETWORKS:
+        raise ParameterError(f"Expected a network, one of {sorted(NETWORKS)}, got {name!r}.")
+    return NETWORKS[name](label_count, **sizes)

@@ -1,0 +1,89 @@
+"""A trained model as data: weights and the specification that says what they mean."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+from torch import nn
+
+from bukva.errors import ModelFormatError
+from bukva.models.registry import build_network
+
+
+class ModelSpec(BaseModel):
+    """Everything beside the weights that is needed to use them.
+
+    Attributes:
+        network: Name in `bukva.models.registry.NETWORKS`.
+        sizes: Keyword arguments of the network.
+        labels: What the label head's outputs mean, in order.
+        page_features: Names of the page features, in order.
+        preprocessing: Constants of `bukva.data.preprocessing.Preprocessing`.
+        data_fingerprint: sha256 of what it was trained on.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    network: str
+    sizes: dict[str, float]
+    labels: str
+    page_features: tuple[str, ...]
+    preprocessing: dict[str, float]
+    data_fingerprint: str
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """Weights by name, and their specification; no pickle is needed to keep or read it."""
+
+    weights: Mapping[str, NDArray[Any]]
+    spec: ModelSpec
+
+    def to_network(self) -> nn.Module:
+        """Return a new network with these weights, in evaluation mode."""
+        network = build_network(self.spec.network, len(self.spec.labels), **self.spec.sizes)
+        network.load_state_dict(
+            {name: torch.from_numpy(np.array(value)) for name, value in self.weights.items()}
+        )
+        return network.eval()
+
+    def digest(self) -> str:
+        """Return a sha256 over names and values of all weights."""
+        digest = hashlib.sha256()
+        for name in sorted(self.weights):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(self.weights[name]).tobytes())
+        return digest.hexdigest()
+
+
+def weights_of(network: nn.Module) -> dict[str, NDArray[Any]]:
+    """Return copies of a network's weights as arrays, by name."""
+    return {name: value.cpu().numpy().copy() for name, value in network.state_dict().items()}
+
+
+def load_backbone(network: nn.Module, model: TrainedModel) -> None:
+    """Give a network the backbone of a trained model; its heads stay as they are.
+
+    Raises:
+        ModelFormatError: If the backbones differ in shape.
+    """
+    backbone = {
+        name: torch.from_numpy(np.array(value))
+        for name, value in model.weights.items()
+        if name.startswith("backbone.")
+    }
+    own = {name: value.shape for name, value in network.state_dict().items()}
+    differing = [name for name, value in backbone.items() if own.get(name) != value.shape]
+    if not backbone or differing:
+        message = (
+            f"Expected a backbone like the network's, got one of {model.spec.network} with "
+            f"{model.spec.sizes} that differs in {differing[:3] or 'everything'}. Give both "
+            "stages the same network and width."
+        )
+        raise ModelFormatError(message)
+    network.load_state_dict(backbone, strict=False)

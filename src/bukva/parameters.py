@@ -1,0 +1,218 @@
+"""Typed parameter groups: each class is one group of `conf/*/parameters_*.yml`.
+
+Kedro builds them from the annotations of the nodes; `Parameters` checks all groups at once, before
+any node runs. An unknown name is an error everywhere.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bukva.errors import ParameterError
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+Count = Annotated[int, Field(ge=1)]
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EmbeddedParameters(_Group):
+    """The embedded corpus, which needs no download.
+
+    Attributes:
+        samples_per_symbol: Drawings of each of the 76 symbols by the stroke alphabet; 0 for none.
+        with_digits: Whether the digits of scikit-learn stand in for MNIST.
+        seed: Decides every drawing.
+    """
+
+    samples_per_symbol: Annotated[int, Field(ge=0)]
+    with_digits: bool
+    seed: int
+
+
+class DataProcessingParameters(_Group):
+    """From raw corpora to the sample table.
+
+    Attributes:
+        max_corrupt_share: More unreadable images of a corpus than this stop the run.
+        duplicate_cosine: Likeness (cosine of pixels) from which two images are near duplicates.
+        valid_share: Share of what may be trained on that is kept for validation.
+        test_share: Share kept for tests where a corpus brings no test set of its own.
+        seed: Decides the splits.
+    """
+
+    max_corrupt_share: Share
+    duplicate_cosine: Annotated[float, Field(gt=0.9, le=1.0)]
+    valid_share: Annotated[float, Field(gt=0.0, lt=0.5)]
+    test_share: Annotated[float, Field(gt=0.0, lt=0.5)]
+    seed: int
+
+
+class AugmentationParameters(_Group):
+    """Ranges of random variation; every value 0 means none.
+
+    Attributes:
+        rotation_deg: Turn, at most, either way.
+        scale: Stretch of each axis, as a share.
+        slant: Shear of the verticals.
+        shift: Move, as a share of half the frame.
+        elastic_strength: Standard deviation of the elastic field, as a share of half the frame.
+        elastic_nodes: Nodes a side of the elastic field.
+        pen_width: How far towards a 3 px dilation or erosion the pen may go.
+        ink_softness: How soft (blurred) or hard (steepened) the ink's edges may get.
+        ink_gamma: Range of the logarithm of the ink's gamma.
+        page_dropout: Share of samples whose size, or position, on the page is forgotten.
+        page_scale: Stretch of the size on the page.
+        page_shift: Move on the page, as a share of its side.
+    """
+
+    rotation_deg: Annotated[float, Field(ge=0, le=45)] = 12.0
+    scale: Annotated[float, Field(ge=0, lt=0.5)] = 0.12
+    slant: Annotated[float, Field(ge=0, le=1)] = 0.25
+    shift: Share = 0.08
+    elastic_strength: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    elastic_nodes: Annotated[int, Field(ge=2, le=28)] = 5
+    pen_width: Share = 0.6
+    ink_softness: Share = 0.8
+    ink_gamma: Annotated[float, Field(ge=0, le=2)] = 0.4
+    page_dropout: Share = 0.3
+    page_scale: Share = 0.08
+    page_shift: Share = 0.1
+
+
+class TrainingParameters(_Group):
+    """One training stage: `mnist_pretraining` and `finetuning` are two of them.
+
+    Attributes:
+        alphabet: What the label head tells apart: the ten digits, or all 43 labels.
+        network: Name of the architecture in `bukva.models`.
+        width: Channels of its first stage; later stages are multiples of it.
+        dropout: Before the heads.
+        corpora: Weight of each corpus in a batch; a corpus that is not named is not used.
+        class_balance: 0 draws symbols as often as they occur, 1 all equally often.
+        head_epochs: Epochs with the backbone held still, before everything is trained.
+        max_epochs: Epochs with everything trained.
+        steps_per_epoch: Batches in an epoch, None for as many as the samples fill.
+        batch_size: Images in a batch.
+        learning_rate: The highest rate of the schedule.
+        weight_decay: Of AdamW.
+        schedule: `one_cycle`, or `plateau`: divide by ten where validation stands still.
+        patience_epochs: Epochs without a better validation loss before training stops early, or
+            before `plateau` lowers the rate.
+        label_smoothing: Of the cross-entropy.
+        case_loss_weight: Of the binary cross-entropy beside it.
+        ema_decay: Of the moving average of the weights, which is what is kept; 0 for none.
+        max_gradient_norm: Gradients are scaled down to it.
+        augmentation: Random variation of what is trained on.
+        device: `auto` takes CUDA where there is one.
+        precision: `auto` takes bfloat16 where the hardware multiplies it.
+        resume: Whether to go on from a checkpoint of the same parameters and data.
+        seed: Decides initial weights, order and variation.
+    """
+
+    alphabet: Literal["digits", "all"] = "all"
+    network: str = "glyph_cnn"
+    width: Annotated[int, Field(ge=4, le=128)] = 24
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    corpora: dict[str, Positive] = Field(min_length=1)
+    class_balance: Share = 0.5
+    head_epochs: Annotated[int, Field(ge=0)] = 0
+    max_epochs: Count = 10
+    steps_per_epoch: Count | None = None
+    batch_size: Annotated[int, Field(ge=2)] = 256
+    learning_rate: Positive = 0.006
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    schedule: Literal["one_cycle", "plateau"] = "one_cycle"
+    patience_epochs: Count = 12
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    case_loss_weight: Annotated[float, Field(ge=0)] = 0.5
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    max_gradient_norm: Positive = 5.0
+    augmentation: AugmentationParameters = AugmentationParameters()
+    device: Device = "auto"
+    precision: Precision = "auto"
+    resume: bool = True
+    seed: int = 1
+
+
+class EvaluationParameters(_Group):
+    """Measuring a trained model.
+
+    Attributes:
+        batch_size: Images at a time.
+        mistakes: How many of the worst mistakes are drawn.
+        device: `auto` takes CUDA where there is one.
+    """
+
+    batch_size: Count = 1024
+    mistakes: Count = 60
+    device: Device = "auto"
+
+
+class PackagingParameters(_Group):
+    """From a trained model to the recogniser that serves.
+
+    Attributes:
+        opset: ONNX operator set.
+        parity_tolerance: Largest difference in probability between torch and ONNX.
+        golden_samples_per_symbol: Images kept with the model to test it where it is loaded.
+    """
+
+    opset: Annotated[int, Field(ge=18)] = 20
+    parity_tolerance: Positive = 1e-4
+    golden_samples_per_symbol: Count = 1
+
+
+class PromotionParameters(_Group):
+    """When a candidate becomes `prod`.
+
+    Attributes:
+        model_name: Name in the registry.
+        alias: Alias of the version in production.
+        tolerance: Share of the test samples by which the candidate may be worse.
+        force: Whether to promote whatever the comparison says.
+    """
+
+    model_name: Annotated[str, Field(min_length=1)] = "bukva-glyph"
+    alias: Annotated[str, Field(min_length=1)] = "prod"
+    tolerance: Share = 0.0
+    force: bool = False
+
+
+class Parameters(_Group):
+    """All groups, as `conf/<env>/parameters_*.yml` spell them."""
+
+    embedded: EmbeddedParameters
+    data_processing: DataProcessingParameters
+    mnist_pretraining: TrainingParameters
+    finetuning: TrainingParameters
+    evaluation: EvaluationParameters
+    packaging: PackagingParameters
+    promotion: PromotionParameters
+
+
+def validate_parameters(parameters: dict[str, Any]) -> Parameters:
+    """Build all parameter groups, or report every bad value at once.
+
+    Raises:
+        ParameterError: If anything is missing, unknown or out of range; lists all of it.
+    """
+    try:
+        return Parameters.model_validate(parameters)
+    except ValidationError as error:
+        faults = "\n".join(_describe(fault) for fault in error.errors())
+        message = (
+            f"{error.error_count()} bad parameters (conf/*/parameters_*.yml, --params):\n{faults}"
+        )
+        raise ParameterError(message) from error
+
+
+def _describe(fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"])
+    got = "" if fault["type"] == "missing" else f", got {fault['input']!r}"
+    return f"  - {where}: {fault['msg']}{got}"

@@ -1,0 +1,40 @@
+"""The pipelines by name, and sums of them."""
+
+from typing import Final
+
+from kedro.pipeline import Pipeline
+
+from bukva.pipelines import (
+    data_processing,
+    evaluation,
+    finetuning,
+    inference,
+    mnist_pretraining,
+    packaging,
+    promotion,
+)
+
+JOB: Final = {
+    "Data, training, evaluation": "__default__",
+    "Packaging": "packaging",
+    "Promotion": "promotion",
+}
+"""The main job. `packaging` must run alone, or kedro-mlflow does not log its model."""
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Return the table of pipelines; each node is tagged with the stage that it belongs to."""
+    stages = {
+        "data_processing": data_processing.create_pipeline(),
+        "mnist_pretraining": mnist_pretraining.create_pipeline(),
+        "finetuning": finetuning.create_pipeline(),
+        "evaluation": evaluation.create_pipeline(),
+    }
+    tagged = {name: Pipeline(stage, tags=name) for name, stage in stages.items()}
+    return {
+        "__default__": sum(tagged.values(), start=Pipeline([])),
+        **tagged,
+        "inference": inference.create_pipeline(),
+        "packaging": packaging.create_pipeline(inference.create_pipeline()),
+        "promotion": promotion.create_pipeline(),
+    }

@@ -1,0 +1,1 @@
+"""Graphs that several pipelines reuse, as builders that take a namespace."""

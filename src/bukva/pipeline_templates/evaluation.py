@@ -1,0 +1,65 @@
+"""Measuring a model on the test split: the graph of every evaluation.
+
+Shapes: N samples, H x W pixels.
+"""
+
+import numpy as np
+import pandas as pd
+from kedro.pipeline import Node, Pipeline
+
+from bukva.data.preprocessing import PAGE_FEATURES
+from bukva.data.samples import UInt8Array
+from bukva.evaluation.metrics import score
+from bukva.evaluation.prediction_table import make_prediction_table
+from bukva.inference.answers import sigmoid, softmax
+from bukva.models.prediction import predict_logits
+from bukva.models.trained import TrainedModel
+from bukva.parameters import EvaluationParameters
+from bukva.training.device import resolve_device
+
+
+def evaluation_pipeline(namespace: str, model: str) -> Pipeline:
+    """Return the pipeline that predicts the test split and scores the predictions.
+
+    Args:
+        namespace: Before `predictions` and `scores`.
+        model: Dataset with the trained model.
+
+    Returns:
+        A pipeline from the model, `sample_table` and `sample_images`.
+    """
+    return Pipeline(
+        [
+            Node(
+                predict_test_split,
+                inputs=["model", "sample_table", "sample_images", "params:parameters"],
+                outputs="predictions",
+                name="predict_test_split",
+            ),
+            Node(score, inputs="predictions", outputs="scores", name="score_predictions"),
+        ],
+        namespace=namespace,
+        inputs={"model": model, "sample_table": "sample_table", "sample_images": "sample_images"},
+        parameters={"params:parameters": "params:evaluation"},
+    )
+
+
+def predict_test_split(
+    model: TrainedModel,
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    parameters: EvaluationParameters,
+) -> pd.DataFrame:
+    """Return the prediction table over the test samples whose label the model knows."""
+    is_test = table["split"].eq("test") & table["label"].isin(list(model.spec.labels))
+    chosen = table[is_test]
+    logits = predict_logits(
+        model.to_network(),
+        images_NHW[is_test.to_numpy()],
+        chosen[list(PAGE_FEATURES)].to_numpy(dtype=np.float32),
+        batch_size=parameters.batch_size,
+        device=resolve_device(parameters.device),
+    )
+    return make_prediction_table(
+        chosen, softmax(logits.label_NK), sigmoid(logits.case_N), model.spec.labels
+    )

@@ -1,0 +1,124 @@
+"""Training a network on the sample table: the graph of every training stage."""
+
+import pandas as pd
+from kedro.pipeline import Node, Pipeline
+
+from bukva import charset
+from bukva.data.preprocessing import PAGE_FEATURES, Preprocessing
+from bukva.data.samples import UInt8Array
+from bukva.evaluation.figures.training import plot_learning_curves
+from bukva.models.registry import build_network
+from bukva.models.trained import ModelSpec, TrainedModel, load_backbone
+from bukva.parameters import TrainingParameters
+from bukva.training.checkpoint import CheckpointStore
+from bukva.training.fit import fit
+from bukva.training.samples import GlyphSamples, select_samples
+from bukva.training.seeding import seeded
+
+MetricsHistory = dict[str, list[dict[str, float]]]
+
+
+def training_pipeline(namespace: str, pretrained: str | None = None) -> Pipeline:
+    """Return the pipeline of one training stage.
+
+    Args:
+        namespace: Name of the stage and of its parameter group.
+        pretrained: Dataset with the model whose backbone the training starts from.
+
+    Returns:
+        A pipeline from `sample_table` and `sample_images` to `<namespace>.model`, its history
+        and its curves.
+    """
+    inputs = ["sample_table", "sample_images", "params:parameters", "checkpoints"]
+    node = Node(
+        continue_model if pretrained else train_model,
+        inputs=[*inputs, "pretrained"] if pretrained else inputs,
+        outputs=["model", "history"],
+        name="train_model",
+    )
+    follow_up = [
+        Node(to_metrics, inputs="history", outputs="metrics_history", name="list_metrics"),
+        Node(plot_learning_curves, inputs="history", outputs="learning_curves", name="plot_curves"),
+    ]
+    shared = {"sample_table", "sample_images"}
+    return Pipeline(
+        [node, *follow_up],
+        namespace=namespace,
+        inputs={name: name for name in shared} | ({"pretrained": pretrained} if pretrained else {}),
+        parameters={"params:parameters": f"params:{namespace}"},
+    )
+
+
+def train_model(
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    parameters: TrainingParameters,
+    checkpoints: CheckpointStore,
+) -> tuple[TrainedModel, pd.DataFrame]:
+    """Train a network from random weights; return it with its history."""
+    return _train(table, images_NHW, parameters, checkpoints, None)
+
+
+def continue_model(
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    parameters: TrainingParameters,
+    checkpoints: CheckpointStore,
+    pretrained: TrainedModel,
+) -> tuple[TrainedModel, pd.DataFrame]:
+    """Train a network that starts from another model's backbone; return it with its history."""
+    return _train(table, images_NHW, parameters, checkpoints, pretrained)
+
+
+def _train(
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    parameters: TrainingParameters,
+    checkpoints: CheckpointStore,
+    pretrained: TrainedModel | None,
+) -> tuple[TrainedModel, pd.DataFrame]:
+    labels = charset.DIGITS if parameters.alphabet == "digits" else charset.LABELS
+    sizes = {"width": parameters.width, "dropout": parameters.dropout}
+    train, valid = (
+        _select(table, images_NHW, split, parameters, labels) for split in ("train", "valid")
+    )
+    with seeded(parameters.seed):
+        network = build_network(parameters.network, len(labels), **sizes)
+    if pretrained is not None:
+        load_backbone(network, pretrained)
+    weights, history = fit(network, train, valid, parameters, checkpoints=checkpoints)
+    spec = ModelSpec(
+        network=parameters.network,
+        sizes=sizes,
+        labels=labels,
+        page_features=PAGE_FEATURES,
+        preprocessing=Preprocessing().to_dict(),
+        data_fingerprint=train.digest(),
+    )
+    return TrainedModel(weights, spec), history
+
+
+def _select(
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    split: str,
+    parameters: TrainingParameters,
+    labels: str,
+) -> GlyphSamples:
+    is_used_N = table["label"].isin(list(labels)).to_numpy()
+    return select_samples(
+        table[is_used_N], images_NHW[is_used_N], split, parameters.corpora, parameters.class_balance
+    )
+
+
+def to_metrics(history: pd.DataFrame) -> MetricsHistory:
+    """Return the history in the form that the tracker takes: values by step."""
+    numbers = history.drop(columns=["epoch", "phase"]).dropna(axis="columns", how="all")
+    return {
+        name: [
+            {"value": float(value), "step": int(epoch)}
+            for epoch, value in zip(history["epoch"], numbers[name], strict=True)
+            if pd.notna(value)
+        ]
+        for name in numbers.columns
+    }

@@ -1,0 +1,98 @@
+"""Nodes of `data_processing`.
+
+Shapes: N samples, H x W pixels.
+"""
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bukva.data.collection import collect_samples
+from bukva.data.duplicates import duplicate_report, find_duplicates
+from bukva.data.embedded import draw_letters_and_digits, read_sklearn_digits
+from bukva.data.manifest import parse_manifest
+from bukva.data.published import published_names
+from bukva.data.samples import LazyCorpora, UInt8Array
+from bukva.data.splits import Policy, assign_splits
+from bukva.evaluation.figures.corpus import (
+    plot_class_counts,
+    plot_ink_statistics,
+    plot_sample_sheet,
+)
+from bukva.parameters import DataProcessingParameters, EmbeddedParameters
+
+
+def collect(
+    corpora: LazyCorpora,
+    published_split: pd.DataFrame | None,
+    embedded: EmbeddedParameters,
+    parameters: DataProcessingParameters,
+) -> tuple[pd.DataFrame, UInt8Array, pd.DataFrame]:
+    """Read and preprocess the public corpora and the embedded ones."""
+    published = {} if published_split is None else published_names(published_split, "test")
+    return collect_samples(
+        _embedded_corpora(embedded) | corpora, published, parameters.max_corrupt_share
+    )
+
+
+def _embedded_corpora(embedded: EmbeddedParameters) -> LazyCorpora:
+    corpora: LazyCorpora = {}
+    if embedded.with_digits:
+        corpora["digits"] = read_sklearn_digits
+    if embedded.samples_per_symbol:
+        corpora["strokes"] = partial(
+            draw_letters_and_digits, embedded.samples_per_symbol, embedded.seed
+        )
+    return corpora
+
+
+def split(
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    corpora_manifest: dict[str, Any],
+    parameters: DataProcessingParameters,
+) -> tuple[pd.DataFrame, UInt8Array, dict[str, int]]:
+    """Decide the splits; drop what would leak from one into another."""
+    policies: dict[str, Policy] = {"digits": "stratified", "strokes": "stratified"}
+    policies |= {name: entry.split for name, entry in parse_manifest(corpora_manifest).items()}
+    clusters = find_duplicates(
+        images_NHW, table["label"], table["sha256"], parameters.duplicate_cosine
+    )
+    table = table.assign(cluster=clusters)
+    table["split"] = assign_splits(
+        table,
+        policies,
+        valid_share=parameters.valid_share,
+        test_share=parameters.test_share,
+        seed=parameters.seed,
+    )
+    is_kept_N = table["split"].ne("drop").to_numpy()
+    kept = table[is_kept_N].drop(columns=["own_split", "cluster"]).reset_index(drop=True)
+    return kept, images_NHW[is_kept_N], duplicate_report(table)
+
+
+def report(
+    table: pd.DataFrame, rejected: pd.DataFrame, duplicates: dict[str, int]
+) -> dict[str, Any]:
+    """Say what there is, what was rejected and what was dropped as duplicates."""
+    sizes = table.groupby(["corpus", "split"]).size().unstack(fill_value=0)
+    symbols = table["label"].where(
+        ~table["is_uppercase"].fillna(value=False), table["label"].str.upper()
+    )
+    return {
+        "samples": sizes.to_dict(orient="index"),
+        "duplicates": duplicates,
+        "rejected": rejected.to_dict(orient="records"),
+        "symbols": symbols.groupby(table["corpus"]).value_counts().unstack(0).to_dict(),
+    }
+
+
+def draw_figures(table: pd.DataFrame, images_NHW: UInt8Array) -> tuple[Figure, Figure, Figure]:
+    """Draw class counts, a sheet of samples and statistics of the ink."""
+    return (
+        plot_class_counts(table),
+        plot_sample_sheet(images_NHW, table, seed=0),
+        plot_ink_statistics(images_NHW, table),
+    )

@@ -1,0 +1,58 @@
+"""Nodes of `evaluation`.
+
+Shapes: N samples, H x W pixels.
+"""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bukva.data.samples import UInt8Array
+from bukva.evaluation.figures.mistakes import plot_worst_mistakes
+from bukva.evaluation.metrics import Scores
+from bukva.models.trained import TrainedModel
+from bukva.parameters import EvaluationParameters
+
+Metrics = dict[str, dict[str, float]]
+
+
+def merge_results(
+    digit_scores: Scores, glyph_scores: Scores, model: TrainedModel
+) -> tuple[dict[str, Any], Metrics]:
+    """Return the results as one flat table, and its plain numbers for the tracker.
+
+    The digit network has one accuracy for each corpus of digits: `mnist.accuracy`. What it was
+    asked is not what the glyph network is asked, whose keys are `mnist.label_accuracy` and so on.
+    """
+    digits = {
+        key.replace(".label_accuracy", ".accuracy"): value
+        for key, value in digit_scores.items()
+        if "label_accuracy" in key and "letters" not in key and not key.startswith(_SCOPES)
+    }
+    results = {
+        **digits,
+        **glyph_scores,
+        "model.weights_sha256": model.digest(),
+        "model.data_fingerprint": model.spec.data_fingerprint,
+    }
+    metrics = {
+        key: {"value": float(value), "step": 0}
+        for key, value in results.items()
+        if isinstance(value, float)
+    }
+    return results, metrics
+
+
+_SCOPES = ("all.", "published.")
+
+
+def draw_mistakes(
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    predictions: pd.DataFrame,
+    parameters: EvaluationParameters,
+) -> Figure:
+    """Draw the mistakes that the network was surest of."""
+    rows = pd.Index(table["sample_id"]).get_indexer(predictions["sample_id"])
+    return plot_worst_mistakes(images_NHW[rows], predictions, count=parameters.mistakes)

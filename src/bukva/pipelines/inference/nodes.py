@@ -1,0 +1,10 @@
+"""Nodes of `inference`."""
+
+import pandas as pd
+
+from bukva.inference.recogniser import Recogniser
+
+
+def recognise(images: pd.DataFrame, recogniser: Recogniser) -> pd.DataFrame:
+    """Answer for the encoded images in the column `image`."""
+    return recogniser.recognise(images["image"])

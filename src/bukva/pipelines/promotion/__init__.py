@@ -1,0 +1,5 @@
+"""From a packaged candidate to a registered version, and to production if it is better."""
+
+from bukva.pipelines.promotion.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,1 @@
+"""The training loop and its parts; knows no Kedro, no MLflow, no HTTP, no S3."""

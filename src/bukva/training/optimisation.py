@@ -1,0 +1,84 @@
+"""Optimiser, schedule and moving average of one training stage."""
+
+from typing import Any
+
+from torch import nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from bukva.parameters import TrainingParameters
+
+
+class Optimisation:
+    """Steps the weights of a network and keeps their moving average."""
+
+    def __init__(
+        self, network: nn.Module, parameters: TrainingParameters, epochs: int, steps_per_epoch: int
+    ) -> None:
+        self._network = network
+        self._parameters = parameters
+        self._optimizer = AdamW(
+            network.parameters(), lr=parameters.learning_rate, weight_decay=parameters.weight_decay
+        )
+        self._one_cycle: LRScheduler | None = None
+        self._plateau: ReduceLROnPlateau | None = None
+        if parameters.schedule == "one_cycle":
+            self._one_cycle = OneCycleLR(
+                self._optimizer,
+                max_lr=parameters.learning_rate,
+                total_steps=max(2, epochs * steps_per_epoch),
+                pct_start=0.25,
+            )
+        else:
+            self._plateau = ReduceLROnPlateau(
+                self._optimizer, patience=max(0, parameters.patience_epochs // 2)
+            )
+        average = get_ema_multi_avg_fn(parameters.ema_decay)  # type: ignore[no-untyped-call]
+        self.averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step."""
+        return float(self._optimizer.param_groups[0]["lr"])
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        self._optimizer.zero_grad(set_to_none=True)
+
+    def step(self) -> None:
+        """Move the weights along their clipped gradients, and the average after them."""
+        nn.utils.clip_grad_norm_(self._network.parameters(), self._parameters.max_gradient_norm)
+        self._optimizer.step()
+        if self._one_cycle is not None:
+            self._one_cycle.step()
+        self.averaged.update_parameters(self._network)
+
+    def end_epoch(self, valid_loss: float) -> None:
+        """Let a plateau schedule see how the epoch went."""
+        if self._plateau is not None:
+            self._plateau.step(valid_loss)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that the next step depends on, the network's weights included."""
+        schedule = self._one_cycle or self._plateau
+        return {
+            "network": self._network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": _plain(schedule.state_dict()) if schedule else {},
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` returned."""
+        self._network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        schedule = self._one_cycle or self._plateau
+        if schedule:
+            schedule.load_state_dict(state["schedule"])
+
+
+def _plain(state: dict[str, Any]) -> dict[str, Any]:
+    """Keep numbers and lists: functions are made anew and cannot be read without pickle."""
+    return {key: value for key, value in state.items() if not callable(value)}
