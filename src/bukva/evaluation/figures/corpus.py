@@ -9,15 +9,23 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, to_rgb
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from bukva.charset import LABELS, to_symbol
+from bukva.charset import LABELS
 from bukva.data.samples import UInt8Array
 from bukva.errors import TableError
 from bukva.evaluation.figures import style
+from bukva.evaluation.figures.tiles import (
+    SYMBOL_ORDER,
+    case_of,
+    choose_samples,
+    draw_tiles,
+    symbols_as_written,
+)
+from bukva.evaluation.ink import measure_ink
 from bukva.evaluation.predictions import require_columns
 
 _CASE_NAMES: Final = {False: "lower case", True: "upper case", None: "case unknown"}
@@ -27,7 +35,6 @@ _SPLIT_COLOURS: Final = {
     "test": style.GREEN,
     "drop": style.MUTED,
 }
-_TILES_PER_ROW: Final = 12
 _MEASURED_PER_CORPUS: Final = 4000
 
 
@@ -62,14 +69,8 @@ def _count_by_row(table: pd.DataFrame) -> pd.DataFrame:
 def _case_suffix(table: pd.DataFrame) -> pd.Series:
     """Return `, lower case` and the like; nothing for corpora of digits."""
     is_digit = table["label"].str.isdigit()
-    case = _case_of(table["is_uppercase"]).map(_CASE_NAMES)
+    case = case_of(table["is_uppercase"]).map(_CASE_NAMES)
     return (", " + case).where(~is_digit, ", digits")
-
-
-def _case_of(is_uppercase: pd.Series) -> pd.Series:
-    """Return True, False, or None as objects, whatever the dtype."""
-    cases = is_uppercase.astype("boolean").astype(object)
-    return cases.where(cases.notna(), None)
 
 
 def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:
@@ -125,8 +126,8 @@ def plot_sample_sheet(images_NHW: UInt8Array, table: pd.DataFrame, seed: int) ->
         TableError: If columns are missing, or images and rows differ in number.
     """
     _require_images(images_NHW, table)
-    symbol = _symbols(table)
-    rows = [symbol_ for symbol_ in _symbol_order() if (symbol == symbol_).any()]
+    symbol = symbols_as_written(table)
+    rows = [symbol_ for symbol_ in SYMBOL_ORDER if (symbol == symbol_).any()]
     subtitle = f"Random choice from {style.describe_corpora(table)}."
     if any(len(name) > 1 for name in rows):
         subtitle += " Two letters in front: case unknown."
@@ -140,13 +141,13 @@ def plot_sample_sheet(images_NHW: UInt8Array, table: pd.DataFrame, seed: int) ->
         style.write_empty(figure.add_subplot(), "the table is empty")
         return figure
     colours = style.corpus_colours(table["corpus"])
-    chosen = _choose_samples(table["corpus"], symbol, np.random.default_rng(seed))
+    chosen = choose_samples(table["corpus"], symbol, np.random.default_rng(seed))
     for place, axes in enumerate(figure.subplots(1, columns, squeeze=False).flat):
         names = rows[place * rows_per_column : (place + 1) * rows_per_column]
         tiles = [
             [(images_NHW[i], colours[table["corpus"].iloc[i]]) for i in chosen[n]] for n in names
         ]
-        _draw_tiles(axes, names, tiles, rows_per_column)
+        draw_tiles(axes, names, tiles, rows_per_column)
     handles = [Patch(color=colour, label=style.corpus_title(c)) for c, colour in colours.items()]
     figure.legend(
         handles=handles, loc="outside lower left", ncols=len(handles), frameon=False, fontsize=10
@@ -159,67 +160,6 @@ def _require_images(images_NHW: UInt8Array, table: pd.DataFrame) -> None:
     if len(images_NHW) != len(table):
         message = f"Expected an image for each of {len(table)} rows, got {len(images_NHW)}."
         raise TableError(message)
-
-
-def _symbols(table: pd.DataFrame) -> NDArray[np.str_]:
-    """Return symbols as written; a letter of unknown case in both: `Аа`."""
-    case = _case_of(table["is_uppercase"])
-    pairs = zip(table["label"], case, strict=True)
-    return np.array(
-        [
-            label.upper() + label
-            if is_upper is None and label.isalpha()
-            else to_symbol(label, is_upper)
-            for label, is_upper in pairs
-        ],
-        dtype=np.str_,
-    )
-
-
-def _symbol_order() -> list[str]:
-    return [
-        symbol
-        for label in LABELS
-        for symbol in (
-            [label] if label.isdigit() else [label, label.upper(), label.upper() + label]
-        )
-    ]
-
-
-def _choose_samples(
-    corpus: pd.Series, symbol: NDArray[np.str_], rng: np.random.Generator
-) -> dict[str, list[int]]:
-    """Return row numbers for each symbol, evenly from its corpora, corpus by corpus."""
-    order = rng.permutation(len(corpus))
-    shuffled = pd.DataFrame(
-        {"row": order, "symbol": symbol[order], "corpus": corpus.to_numpy()[order]}
-    )
-    chosen = {}
-    for name, samples in shuffled.groupby("symbol"):
-        by_corpus = samples.groupby("corpus")["row"]
-        chosen[str(name)] = [
-            int(row) for _, rows in by_corpus for row in rows[: _TILES_PER_ROW // by_corpus.ngroups]
-        ]
-    return chosen
-
-
-def _draw_tiles(
-    axes: Axes, names: list[str], tiles: list[list[tuple[UInt8Array, str]]], rows: int
-) -> None:
-    """Paint all tiles on one canvas: thousands of axes would take minutes."""
-    side = 28
-    canvas = np.ones((rows * side, _TILES_PER_ROW * side, 3))
-    for row, samples in enumerate(tiles):
-        for column, (image_HW, colour) in enumerate(samples):
-            ink_HW1 = image_HW[..., None] / 255
-            tile = 1 - ink_HW1 * (1 - np.array(to_rgb(colour)))
-            canvas[row * side : (row + 1) * side, column * side : (column + 1) * side] = tile
-    axes.imshow(canvas, interpolation="lanczos")
-    axes.set_yticks(side * (np.arange(len(names)) + 0.5), names, size=12)
-    axes.set_xticks([])
-    for row in range(1, len(names)):
-        axes.axhline(row * side, color=style.GROUND, linewidth=0.8)
-    style.hide_frame(axes)
 
 
 def plot_ink_statistics(images_NHW: UInt8Array, table: pd.DataFrame) -> Figure:
@@ -242,7 +182,7 @@ def plot_ink_statistics(images_NHW: UInt8Array, table: pd.DataFrame) -> Figure:
         style.write_empty(figure.add_subplot(), "the table is empty")
         return figure
     colours = style.corpus_colours(corpora)
-    measured = {c: _measure(images_NHW, table, (table["corpus"] == c).to_numpy()) for c in corpora}
+    measured = {corpus: _measure(images_NHW, table, corpus) for corpus in corpora}
     grid = figure.subplots(len(corpora), len(_MEASURES), sharex="col", squeeze=False)
     for row, corpus in enumerate(corpora):
         for column, (name, limit) in enumerate(_MEASURES.items()):
@@ -266,23 +206,13 @@ _MEASURES: Final = {
 
 
 def _measure(
-    images_NHW: UInt8Array, table: pd.DataFrame, is_chosen_N: NDArray[np.bool_]
+    images_NHW: UInt8Array, table: pd.DataFrame, corpus: str
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the values of `_MEASURES`, in its order, for evenly spaced samples."""
-    chosen = np.flatnonzero(is_chosen_N)
+    """Return the values of `_MEASURES`, in its order, for evenly spaced samples of a corpus."""
+    chosen = np.flatnonzero(table["corpus"] == corpus)
     chosen = chosen[:: -(-len(chosen) // _MEASURED_PER_CORPUS)]
-    ink_NHW = images_NHW[chosen].astype(np.float32) / 255
-    area_N = ink_NHW.sum(axis=(1, 2))
-    slope_y, slope_x = np.diff(ink_NHW, axis=1)[:, :, :-1], np.diff(ink_NHW, axis=2)[:, :-1]
-    perimeter_N = np.hypot(slope_y, slope_x).sum(axis=(1, 2))
-    is_ink_NHW = ink_NHW > 0.15
-    height_N, width_N = (is_ink_NHW.any(axis=axis).sum(axis=1) for axis in (2, 1))
-    values = (
-        ink_NHW.mean(axis=(1, 2)),
-        2 * area_N / np.maximum(perimeter_N, 1e-6),
-        width_N / np.maximum(height_N, 1),
-        table["rel_height"].to_numpy(dtype=float)[chosen],
-    )
+    page_height_N = table["rel_height"].to_numpy(dtype=float)[chosen]
+    values = (*measure_ink(images_NHW[chosen]), page_height_N)
     return dict(zip(_MEASURES, values, strict=True))
 
 

@@ -1,0 +1,81 @@
+"""Sheets of many small images, painted on one canvas.
+
+Shapes: N samples, H = W = 28 pixels.
+"""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from numpy.typing import NDArray
+
+from bukva.charset import DIGITS, LETTERS, to_symbol
+from bukva.data.samples import UInt8Array
+from bukva.evaluation.figures import style
+
+SYMBOL_ORDER: Final = (
+    *DIGITS,
+    *(form for low in LETTERS for form in (low, low.upper(), low.upper() + low)),
+)
+"""Digits, then each letter in lower case, upper case, and both for a case that is unknown."""
+
+_TILES_PER_ROW: Final = 12
+
+
+def case_of(is_uppercase: pd.Series) -> pd.Series:
+    """Return True, False, or None as objects, whatever the dtype of the column."""
+    cases = is_uppercase.astype("boolean").astype(object)
+    return cases.where(cases.notna(), None)
+
+
+def symbols_as_written(table: pd.DataFrame) -> NDArray[np.str_]:
+    """Return symbols as written; a letter of unknown case in both: `Аа`."""
+    case = case_of(table["is_uppercase"])
+    pairs = zip(table["label"], case, strict=True)
+    return np.array(
+        [
+            label.upper() + label
+            if is_upper is None and label.isalpha()
+            else to_symbol(label, is_upper)
+            for label, is_upper in pairs
+        ],
+        dtype=np.str_,
+    )
+
+
+def choose_samples(
+    corpus: pd.Series, symbol: NDArray[np.str_], rng: np.random.Generator
+) -> dict[str, list[int]]:
+    """Return row numbers for each symbol, evenly from its corpora, corpus by corpus."""
+    order = rng.permutation(len(corpus))
+    shuffled = pd.DataFrame(
+        {"row": order, "symbol": symbol[order], "corpus": corpus.to_numpy()[order]}
+    )
+    chosen = {}
+    for name, samples in shuffled.groupby("symbol"):
+        by_corpus = samples.groupby("corpus")["row"]
+        chosen[str(name)] = [
+            int(row) for _, rows in by_corpus for row in rows[: _TILES_PER_ROW // by_corpus.ngroups]
+        ]
+    return chosen
+
+
+def draw_tiles(
+    axes: Axes, names: list[str], tiles: list[list[tuple[UInt8Array, str]]], rows: int
+) -> None:
+    """Paint all tiles on one canvas: thousands of axes would take minutes."""
+    side = 28
+    canvas = np.ones((rows * side, _TILES_PER_ROW * side, 3))
+    for row, samples in enumerate(tiles):
+        for column, (image_HW, colour) in enumerate(samples):
+            ink_HW1 = image_HW[..., None] / 255
+            tile = 1 - ink_HW1 * (1 - np.array(to_rgb(colour)))
+            canvas[row * side : (row + 1) * side, column * side : (column + 1) * side] = tile
+    axes.imshow(canvas, interpolation="lanczos")
+    axes.set_yticks(side * (np.arange(len(names)) + 0.5), names, size=12)
+    axes.set_xticks([])
+    for row in range(1, len(names)):
+        axes.axhline(row * side, color=style.GROUND, linewidth=0.8)
+    style.hide_frame(axes)
