@@ -1,5 +1,6 @@
 """`bukva job`: the main job, from data to a model in production, with its results as a table."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ def job(env: str, params: dict[str, Any]) -> None:
     for title, pipeline in JOB.items():
         click.secho(f"\n{title}", bold=True)
         session = KedroSession.create(project, env=env, runtime_params=params)
+        # kedro-mlflow sets its own level when it is imported, over what the file says.
+        logging.getLogger("kedro_mlflow").setLevel(logging.WARNING)
         session.run(pipeline_names=[pipeline])
         session.close()
     session = KedroSession.create(project, env=env)

@@ -12,6 +12,8 @@ _MEASURES = {
     "case": "{}.letters.case_accuracy",
     "both": "{}.letters.joint_accuracy",
 }
+# Below this the intervals wrap.
+_NARROWEST_COLUMNS = 110
 _SYNTHETIC = {"strokes": "strokes (synthetic)"}
 
 
@@ -19,6 +21,7 @@ def print_results(catalog: CatalogProtocol[Any, Any], figures_folder: str) -> No
     """Print accuracies, seconds, where the figures lie, and what to do next."""
     results, verdict = catalog.load("results"), catalog.load("verdict")
     console = Console()
+    console.width = max(console.width, _NARROWEST_COLUMNS)
     console.print()
     console.print(accuracy_table(results))
     console.print(seconds_table(results))

@@ -60,7 +60,7 @@ def find_candidate(name: str) -> PackagedModel:
         )
         raise RegistryError(message)
     uri = f"models:/{found[0].model_id}"
-    return PackagedModel(uri, "", _read_recogniser(uri), {})
+    return PackagedModel(uri, "", _read_recogniser(found[0].artifact_location), {})
 
 
 def find_production(name: str, alias: str) -> PackagedModel | None:

@@ -30,10 +30,10 @@ class ModelSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     network: str
-    sizes: dict[str, float]
+    sizes: dict[str, int | float]
     labels: str
     page_features: tuple[str, ...]
-    preprocessing: dict[str, float]
+    preprocessing: dict[str, int | float]
     data_fingerprint: str
 
 

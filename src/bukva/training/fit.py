@@ -231,7 +231,7 @@ class _Run:
         tensors = (*logits, valid.labels_N, valid.uppercase_N)
         loss = glyph_loss(
             *(torch.from_numpy(np.array(values)) for values in tensors),
-            weights_B=torch.from_numpy(valid.weights_N),
+            weights_B=torch.from_numpy(np.array(valid.weights_N)),
             label_smoothing=self.parameters.label_smoothing,
             case_loss_weight=self.parameters.case_loss_weight,
         )

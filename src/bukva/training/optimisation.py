@@ -9,6 +9,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bukva.parameters import TrainingParameters
 
+# A shorter cycle has no step to warm up in, and torch divides by zero.
+_SHORTEST_CYCLE_STEPS = 8
+
 
 class Optimisation:
     """Steps the weights of a network and keeps their moving average."""
@@ -27,7 +30,7 @@ class Optimisation:
             self._one_cycle = OneCycleLR(
                 self._optimizer,
                 max_lr=parameters.learning_rate,
-                total_steps=max(2, epochs * steps_per_epoch),
+                total_steps=max(_SHORTEST_CYCLE_STEPS, epochs * steps_per_epoch),
                 pct_start=0.25,
             )
         else:

@@ -12,13 +12,16 @@ from bukva.data.samples import UInt8Array
 from bukva.evaluation.figures.mistakes import plot_worst_mistakes
 from bukva.evaluation.metrics import Scores
 from bukva.models.trained import TrainedModel
-from bukva.parameters import EvaluationParameters
+from bukva.parameters import EvaluationParameters, TrainingParameters
 
 Metrics = dict[str, dict[str, float]]
 
 
 def merge_results(
-    digit_scores: Scores, glyph_scores: Scores, model: TrainedModel
+    digit_scores: Scores,
+    glyph_scores: Scores,
+    model: TrainedModel,
+    pretraining: TrainingParameters,
 ) -> tuple[dict[str, Any], Metrics]:
     """Return the results as one flat table, and its plain numbers for the tracker.
 
@@ -28,7 +31,7 @@ def merge_results(
     digits = {
         key.replace(".label_accuracy", ".accuracy"): value
         for key, value in digit_scores.items()
-        if "label_accuracy" in key and "letters" not in key and not key.startswith(_SCOPES)
+        if "label_accuracy" in key and key.split(".")[0] in pretraining.corpora
     }
     results = {
         **digits,
@@ -42,9 +45,6 @@ def merge_results(
         if isinstance(value, float)
     }
     return results, metrics
-
-
-_SCOPES = ("all.", "published.")
 
 
 def draw_mistakes(

@@ -18,7 +18,12 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.merge_results,
-                inputs=["evaluation.digits.scores", "evaluation.glyphs.scores", "finetuning.model"],
+                inputs=[
+                    "evaluation.digits.scores",
+                    "evaluation.glyphs.scores",
+                    "finetuning.model",
+                    "params:mnist_pretraining",
+                ],
                 outputs=["results", "test_metrics"],
                 name="merge_results",
             ),
