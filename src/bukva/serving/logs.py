@@ -27,13 +27,20 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging() -> None:
-    """Sends the events of the service and of uvicorn to standard output."""
+    """Gives standard output to the events of the service and of uvicorn.
+
+    Whatever else is printed, such as Kedro's lines while a packaged model loads, goes to standard
+    error: each line of the log must be JSON.
+    """
     handler = logging.StreamHandler(sys.stdout)
+    sys.stdout = sys.stderr
     handler.setFormatter(JsonFormatter())
     for logger in (_LOGGER, logging.getLogger("uvicorn.error")):
         logger.handlers = [handler]
         logger.setLevel(logging.INFO)
         logger.propagate = False
+    # Its warnings quote the bodies of requests.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def quiet_kedro() -> None:
