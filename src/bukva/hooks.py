@@ -18,10 +18,18 @@ class TrackingHooks:
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Stop with a clear error where the tracking server does not answer."""
-        from bukva.model_registry.tracking import check_tracking
+        """Stop with a clear error where the tracking server does not answer.
 
-        check_tracking(context.config_loader["mlflow"]["server"]["mlflow_tracking_uri"])
+        Raises:
+            TrackingUnreachableError: If it does not answer.
+        """
+        from bukva.model_registry.tracking import check_tracking, locate_tracking
+
+        config = context.config_loader["mlflow"]
+        uri = locate_tracking(config["server"]["mlflow_tracking_uri"], context.project_path)
+        check_tracking(uri)
+        config["server"]["mlflow_tracking_uri"] = uri
+        context.config_loader["mlflow"] = config
 
 
 class ParametersHooks:

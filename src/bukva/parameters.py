@@ -102,8 +102,8 @@ class TrainingParameters(_Group):
         learning_rate: The highest rate of the schedule.
         weight_decay: Of AdamW.
         schedule: `one_cycle`, or `plateau`: divide by ten where validation stands still.
-        patience_epochs: Epochs without a better validation loss before training stops early, or
-            before `plateau` lowers the rate.
+        patience_epochs: Epochs without a better validation loss after which a phase stops early;
+            `plateau` lowers the rate when more than half as many have passed.
         label_smoothing: Of the cross-entropy.
         case_loss_weight: Of the binary cross-entropy beside it.
         ema_decay: Of the moving average of the weights, which is what is kept; 0 for none.
@@ -172,14 +172,10 @@ class PromotionParameters(_Group):
     """When a candidate becomes `prod`.
 
     Attributes:
-        model_name: Name in the registry.
-        alias: Alias of the version in production.
         tolerance: Share of the test samples by which the candidate may be worse.
         force: Whether to promote whatever the comparison says.
     """
 
-    model_name: Annotated[str, Field(min_length=1)] = "bukva-glyph"
-    alias: Annotated[str, Field(min_length=1)] = "prod"
     tolerance: Share = 0.0
     force: bool = False
 

@@ -7,6 +7,10 @@ from typing import Any
 
 import click
 
+from bukva.errors import ParameterError
+
+_LOGGING_CONFIG = "conf/logging_job.yml"
+
 
 def _parse_params(context: click.Context, option: click.Parameter, text: str) -> dict[str, Any]:
     """Read parameters as `kedro run --params` does."""
@@ -25,15 +29,18 @@ def _parse_params(context: click.Context, option: click.Parameter, text: str) ->
 )
 def job(env: str, params: dict[str, Any]) -> None:
     """Run the main job: data, training, evaluation, packaging, promotion."""
+    project = Path.cwd()
+    if not (project / _LOGGING_CONFIG).is_file():
+        message = f"Expected {_LOGGING_CONFIG} in {project}: run from the project's root."
+        raise ParameterError(message)
     # Read when kedro is imported.
-    os.environ.setdefault("KEDRO_LOGGING_CONFIG", "conf/logging_job.yml")
+    os.environ.setdefault("KEDRO_LOGGING_CONFIG", _LOGGING_CONFIG)
     from kedro.framework.session import KedroSession
     from kedro.framework.startup import bootstrap_project
 
     from bukva.commands.results import print_results
     from bukva.pipeline_registry import JOB
 
-    project = Path.cwd()
     bootstrap_project(project)
     for title, pipeline in JOB.items():
         click.secho(f"\n{title}", bold=True)

@@ -5,6 +5,7 @@ import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import mlflow
@@ -80,8 +81,11 @@ def find_production(name: str, alias: str) -> PackagedModel | None:
 
 
 def register(candidate: PackagedModel, name: str, tags: dict[str, Any]) -> str:
-    """Register a logged model under a name, and return its version."""
+    """Register a logged model under a name unless this very recogniser is, return its version."""
     client = MlflowClient()
+    same = f"name = '{name}' and tags.recogniser_sha256 = '{candidate.sha256}'"
+    if known := client.search_model_versions(same):
+        return str(known[0].version)
     version = mlflow.register_model(candidate.uri, name, await_registration_for=30)
     described = {"git_revision": git_revision(), "recogniser_sha256": candidate.sha256} | tags
     for key, value in described.items():
@@ -120,7 +124,9 @@ def git_revision() -> str:
 
 def _read_recogniser(uri: str) -> bytes:
     try:
-        return Path(download_artifacts(f"{uri}/{_RECOGNISER_PATH}")).read_bytes()
+        with TemporaryDirectory() as folder:
+            path = download_artifacts(f"{uri}/{_RECOGNISER_PATH}", dst_path=folder)
+            return Path(path).read_bytes()
     except (MlflowException, OSError) as error:
         message = f"Expected {_RECOGNISER_PATH} in {uri}, but it cannot be read: {error}."
         raise RegistryError(f"{message} Package the model again.") from error

@@ -1,5 +1,6 @@
 """Whether the tracking server is there, asked before work starts."""
 
+import http.client
 import socket
 import urllib.error
 import urllib.request
@@ -33,13 +34,24 @@ def check_tracking(uri: str, timeout_s: float = 5.0) -> None:
             socket.create_connection((address.hostname or "localhost", port), timeout_s).close()
         elif scheme == "sqlite":
             Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         message = (
             f"Expected MLflow at {_without_password(uri)}, but it does not answer within "
             f"{timeout_s:g} s ({error}). Start it, or set server.mlflow_tracking_uri in "
             "conf/<env>/mlflow.yml."
         )
         raise TrackingUnreachableError(message) from error
+
+
+def locate_tracking(uri: str, project: Path) -> str:
+    """Return an address with its SQLite file seen from the project, wherever the run was started.
+
+    A notebook starts in its own folder and would make a second, empty registry there.
+    """
+    scheme, separator, path = uri.partition(":///")
+    if not separator or scheme.split("+")[0] != "sqlite" or path == ":memory:":
+        return uri
+    return f"{scheme}:///{project / path}"
 
 
 def _ask_server(uri: str, timeout_s: float) -> None:

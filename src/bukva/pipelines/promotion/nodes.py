@@ -42,16 +42,18 @@ def judge_candidate(
     is_test = table["split"].eq("test")
     tests, images_NHW = table[is_test], images_NHW[is_test.to_numpy()]
     comparison, reason, is_better = _judge(candidate, production, tests, images_NHW, parameters)
+    is_known = production is not None and production.sha256 == candidate.sha256
+    is_forced = parameters.force and not is_better and not is_known
     verdict = {
-        "is_promoted": is_better or parameters.force,
-        "is_known": production is not None and production.sha256 == candidate.sha256,
-        "reason": "forced by promotion.force" if parameters.force else reason,
+        "is_promoted": is_better or is_forced,
+        "is_known": is_known,
+        "reason": f"{reason}; forced by promotion.force" if is_forced else reason,
         "production_version": production.version if production else None,
         "comparison": comparison,
         "tags": {
             "corpora": sorted(tests["corpus"].unique()),
             "data_fingerprint": results["model.data_fingerprint"],
-            **{key: value for key, value in results.items() if isinstance(value, float)},
+            **{key: value for key, value in results.items() if "accuracy" in key.split(".")[-1]},
         },
     }
     return verdict, verdict

@@ -1,0 +1,30 @@
+"""A figure as a PNG file in the storage, and beside the run in MLflow."""
+
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+import mlflow
+from kedro_datasets.matplotlib import MatplotlibDataset
+from matplotlib.figure import Figure
+
+_PNG: Final = {"format": "png", "dpi": 120, "bbox_inches": "tight"}
+
+
+class TrackedFigureDataset(MatplotlibDataset):  # type: ignore[misc]  # kedro-datasets has no types
+    """Saves a figure, and logs it to the active MLflow run if there is one.
+
+    kedro-mlflow's own wrapper uploads the saved file, which it must find on local disk; this one
+    draws the figure a second time, so the storage may be S3. kedro-viz previews it.
+    """
+
+    def __init__(
+        self, *, filepath: str, artifact_folder: str = "figures", **dataset_args: Any
+    ) -> None:
+        super().__init__(filepath=filepath, save_args=dict(_PNG), **dataset_args)
+        self._artifact_file = f"{artifact_folder}/{PurePosixPath(filepath).name}"
+
+    def save(self, data: Figure) -> None:
+        """Write the PNG file, and log it."""
+        super().save(data)
+        if mlflow.active_run() is not None:
+            mlflow.log_figure(data, self._artifact_file, save_kwargs=dict(_PNG))
