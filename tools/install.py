@@ -3,7 +3,7 @@
 uv takes 30 s where pip takes minutes, but does not read pip's settings: what pip is told about
 local wheels is passed on to it. Needs nothing but the standard library.
 
-    python3 tools/install.py [--venv .venv] [--extras serving,dev,docs,notebooks] [--torch cpu]
+    python3 tools/install.py [--venv .venv] [--extras training,serving,...] [--torch cpu]
 """
 
 import argparse
@@ -14,7 +14,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = "serving,dev,docs,notebooks"
+EXTRAS = "training,serving,dev,docs,notebooks"
 
 
 def run(*command: str, **env: str) -> bool:
