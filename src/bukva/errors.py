@@ -10,6 +10,7 @@ BukvaError
 ├── TableError               a table lacks columns, or its rows do not fit what is asked of them
 ├── ImageError               one image cannot be used
 │   ├── ImageDecodeError     its bytes are no image that we read
+│   │   └── UnsupportedFormatError  they are of no format that we read
 │   ├── ImageTooLargeError   it is larger than the cap, and was not decoded
 │   └── EmptyImageError      it was decoded and holds no ink
 ├── TrainingError            training cannot go on
@@ -62,6 +63,10 @@ class ImageError(BukvaError, ValueError):
 
 class ImageDecodeError(ImageError):
     """Raised when bytes are not an image of an allowed format, or a broken one."""
+
+
+class UnsupportedFormatError(ImageDecodeError):
+    """Raised when bytes are not a PNG, JPEG or WebP file."""
 
 
 class ImageTooLargeError(ImageError):

@@ -48,7 +48,7 @@ def collect_samples(
 
     Raises:
         CorpusMissingError: If there is no corpus.
-        CorpusCorruptError: If a corpus has too many unusable images.
+        CorpusCorruptError: If a corpus has too many unusable images, or none that is usable.
     """
     if not corpora:
         message = (
@@ -104,12 +104,12 @@ def _check_share(
     corpus: str, rejected: list[dict[str, str]], used: int, max_corrupt_share: float
 ) -> None:
     total = len(rejected) + used
-    if len(rejected) <= max_corrupt_share * total:
+    if used and len(rejected) <= max_corrupt_share * total:
         return
     examples = "; ".join(f"{row['name']}: {row['reason']}" for row in rejected[:5])
     message = (
-        f"Expected at most {max_corrupt_share:.1%} unusable images in corpus {corpus}, got "
-        f"{len(rejected)} of {total}, such as {examples}. Fetch the corpus again, or raise "
-        "data_processing.max_corrupt_share."
+        f"Expected images in corpus {corpus}, at most {max_corrupt_share:.1%} of them unusable, "
+        f"got {len(rejected)} unusable of {total}, such as {examples or 'none'}. "
+        "Fetch the corpus again, or raise data_processing.max_corrupt_share."
     )
     raise CorpusCorruptError(message)

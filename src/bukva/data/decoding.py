@@ -1,32 +1,39 @@
 """From the bytes of an image file to grey pixels, whatever its mode, alpha or EXIF turn."""
 
 import io
-import warnings
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
-from bukva.data.samples import UInt8Array
-from bukva.errors import ImageDecodeError, ImageTooLargeError
+from bukva.data.samples import Float32Array, UInt8Array
+from bukva.errors import ImageDecodeError, ImageError, ImageTooLargeError, UnsupportedFormatError
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
 MAX_IMAGE_BYTES: Final = 1_048_576
 MAX_IMAGE_PIXELS: Final = 4_000_000
 MAX_SIDE_PX: Final = 4096
 
+_TURNS: Final[Mapping[int, Image.Transpose]] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each EXIF orientation (EXIF 2.32, section 4.6.4, tag 0x0112)."""
+
 _SIGNATURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
-
-
-class UnsupportedFormatError(ImageDecodeError):
-    """Raised when the bytes are not a PNG, JPEG or WebP file."""
 
 
 def decode_image(encoded: bytes) -> UInt8Array:
     """Decode an image file into grey pixels, dark and light as a person sees them.
 
-    Alpha is composited on white, or on black when what is visible is light; 16-bit values are
-    scaled; the EXIF turn is applied.
+    Alpha is composited on the ground, white or black, that visible ink stands out from; 16-bit
+    values are scaled; the EXIF turn is applied.
 
     Args:
         encoded: The bytes of a PNG, JPEG or WebP file, at most `MAX_IMAGE_BYTES`.
@@ -45,12 +52,10 @@ def decode_image(encoded: bytes) -> UInt8Array:
     if not encoded.startswith(_SIGNATURES):
         raise UnsupportedFormatError(f"Expected an image file, one of {', '.join(FORMATS)}.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
-                _check_header(image)
-                return to_grey(image)
-    except ImageDecodeError:
+        with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
+            _check_header(image)
+            return to_grey(image)
+    except ImageError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ImageTooLargeError(f"Expected at most {MAX_IMAGE_PIXELS} pixels.") from error
@@ -74,12 +79,18 @@ def _check_header(image: Image.Image) -> None:
 
 def to_grey(image: Image.Image) -> UInt8Array:
     """Return an opened image as grey pixels `(H, W)`, uint8, upright and without alpha."""
-    image = ImageOps.exif_transpose(image)
+    image = _turn_upright(image)
     if image.mode.startswith("I") or image.mode == "F":
         return _scale_to_uint8(np.asarray(image, dtype=np.float64))
     if image.has_transparency_data:
         return _composite(image.convert("LA"))
     return np.asarray(image.convert("L"))
+
+
+def _turn_upright(image: Image.Image) -> Image.Image:
+    """Undo the EXIF turn; `ImageOps.exif_transpose` writes EXIF anew and fails on broken ones."""
+    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if turn is None else image.transpose(turn)
 
 
 def _scale_to_uint8(values_HW: np.ndarray) -> UInt8Array:
@@ -89,11 +100,21 @@ def _scale_to_uint8(values_HW: np.ndarray) -> UInt8Array:
 
 
 def _composite(image: Image.Image) -> UInt8Array:
-    """Lay the visible pixels on the ground, white or black, that they stand out from."""
+    """Lay the visible pixels on white or on black."""
     grey_HW, alpha_HW = np.asarray(image, dtype=np.float32).transpose(2, 0, 1)
-    visible = alpha_HW.sum()
-    ink = float((grey_HW * alpha_HW).sum() / visible) if visible else 0.0
-    ground = 255.0 if ink < 128 else 0.0
+    ground = 255.0 if _belongs_on_white(grey_HW, alpha_HW) else 0.0
     mixed_HW = ground + (grey_HW - ground) * (alpha_HW / 255.0)
     composited_HW: UInt8Array = mixed_HW.round().astype(np.uint8)
     return composited_HW
+
+
+def _belongs_on_white(grey_HW: Float32Array, alpha_HW: Float32Array) -> bool:
+    """Return whether visible ink stands out from white, or a visible page goes on in white.
+
+    A page is what covers most of the image and holds both tones: a scan with clear corners.
+    """
+    visible = float(alpha_HW.sum())
+    is_light = visible > 0 and float((grey_HW * alpha_HW).sum()) >= 128 * visible
+    opaque_N = grey_HW[alpha_HW > 250]
+    is_page = 2 * opaque_N.size > grey_HW.size and float(np.ptp(opaque_N)) > 128
+    return is_light == is_page

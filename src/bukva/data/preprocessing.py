@@ -130,7 +130,8 @@ def _drop_specks(ink_HW: Float32Array, constants: Preprocessing) -> Float32Array
         return ink_HW
     areas = np.bincount(pieces_HW.ravel())[1:]
     is_speck = areas < constants.speck_share * areas.sum()
-    if not is_speck.any():
+    # A symbol of many dots (a stamp, a dot matrix) has no piece that is not small: all are kept.
+    if not is_speck.any() or is_speck.all():
         return ink_HW
     is_speck_HW = np.concatenate([[False], is_speck])[pieces_HW]
     # The faint rim of a speck goes with it.

@@ -6,6 +6,7 @@ Shapes: N images, K labels.
 from typing import Any, Final
 
 import numpy as np
+from scipy.special import expit
 
 from bukva import charset
 from bukva.data.samples import Float32Array
@@ -28,7 +29,8 @@ def softmax(logits_NK: Float32Array) -> Float32Array:
 
 def sigmoid(logits_N: Float32Array) -> Float32Array:
     """Return probabilities `(N,)`."""
-    return np.float32(1.0) / (np.float32(1.0) + np.exp(-logits_N))
+    probabilities_N: Float32Array = expit(logits_N)
+    return probabilities_N
 
 
 def to_answer(
@@ -78,13 +80,15 @@ def _case_of(label: str, uppercase_probability: float) -> tuple[str | None, floa
 def _alternatives(
     label_probabilities_K: Float32Array, uppercase_probability: float, labels: str, top_k: int
 ) -> list[dict[str, Any]]:
-    """Share each label's probability out over its cases, and list the likeliest symbols."""
+    """Share each label's probability out over its cases, and list the likeliest symbols.
+
+    All labels take part: half of a likely letter may be less than the whole of a digit after it.
+    """
     shares: dict[str, float] = {}
-    for index in np.argsort(label_probabilities_K)[::-1][:top_k]:
-        label, probability = labels[index], float(label_probabilities_K[index])
+    for label, probability in zip(labels, label_probabilities_K.tolist(), strict=True):
         if charset.is_letter(label):
-            shares[label.upper()] = probability * float(uppercase_probability)
-            shares[label] = probability * float(1.0 - uppercase_probability)
+            shares[label.upper()] = probability * uppercase_probability
+            shares[label] = probability * (1.0 - uppercase_probability)
         else:
             shares[label] = probability
     best = sorted(shares.items(), key=lambda item: -item[1])[:top_k]

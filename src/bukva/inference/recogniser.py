@@ -11,10 +11,16 @@ import numpy as np
 import onnxruntime as ort
 import pandas as pd
 
-from bukva.data.decoding import UnsupportedFormatError, decode_image
+from bukva.data.decoding import decode_image
 from bukva.data.preprocessing import Glyph, Preprocessing, preprocess
 from bukva.data.samples import Float32Array, UInt8Array
-from bukva.errors import EmptyImageError, ImageError, ImageTooLargeError, ModelFormatError
+from bukva.errors import (
+    EmptyImageError,
+    ImageError,
+    ImageTooLargeError,
+    ModelFormatError,
+    UnsupportedFormatError,
+)
 from bukva.inference.answers import ANSWER_COLUMNS, sigmoid, softmax, to_answer, to_refusal
 
 SPEC_KEY = "bukva.spec"
@@ -49,12 +55,15 @@ class Recogniser:
             )
             metadata = self._session.get_modelmeta().custom_metadata_map
             self.spec: dict[str, Any] = json.loads(metadata[SPEC_KEY])
+            self.labels: str = self.spec["labels"]
+            self._constants = Preprocessing(**self.spec["preprocessing"])
         except Exception as error:  # onnxruntime raises many kinds for broken files
-            message = f"Expected an ONNX file with the metadata '{SPEC_KEY}', got another one."
+            message = (
+                f"Expected an ONNX file with a specification of bukva in its metadata "
+                f"'{SPEC_KEY}', got another one. Run `kedro run --pipeline=packaging` again."
+            )
             raise ModelFormatError(message) from error
         self.onnx_model = onnx_model
-        self.labels: str = self.spec["labels"]
-        self._constants = Preprocessing(**self.spec["preprocessing"])
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Return itself: kedro-mlflow copies its catalog on every call."""
@@ -88,7 +97,10 @@ class Recogniser:
         table = pd.DataFrame(rows, columns=list(ANSWER_COLUMNS), index=images.index, dtype=object)
         return table.astype({"confidence": float, "case_confidence": float})
 
-    def _prepare(self, encoded: bytes) -> Glyph | dict[str, Any]:
+    def _prepare(self, encoded: object) -> Glyph | dict[str, Any]:
+        if not isinstance(encoded, bytes):
+            detail = f"Expected the bytes of an image file, got {type(encoded).__name__}."
+            return to_refusal("undecodable_image", detail)
         try:
             return preprocess(decode_image(encoded), constants=self._constants)
         except ImageError as error:

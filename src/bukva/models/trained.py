@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from torch import nn
+from torch import Tensor, nn
 
 from bukva.errors import ModelFormatError
 from bukva.models.registry import build_network
@@ -45,20 +45,34 @@ class TrainedModel:
     spec: ModelSpec
 
     def to_network(self) -> nn.Module:
-        """Return a new network with these weights, in evaluation mode."""
+        """Return a new network with these weights, in evaluation mode.
+
+        Raises:
+            ModelFormatError: If the weights are not those of the specified network.
+        """
         network = build_network(self.spec.network, len(self.spec.labels), **self.spec.sizes)
-        network.load_state_dict(
-            {name: torch.from_numpy(np.array(value)) for name, value in self.weights.items()}
-        )
+        try:
+            network.load_state_dict(_to_tensors(self.weights))
+        except RuntimeError as error:
+            message = (
+                f"Expected the weights of {self.spec.network} with {self.spec.sizes} and "
+                f"{len(self.spec.labels)} labels, got others. Train the model again."
+            )
+            raise ModelFormatError(message) from error
         return network.eval()
 
     def digest(self) -> str:
         """Return a sha256 over names and values of all weights."""
-        digest = hashlib.sha256()
-        for name in sorted(self.weights):
-            digest.update(name.encode())
-            digest.update(np.ascontiguousarray(self.weights[name]).tobytes())
-        return digest.hexdigest()
+        return digest_weights(self.weights)
+
+
+def digest_weights(weights: Mapping[str, NDArray[Any]]) -> str:
+    """Return a sha256 over names and values of weights."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(weights[name]).tobytes())
+    return digest.hexdigest()
 
 
 def weights_of(network: nn.Module) -> dict[str, NDArray[Any]]:
@@ -72,18 +86,23 @@ def load_backbone(network: nn.Module, model: TrainedModel) -> None:
     Raises:
         ModelFormatError: If the backbones differ in shape.
     """
-    backbone = {
-        name: torch.from_numpy(np.array(value))
-        for name, value in model.weights.items()
-        if name.startswith("backbone.")
-    }
-    own = {name: value.shape for name, value in network.state_dict().items()}
-    differing = [name for name, value in backbone.items() if own.get(name) != value.shape]
-    if not backbone or differing:
+    backbone = _backbone_of(_to_tensors(model.weights))
+    found = {name: value.shape for name, value in backbone.items()}
+    expected = {name: value.shape for name, value in _backbone_of(network.state_dict()).items()}
+    if not found or found != expected:
+        differing = sorted(name for name, _ in found.items() ^ expected.items())
         message = (
             f"Expected a backbone like the network's, got one of {model.spec.network} with "
-            f"{model.spec.sizes} that differs in {differing[:3] or 'everything'}. Give both "
-            "stages the same network and width."
+            f"{model.spec.sizes} that differs in {differing[:3]}. Give both stages the same "
+            "network and width."
         )
         raise ModelFormatError(message)
     network.load_state_dict(backbone, strict=False)
+
+
+def _backbone_of(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in weights.items() if name.startswith("backbone.")}
+
+
+def _to_tensors(weights: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}

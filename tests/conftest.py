@@ -1,0 +1,91 @@
+"""Small real inputs that several rooms share: drawn pages, samples, models with random weights."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from bukva import charset
+from bukva.data.embedded import draw_letters_and_digits
+from bukva.data.preprocessing import PAGE_FEATURES, Preprocessing, preprocess
+from bukva.data.samples import RawSample
+
+if TYPE_CHECKING:
+    # Imported late in the fixtures: most rooms' tests need no torch.
+    from bukva.inference.recogniser import Recogniser
+    from bukva.models.trained import TrainedModel
+    from bukva.training.samples import GlyphSamples
+
+
+@pytest.fixture(scope="session")
+def drawn_pages() -> list[RawSample]:
+    """Two drawn pages of each of the 76 symbols."""
+    return list(draw_letters_and_digits(samples_per_symbol=2, seed=3))
+
+
+@pytest.fixture(scope="session")
+def drawn_samples(drawn_pages: list[RawSample]) -> "GlyphSamples":
+    """The drawn pages as a network takes them, equally likely to be drawn."""
+    from bukva.training.samples import GlyphSamples
+
+    glyphs = [preprocess(page.image) for page in drawn_pages]
+    cases = [np.nan if page.is_uppercase is None else page.is_uppercase for page in drawn_pages]
+    return GlyphSamples(
+        images_NHW=np.stack([glyph.image_HW for glyph in glyphs]),
+        page_NF=np.stack([glyph.page_F for glyph in glyphs]),
+        labels_N=np.array([charset.encode(page.label) for page in drawn_pages]),
+        uppercase_N=np.array(cases, dtype=np.float32),
+        weights_N=np.ones(len(glyphs)),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_model() -> Callable[..., "TrainedModel"]:
+    """Return a function that makes an untrained model with random weights."""
+    import torch
+
+    from bukva.models.registry import build_network
+    from bukva.models.trained import ModelSpec, TrainedModel, weights_of
+    from bukva.training.seeding import seeded
+
+    def make(labels: str = charset.LABELS, width: int = 4, seed: int = 1) -> "TrainedModel":
+        sizes = {"width": width, "dropout": 0.2}
+        with seeded(seed):
+            network = build_network("glyph_cnn", len(labels), **sizes)
+            # Statistics of a trained network are not 0 and 1; the answers are to differ, too.
+            for name, value in network.state_dict().items():
+                if name.endswith("running_var"):
+                    value.copy_(torch.rand_like(value) + 0.5)
+            network.label_head.weight.data.mul_(20)
+        spec = ModelSpec(
+            network="glyph_cnn",
+            sizes=sizes,
+            labels=labels,
+            page_features=PAGE_FEATURES,
+            preprocessing=Preprocessing().to_dict(),
+            data_fingerprint="",
+        )
+        return TrainedModel(weights_of(network), spec)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def random_model(make_model: Callable[..., "TrainedModel"]) -> "TrainedModel":
+    return make_model()
+
+
+@pytest.fixture(scope="session")
+def random_onnx(random_model: "TrainedModel") -> bytes:
+    """The same model as an ONNX file: exporting costs seconds, so it is done once."""
+    from bukva.inference.export import export_onnx
+
+    return export_onnx(random_model, opset=20)
+
+
+@pytest.fixture(scope="session")
+def random_recogniser(random_onnx: bytes) -> "Recogniser":
+    from bukva.inference.recogniser import Recogniser
+
+    return Recogniser(random_onnx)
