@@ -21,17 +21,31 @@ class TrainedModelDataset(FileDataset[TrainedModel]):
         """Return the model.
 
         Raises:
-            ModelFormatError: If the two files do not belong together.
+            ModelFormatError: If a file is missing or broken, or the two do not belong together.
         """
-        packed, document = self.read_bytes(), json.loads(self.read_bytes(".json"))
-        found, expected = hashlib.sha256(packed).hexdigest(), document.pop("weights_file_sha256")
+        packed, spec, expected = self._read()
+        found = hashlib.sha256(packed).hexdigest()
         if found != expected:
             message = (
                 f"Expected weights with sha256 {expected} in {self._filepath}, got {found}: the "
                 "file and its .json do not belong together. Train the model again."
             )
             raise ModelFormatError(message)
-        return TrainedModel(load(packed), ModelSpec.model_validate(document))
+        return TrainedModel(load(packed), spec)
+
+    def _read(self) -> tuple[bytes, ModelSpec, str]:
+        """Return the weights' file, the specification, and the digest that it expects."""
+        try:
+            packed, document = self.read_bytes(), json.loads(self.read_bytes(".json"))
+            expected = str(document.pop("weights_file_sha256"))
+            return packed, ModelSpec.model_validate(document), expected
+        except (OSError, ValueError, KeyError) as error:
+            message = (
+                f"Expected a trained model in {self._filepath} and its specification in "
+                f"{self._filepath.with_suffix('.json').name} beside it, got: {error!r}. Run the "
+                "training stage that makes it."
+            )
+            raise ModelFormatError(message) from error
 
     def save(self, data: TrainedModel) -> None:
         """Write the weights, then the specification."""

@@ -1,0 +1,131 @@
+"""Datasets of one file: what goes in comes out, on local disk and on S3; what is broken is said."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from kedro.io import DatasetError
+
+from bukva.datasets.array import ArrayDataset
+from bukva.datasets.checkpoint import CheckpointDataset
+from bukva.datasets.recogniser import RecogniserDataset
+from bukva.datasets.trained_model import TrainedModelDataset
+from bukva.errors import BukvaError, ModelFormatError
+from bukva.inference.recogniser import Recogniser
+from bukva.models.trained import TrainedModel
+
+
+def cause_of(error: BaseException) -> BukvaError:
+    cause = error.__cause__
+    assert isinstance(cause, BukvaError)
+    return cause
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "bool"])
+def test_an_array_comes_back(tmp_path: Path, dtype: str) -> None:
+    dataset = ArrayDataset(filepath=str(tmp_path / "deep" / "images.npy"))
+    images_NHW = np.random.default_rng(0).integers(0, 2, (3, 4, 5)).astype(dtype)
+    assert not dataset.exists()
+    dataset.save(images_NHW)
+    found = dataset.load()
+    assert dataset.exists()
+    assert found.dtype == images_NHW.dtype
+    np.testing.assert_array_equal(found, images_NHW)
+
+
+def test_an_array_of_objects_is_refused(tmp_path: Path) -> None:
+    """It would be a pickle, which runs code when it is read."""
+    dataset = ArrayDataset(filepath=str(tmp_path / "objects.npy"))
+    with pytest.raises(DatasetError, match="pickle"):
+        dataset.save(np.array([{}], dtype=object))
+    assert not dataset.exists()
+
+
+def test_the_same_dataset_works_on_s3(s3: Any, s3_server: dict[str, str]) -> None:
+    dataset = ArrayDataset(filepath="s3://bukva/03_primary/images.npy")
+    assert not dataset.exists()
+    dataset.save(np.arange(6).reshape(2, 3))
+    np.testing.assert_array_equal(dataset.load(), [[0, 1, 2], [3, 4, 5]])
+    assert s3.exists("bukva/03_primary/images.npy")
+    dataset.delete()
+    assert not dataset.exists()
+
+
+def test_a_trained_model_comes_back(tmp_path: Path, random_model: TrainedModel) -> None:
+    dataset = TrainedModelDataset(filepath=str(tmp_path / "model.safetensors"))
+    dataset.save(random_model)
+    found = dataset.load()
+    assert found.spec == random_model.spec
+    assert found.digest() == random_model.digest()
+    assert {path.name for path in tmp_path.iterdir()} == {"model.safetensors", "model.json"}
+    # A person can read what it is.
+    assert json.loads((tmp_path / "model.json").read_text())["network"] == "glyph_cnn"
+
+
+def test_swapped_weights_are_noticed(tmp_path: Path, make_model: Any) -> None:
+    for seed in (1, 2):
+        path = tmp_path / str(seed) / "model.safetensors"
+        TrainedModelDataset(filepath=str(path)).save(make_model(seed=seed))
+    (tmp_path / "2" / "model.safetensors").replace(tmp_path / "1" / "model.safetensors")
+    dataset = TrainedModelDataset(filepath=str(tmp_path / "1" / "model.safetensors"))
+    with pytest.raises(DatasetError) as caught:
+        dataset.load()
+    error = cause_of(caught.value)
+    assert isinstance(error, ModelFormatError)
+    assert "do not belong together" in str(error)
+    assert str(tmp_path / "1") in str(error)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda folder: (folder / "model.json").write_text("{"),
+        lambda folder: (folder / "model.json").write_text("{}"),
+        lambda folder: (folder / "model.json").unlink(),
+    ],
+)
+def test_a_model_with_a_broken_specification_is_refused(
+    tmp_path: Path, random_model: TrainedModel, spoil: Any
+) -> None:
+    dataset = TrainedModelDataset(filepath=str(tmp_path / "model.safetensors"))
+    dataset.save(random_model)
+    spoil(tmp_path)
+    with pytest.raises(DatasetError) as caught:
+        dataset.load()
+    assert "model.json" in str(cause_of(caught.value))
+
+
+def test_a_recogniser_comes_back(tmp_path: Path, random_recogniser: Recogniser) -> None:
+    dataset = RecogniserDataset(filepath=str(tmp_path / "recogniser.onnx"))
+    dataset.save(random_recogniser)
+    assert dataset.load().sha256 == random_recogniser.sha256
+    assert (tmp_path / "recogniser.onnx").read_bytes() == random_recogniser.onnx_model
+
+
+def test_a_file_that_is_no_recogniser_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "recogniser.onnx").write_bytes(b"no ONNX")
+    with pytest.raises(DatasetError) as caught:
+        RecogniserDataset(filepath=str(tmp_path / "recogniser.onnx")).load()
+    assert isinstance(cause_of(caught.value), ModelFormatError)
+
+
+def test_a_checkpoint_is_kept_and_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "finetuning" / "checkpoint.pt"
+    store = CheckpointDataset(filepath=str(path)).load()
+    assert store.load() is None
+    store.save(b"epoch 1")
+    store.save(b"epoch 2")
+    # Another process, later.
+    assert CheckpointDataset(filepath=str(path)).load().load() == b"epoch 2"
+    store.clear()
+    assert store.load() is None
+    assert not path.exists()
+    store.clear()
+
+
+def test_a_node_cannot_save_a_checkpoint_dataset(tmp_path: Path) -> None:
+    dataset = CheckpointDataset(filepath=str(tmp_path / "checkpoint.pt"))
+    with pytest.raises(DatasetError, match="through the loaded store"):
+        dataset.save(dataset.load())

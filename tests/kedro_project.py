@@ -1,0 +1,45 @@
+"""The project under test, opened and run as Kedro does it, in a storage of the test's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from kedro.io import DataCatalog
+from serving_servers import tracking_restored
+
+from bukva.settings import CONFIG_LOADER_ARGS
+
+PROJECT = Path(__file__).parents[1]
+ENVIRONMENTS = ("base", "test", "real", "s3", "prod")
+
+
+def load_config(env: str, **runtime_params: Any) -> OmegaConfigLoader:
+    return OmegaConfigLoader(
+        str(PROJECT / "conf"), env=env, runtime_params=runtime_params, **CONFIG_LOADER_ARGS
+    )
+
+
+def load_catalog(env: str) -> DataCatalog:
+    return DataCatalog.from_config(load_config(env)["catalog"])
+
+
+@contextmanager
+def storage_at(storage: Path) -> Iterator[None]:
+    """The environment `test` keeps everything in this folder; MLflow is given back afterwards."""
+    with pytest.MonkeyPatch.context() as patch, tracking_restored():
+        patch.setenv("BUKVA_TEST_STORAGE", str(storage))
+        patch.setenv("KEDRO_LOGGING_CONFIG", str(PROJECT / "conf" / "logging_job.yml"))
+        patch.chdir(PROJECT)
+        yield
+
+
+def run_pipeline(name: str, storage: Path, **runtime_params: Any) -> None:
+    with storage_at(storage):
+        bootstrap_project(PROJECT)
+        with KedroSession.create(PROJECT, env="test", runtime_params=runtime_params) as session:
+            session.run(pipeline_names=[name])

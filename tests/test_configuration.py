@@ -1,0 +1,182 @@
+"""Every environment of conf/ resolves, and the catalog says where everything lies."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from kedro.io import DataCatalog
+from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
+
+from bukva.model_registry.packaging import MODEL_NAME
+from bukva.parameters import validate_parameters
+from bukva.pipeline_registry import register_pipelines
+from kedro_project import ENVIRONMENTS, PROJECT, load_catalog, load_config
+
+# The one dataset that need not outlive its run: it becomes `recogniser` once it was verified.
+IN_MEMORY = {"exported_recogniser"}
+# Written by hooks, so no node names it.
+WRITTEN_BY_HOOKS = {"stage_seconds"}
+IN_TRACKER = {"finetuning.metrics_history", "mnist_pretraining.metrics_history", "test_metrics"}
+# An environment can add to a mapping of `base` but take nothing away; no sample is of this corpus.
+LEFT_BY_SOFT_MERGE = {"digits"}
+IN_REGISTRY = {"candidate_model", "production_model", "registration"}
+
+
+def dataset_names() -> set[str]:
+    found = set[str]().union(*(pipeline.datasets() for pipeline in register_pipelines().values()))
+    return {name for name in found if not name.startswith("params:")} | WRITTEN_BY_HOOKS
+
+
+def address(catalog: DataCatalog, name: str) -> str:
+    config = catalog.config_resolver.resolve_pattern(name)
+    return str(config.get("filepath") or config.get("folder") or "")
+
+
+@pytest.fixture(scope="module", params=ENVIRONMENTS)
+def env(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def catalog(env: str) -> DataCatalog:
+    return load_catalog(env)
+
+
+def test_every_dataset_of_every_pipeline_is_persistent_and_can_be_made(
+    catalog: DataCatalog,
+) -> None:
+    persistent = {name for name in dataset_names() if name in catalog}
+    assert dataset_names() - persistent == IN_MEMORY
+    assert all(catalog.get(name) is not None for name in persistent)
+
+
+def test_no_entry_of_the_catalog_is_left_over(env: str, catalog: DataCatalog) -> None:
+    used = dataset_names()
+    used |= {catalog.config_resolver.match_dataset_pattern(name) for name in used}
+    entries = {name for name in load_config(env)["catalog"] if not name.startswith("_")}
+    assert entries - used == set()
+
+
+def test_every_parameter_group_validates(env: str) -> None:
+    parameters = validate_parameters(load_config(env)["parameters"])
+    # One backbone: the second stage starts from the first one's.
+    assert parameters.finetuning.width == parameters.mnist_pretraining.width
+
+
+def test_corpora_that_are_trained_on_are_read(env: str) -> None:
+    config = load_config(env)
+    parameters = validate_parameters(config["parameters"])
+    available = set(config["globals"]["corpora"])
+    available |= {"strokes"} if parameters.embedded.samples_per_symbol else set()
+    available |= {"digits"} if parameters.embedded.with_digits else set()
+    trained = {**parameters.mnist_pretraining.corpora, **parameters.finetuning.corpora}
+    assert trained.keys() - LEFT_BY_SOFT_MERGE <= available
+    assert available <= trained.keys()
+
+
+def test_tracking_is_configured(env: str) -> None:
+    config = KedroMlflowConfig.model_validate(load_config(env)["mlflow"])
+    is_server = config.server.mlflow_tracking_uri.startswith("http")
+    place = config.tracking.experiment.create_experiment_kwargs.artifact_location
+    assert config.tracking.experiment.name == "bukva"
+    assert "inference" in config.tracking.disable_tracking.pipelines
+    assert is_server == (env == "prod")
+    # A server decides where artifacts lie; without one they lie beside the database.
+    assert (place is None) == is_server
+
+
+def test_what_mlflow_uploads_lies_on_local_disk(catalog: DataCatalog) -> None:
+    assert address(catalog, "recogniser").endswith("/06_models/recogniser.onnx")
+    assert "://" not in address(catalog, "recogniser")
+
+
+def test_registry_datasets_name_the_packaged_model(catalog: DataCatalog) -> None:
+    named = {catalog.config_resolver.resolve_pattern(name)["model_name"] for name in IN_REGISTRY}
+    assert named == {MODEL_NAME}
+
+
+@pytest.mark.parametrize("env", ["s3", "prod"], indirect=True)
+def test_one_line_moves_the_storage_to_s3(catalog: DataCatalog) -> None:
+    elsewhere = {
+        name
+        for name in dataset_names() - IN_MEMORY
+        if not address(catalog, name).startswith("s3://bukva/")
+    }
+    assert elsewhere == {"recogniser", "corpora_manifest"} | IN_REGISTRY | IN_TRACKER
+    assert catalog.get("sample_table")._protocol == "s3"
+
+
+@pytest.mark.parametrize("env", ["base", "real"], indirect=True)
+def test_storage_is_the_data_folder(catalog: DataCatalog) -> None:
+    places = {address(catalog, name) for name in dataset_names() - IN_MEMORY}
+    assert all(place.startswith("data/0") for place in places - {"", "conf/base/corpora.yml"})
+
+
+def test_the_machine_may_say_where_things_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUKVA_STORAGE", "s3://elsewhere")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example.org")
+    config = load_config("prod")
+    assert config["globals"]["storage"]["root"] == "s3://elsewhere"
+    assert config["mlflow"]["server"]["mlflow_tracking_uri"] == "https://mlflow.example.org"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "path"),
+    [
+        ("finetuning.model", "TrainedModelDataset", "06_models/finetuning/model.safetensors"),
+        ("line.finetuning.model", "TrainedModelDataset", "line.finetuning/model.safetensors"),
+        ("finetuning.checkpoints", "CheckpointDataset", "06_models/finetuning/checkpoint.pt"),
+        ("mnist_pretraining.history", "CSVDataset", "08_reporting/mnist_pretraining_history.csv"),
+        ("finetuning.learning_curves", "TrackedFigureDataset", "finetuning_learning_curves.png"),
+        ("evaluation.glyphs.scores", "JSONDataset", "08_reporting/glyphs_scores.json"),
+        ("evaluation.digits.predictions", "ParquetDataset", "digits_predictions.parquet"),
+        ("finetuning.metrics_history", "MlflowMetricsHistoryDataset", ""),
+    ],
+)
+def test_factories_pick_the_right_dataset(name: str, kind: str, path: str) -> None:
+    catalog = load_catalog("base")
+    assert type(catalog.get(name)).__name__ == kind
+    assert address(catalog, name).endswith(path)
+
+
+def test_a_misspelt_dataset_matches_nothing() -> None:
+    catalog = load_catalog("base")
+    assert "finetuning.modle" not in catalog
+    assert "sample_tabel" not in catalog
+
+
+def test_figures_have_a_preview() -> None:
+    config = load_config("base")["catalog"]
+    figures = [name for name in config if str(config[name].get("filepath")).endswith(".png")]
+    assert len(figures) == 8
+    catalog = load_catalog("base")
+    for name in figures:
+        dataset = catalog.get(name.replace("{stage}", "finetuning"))
+        assert dataset.preview.__annotations__["return"] == "ImagePreview"
+
+
+def test_kedro_describes_the_datasets(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "kedro", "catalog", "describe-datasets", "--env=test"],
+        cwd=PROJECT,
+        env={
+            **os.environ,
+            "BUKVA_TEST_STORAGE": str(tmp_path),
+            "KEDRO_LOGGING_CONFIG": "conf/logging_job.yml",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    described = yaml.safe_load(done.stdout[done.stdout.index("__default__:") :])
+    assert described.keys() == register_pipelines().keys()
+    in_memory = {
+        name
+        for pipeline in described.values()
+        for names in pipeline["defaults"].values()
+        for name in names
+    }
+    assert in_memory == IN_MEMORY

@@ -1,0 +1,135 @@
+"""What happens around a run: the checks before it, the clock beside it."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks.manager import _NullPluginManager
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from kedro.io import DataCatalog
+from kedro.pipeline import Node
+from kedro_datasets.json import JSONDataset
+from serving_servers import free_port, tracking_restored
+
+from bukva.errors import ParameterError, TrackingUnreachableError
+from bukva.hooks import ParametersHooks, StageTimingHooks, TrackingHooks
+from kedro_project import PROJECT, load_config
+
+
+def make_context(project: Path, env: str, **runtime_params: Any) -> KedroContext:
+    """A context without hooks: the test calls the one that it is about."""
+    return KedroContext(
+        project_path=project,
+        config_loader=load_config(env, **runtime_params),
+        env=env,
+        package_name="bukva",
+        hook_manager=_NullPluginManager(),
+    )
+
+
+def test_a_session_stops_at_once_where_mlflow_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    started_s = time.monotonic()
+    with tracking_restored():
+        bootstrap_project(PROJECT)
+        session = KedroSession.create(PROJECT, env="prod")
+        with pytest.raises(TrackingUnreachableError, match=address):
+            session.run(pipeline_names=["data_processing"])
+    assert time.monotonic() - started_s < 10
+
+
+def test_the_database_lies_in_the_project_wherever_the_run_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    monkeypatch.chdir(notebooks)
+    context = make_context(tmp_path, "base")
+    TrackingHooks().after_context_created(context)
+    uri = context.config_loader["mlflow"]["server"]["mlflow_tracking_uri"]
+    assert uri == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+def test_all_bad_parameters_are_reported_at_once() -> None:
+    context = make_context(
+        PROJECT,
+        "test",
+        finetuning={"max_epochs": 0},
+        mnist_pretraining={"nonsense": 1},
+        data_processing={"test_share": 2},
+    )
+    with pytest.raises(ParameterError) as caught:
+        ParametersHooks().after_context_created(context)
+    message = str(caught.value)
+    assert "3 bad parameters" in message
+    assert "finetuning.max_epochs" in message
+    assert "mnist_pretraining.nonsense" in message
+    assert "data_processing.test_share" in message
+    assert "got 2" in message
+
+
+def test_good_parameters_pass() -> None:
+    ParametersHooks().after_context_created(make_context(PROJECT, "test"))
+
+
+def wait(value: str) -> str:
+    time.sleep(0.15)
+    return value
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> DataCatalog:
+    names = ("stage_seconds", "results")
+    return DataCatalog({name: JSONDataset(filepath=f"{tmp_path}/{name}.json") for name in names})
+
+
+def run_timed(hooks: StageTimingHooks, catalog: DataCatalog, nodes: list[Node], name: str) -> None:
+    hooks.before_pipeline_run({"pipeline_names": [name]})
+    for node in nodes:
+        node.run({"value": "a"})
+        hooks.after_node_run(node)
+    hooks.after_pipeline_run(catalog)
+
+
+def timed_node(name: str, tags: list[str]) -> Node:
+    return Node(wait, "value", name, name=name, tags=tags)
+
+
+def test_time_is_added_up_by_stage(catalog: DataCatalog) -> None:
+    hooks = StageTimingHooks()
+    nodes = [timed_node("a", ["first"]), timed_node("b", ["second"]), timed_node("c", ["first"])]
+    run_timed(hooks, catalog, nodes, "__default__")
+    seconds = catalog.load("stage_seconds")
+    assert seconds == {
+        "seconds.first": pytest.approx(0.3, abs=0.11),
+        "seconds.second": pytest.approx(0.2, abs=0.11),
+    }
+
+
+def test_a_pipeline_without_tags_is_a_stage_of_its_own_name(catalog: DataCatalog) -> None:
+    run_timed(StageTimingHooks(), catalog, [timed_node("a", [])], "packaging")
+    assert catalog.load("stage_seconds").keys() == {"seconds.packaging"}
+
+
+def test_seconds_join_the_results_and_outlive_their_next_evaluation(catalog: DataCatalog) -> None:
+    hooks = StageTimingHooks()
+    catalog.save("results", {"strokes.label_accuracy": 0.9})
+    run_timed(hooks, catalog, [timed_node("a", ["finetuning"])], "finetuning")
+    catalog.save("results", {"strokes.label_accuracy": 0.8})
+    run_timed(hooks, catalog, [timed_node("b", ["evaluation"])], "evaluation")
+    assert catalog.load("results").keys() == {
+        "strokes.label_accuracy",
+        "seconds.finetuning",
+        "seconds.evaluation",
+    }
+    # The clock starts anew: the first run's stage did not grow.
+    assert catalog.load("results")["seconds.finetuning"] <= 0.3
+
+
+def test_without_results_only_the_seconds_are_kept(catalog: DataCatalog) -> None:
+    run_timed(StageTimingHooks(), catalog, [timed_node("a", ["finetuning"])], "finetuning")
+    assert not catalog.exists("results")

@@ -1,0 +1,80 @@
+"""The table of pipelines: what each takes and gives, and that the job's parts fit together."""
+
+import pytest
+from kedro.pipeline import Pipeline
+from kedro_mlflow.pipeline.pipeline_ml import PipelineML
+
+from bukva.parameters import Parameters
+from bukva.pipeline_registry import JOB, register_pipelines
+
+STAGES = ["data_processing", "mnist_pretraining", "finetuning", "evaluation"]
+RAW = {"corpora", "published_split", "corpora_manifest"}
+STATE = {"mnist_pretraining.checkpoints", "finetuning.checkpoints"}
+REGISTRY = {"candidate_model", "production_model"}
+
+
+@pytest.fixture(scope="module")
+def pipelines() -> dict[str, Pipeline]:
+    return register_pipelines()
+
+
+def data_of(names: set[str]) -> set[str]:
+    return {name for name in names if not name.startswith("params:")}
+
+
+def test_the_default_pipeline_is_the_sum_of_its_stages(pipelines: dict[str, Pipeline]) -> None:
+    nodes = {node.name for name in STAGES for node in pipelines[name].nodes}
+    assert {node.name for node in pipelines["__default__"].nodes} == nodes
+    assert all(pipelines[name].nodes for name in STAGES)
+
+
+def test_each_node_is_tagged_with_its_one_stage(pipelines: dict[str, Pipeline]) -> None:
+    for name in STAGES:
+        assert {frozenset(node.tags) for node in pipelines[name].nodes} == {frozenset({name})}
+
+
+def test_the_job_runs_all_six_stages_in_order(pipelines: dict[str, Pipeline]) -> None:
+    assert list(JOB.values()) == ["__default__", "packaging", "promotion"]
+    assert set(JOB.values()) <= pipelines.keys()
+    order = [next(iter(node.tags)) for node in pipelines["__default__"].nodes]
+    assert order.index("data_processing") < order.index("mnist_pretraining")
+    assert order.index("mnist_pretraining") < order.index("finetuning")
+
+
+def test_the_job_needs_nothing_but_corpora(pipelines: dict[str, Pipeline]) -> None:
+    made = set[str]()
+    for name in JOB.values():
+        assert data_of(pipelines[name].inputs()) - made <= RAW | STATE | REGISTRY
+        made |= pipelines[name].all_outputs()
+    assert {"results", "recogniser", "golden_samples", "verdict", "registration"} <= made
+
+
+def test_every_parameter_group_is_used(pipelines: dict[str, Pipeline]) -> None:
+    used = {
+        name.removeprefix("params:")
+        for pipeline in pipelines.values()
+        for name in pipeline.datasets()
+        if name.startswith("params:")
+    }
+    assert used == set(Parameters.model_fields)
+
+
+def test_packaging_is_logged_by_kedro_mlflow(pipelines: dict[str, Pipeline]) -> None:
+    packaging = pipelines["packaging"]
+    assert isinstance(packaging, PipelineML)
+    assert packaging.input_name == "images"
+    assert packaging.inference.inputs() == {"images", "recogniser"}
+    assert packaging.inference.outputs() == {"answers"}
+    # What is packaged must have been made, and verified, by the same run.
+    assert "recogniser" in packaging.all_outputs()
+
+
+def test_packaging_keeps_its_type_only_alone(pipelines: dict[str, Pipeline]) -> None:
+    """Why the job runs it by itself."""
+    total = pipelines["evaluation"] + pipelines["packaging"]
+    assert not isinstance(total, PipelineML)
+
+
+def test_pretraining_leads_into_finetuning(pipelines: dict[str, Pipeline]) -> None:
+    assert "mnist_pretraining.model" in pipelines["finetuning"].inputs()
+    assert "mnist_pretraining.model" in pipelines["mnist_pretraining"].outputs()
