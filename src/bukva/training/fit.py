@@ -1,31 +1,22 @@
-"""Training a network: `fit` is the one function in which loaders and optimisers live.
-
-Shapes: B images in a batch, N samples, H x W pixels, F page features, K labels.
-"""
+"""Training a network: `fit` is the one function in which loaders and optimisers live."""
 
 import hashlib
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
-from bukva.data.augmentation import augment_images, augment_page
 from bukva.errors import NonFiniteLossError, TrainingError
-from bukva.models.prediction import predict_logits, to_batch
-from bukva.models.trained import weights_of
+from bukva.models.trained import digest_weights, weights_of
 from bukva.parameters import TrainingParameters
 from bukva.training.checkpoint import CheckpointStore, pack, unpack
-from bukva.training.device import autocast, resolve_device
-from bukva.training.losses import glyph_loss
+from bukva.training.learner import Learner
 from bukva.training.optimisation import Optimisation
+from bukva.training.progress import Phase, Progress, plan_phases
 from bukva.training.samples import GlyphSamples
 from bukva.training.seeding import seeded
 
@@ -35,35 +26,6 @@ class FitResult(NamedTuple):
 
     weights: dict[str, NDArray[Any]]
     history: pd.DataFrame
-
-
-@dataclass
-class _Progress:
-    """What has been reached so far; goes into every checkpoint."""
-
-    epochs_done: int = 0
-    epochs_since_best: int = 0
-    best_loss: float = math.inf
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-
-    def record(self, row: dict[str, Any], averaged: nn.Module) -> None:
-        """Add an epoch, and keep its weights if none was better."""
-        self.epochs_done += 1
-        self.epochs_since_best += 1
-        self.history.append(row)
-        if row["valid_loss"] < self.best_loss:
-            self.best_loss, self.epochs_since_best = row["valid_loss"], 0
-            self.best_weights = {
-                name: value.detach().cpu().clone() for name, value in averaged.state_dict().items()
-            }
-
-
-@dataclass(frozen=True)
-class _Phase:
-    name: str
-    epochs: int
-    first_epoch: int
 
 
 def fit(
@@ -99,7 +61,7 @@ def fit(
         raise TrainingError(message)
     with seeded(parameters.seed):
         run = _Run(network, train, valid, parameters, checkpoints)
-        for phase in run.phases():
+        for phase in plan_phases(parameters):
             run.train_phase(phase)
     if checkpoints:
         checkpoints.clear()
@@ -108,7 +70,7 @@ def fit(
 
 
 class _Run:
-    """One training run: the samples on their device, the network, what has been reached."""
+    """One training run: a learner, what has been reached, and where that is kept."""
 
     def __init__(
         self,
@@ -118,131 +80,57 @@ class _Run:
         parameters: TrainingParameters,
         checkpoints: CheckpointStore | None,
     ) -> None:
-        self.device = resolve_device(parameters.device)
-        self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters = parameters
-        self.valid = valid
         self.checkpoints = checkpoints
-        self.fingerprint = _fingerprint(train, valid, parameters)
-        self.generator = torch.Generator(self.device).manual_seed(parameters.seed)
-        self.progress = _Progress()
-        self.images_NHW, self.page_NF, self.labels_N, self.uppercase_N, self.weights_N = (
-            torch.from_numpy(np.array(values)).to(self.device)
-            for values in (
-                train.images_NHW,
-                train.page_NF,
-                train.labels_N,
-                train.uppercase_N,
-                train.weights_N,
-            )
-        )
-        samples = len(train)
-        self.steps_per_epoch = parameters.steps_per_epoch or -(-samples // parameters.batch_size)
+        self.learner = Learner(network, train, valid, parameters)
+        self.progress = Progress()
+        self.fingerprint = self._fingerprint(train, valid)
         self.resumed = self._read_checkpoint() if checkpoints and parameters.resume else None
 
-    def phases(self) -> Iterator[_Phase]:
-        """Yield what is still to be trained: the heads alone, then everything."""
-        heads, everything = self.parameters.head_epochs, self.parameters.max_epochs
-        for phase in (_Phase("heads", heads, 0), _Phase("all", everything, heads)):
-            if self.progress.epochs_done < phase.first_epoch + phase.epochs:
-                yield phase
-
-    def train_phase(self, phase: _Phase) -> None:
+    def train_phase(self, phase: Phase) -> None:
         """Train until the phase's epochs are over or validation stands still."""
-        _hold_backbone(self.network, still=phase.name == "heads")
+        if self.progress.has_passed(phase):
+            return
+        self.progress.enter(phase)
+        _hold_backbone(self.learner.network, still=phase.name == "heads")
         optimisation = Optimisation(
-            self.network, self.parameters, phase.epochs, self.steps_per_epoch
+            self.learner.network, self.parameters, phase.epochs, self.learner.steps_per_epoch
         )
-        optimisation.averaged.to(self.device)
         if self.resumed:
             optimisation.load_state_dict(self.resumed["optimisation"])
             self.resumed = None
-        while self.progress.epochs_done < phase.first_epoch + phase.epochs:
+        while not self.progress.is_over(phase, self.parameters.patience_epochs):
             self._train_epoch(phase, optimisation)
-            if self.progress.epochs_since_best >= self.parameters.patience_epochs:
-                break
+            self._write_checkpoint(optimisation)
 
-    def _train_epoch(self, phase: _Phase, optimisation: Optimisation) -> None:
+    def _train_epoch(self, phase: Phase, optimisation: Optimisation) -> None:
         started_s, learning_rate = time.perf_counter(), optimisation.learning_rate
-        epoch = self.progress.epochs_done + 1
+        epoch, steps = len(self.progress.history) + 1, self.learner.steps_per_epoch
         total = self.parameters.head_epochs + self.parameters.max_epochs
-        loss_sum = 0.0
-        with tqdm(
-            total=self.steps_per_epoch, desc=f"epoch {epoch}/{total} ({phase.name})", unit="step"
-        ) as bar:
-            for step, chosen_B in enumerate(self._draw_batches(), start=1):
-                loss = self._train_step(chosen_B, optimisation)
-                if not math.isfinite(loss):
-                    raise _non_finite(loss, epoch, step, optimisation.learning_rate)
+        with tqdm(total=steps, desc=f"epoch {epoch}/{total} ({phase.name})", unit="step") as bar:
+            loss_sum = 0.0
+            for step, loss in enumerate(self.learner.train_epoch(optimisation), start=1):
+                _check_finite(loss, f"epoch {epoch}, step {step}", optimisation)
                 loss_sum += loss
                 bar.update()
-            row = self._validate(optimisation.averaged.module)
-            bar.set_postfix(
-                loss=f"{loss_sum / self.steps_per_epoch:.3f}",
-                valid=f"{row['valid_label_accuracy']:.4f}",
+            measures = self.learner.validate(optimisation.averaged.module)
+            _check_finite(
+                measures["valid_loss"],
+                f"epoch {epoch}, validation after step {steps}",
+                optimisation,
             )
-        optimisation.end_epoch(row["valid_loss"])
-        record: dict[str, Any] = {
+            accuracy = measures["valid_label_accuracy"]
+            bar.set_postfix(loss=f"{loss_sum / steps:.3f}", valid=f"{accuracy:.4f}")
+        optimisation.end_epoch(measures["valid_loss"])
+        row: dict[str, Any] = {
             "epoch": epoch,
             "phase": phase.name,
             "learning_rate": learning_rate,
-            "train_loss": loss_sum / self.steps_per_epoch,
-            **row,
+            "train_loss": loss_sum / steps,
+            **measures,
             "seconds": time.perf_counter() - started_s,
         }
-        self.progress.record(record, optimisation.averaged.module)
-        self._write_checkpoint(optimisation)
-
-    def _draw_batches(self) -> Iterator[Tensor]:
-        """Yield indices for the batches of one epoch, drawn by the samples' weights."""
-        size = self.parameters.batch_size
-        for _ in range(self.steps_per_epoch):
-            yield torch.multinomial(
-                self.weights_N, size, replacement=True, generator=self.generator
-            )
-
-    def _train_step(self, chosen_B: Tensor, optimisation: Optimisation) -> float:
-        self.network.train()
-        images_B1HW, page_BF = to_batch(
-            self.images_NHW[chosen_B], self.page_NF[chosen_B], self.device
-        )
-        augmentation = self.parameters.augmentation
-        images_B1HW = augment_images(images_B1HW, augmentation, self.generator)
-        page_BF = augment_page(page_BF, augmentation, self.generator)
-        with autocast(self.device, self.parameters.precision):
-            logits_BK, case_logits_B = self.network(images_B1HW, page_BF)
-        loss = glyph_loss(
-            logits_BK,
-            case_logits_B,
-            self.labels_N[chosen_B],
-            self.uppercase_N[chosen_B],
-            label_smoothing=self.parameters.label_smoothing,
-            case_loss_weight=self.parameters.case_loss_weight,
-        )
-        optimisation.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimisation.step()
-        return float(loss.detach())
-
-    def _validate(self, network: nn.Module) -> dict[str, float]:
-        """Measure on the validation samples, weighted as training draws them."""
-        valid = self.valid
-        logits = predict_logits(network, valid.images_NHW, valid.page_NF, device=self.device)
-        tensors = (*logits, valid.labels_N, valid.uppercase_N)
-        loss = glyph_loss(
-            *(torch.from_numpy(np.array(values)) for values in tensors),
-            weights_B=torch.from_numpy(np.array(valid.weights_N)),
-            label_smoothing=self.parameters.label_smoothing,
-            case_loss_weight=self.parameters.case_loss_weight,
-        )
-        right_label_N = logits.label_NK.argmax(axis=1) == valid.labels_N
-        right_case_N = (logits.case_N > 0) == (valid.uppercase_N > 0.5)
-        has_case_N = ~np.isnan(valid.uppercase_N)
-        return {
-            "valid_loss": float(loss),
-            "valid_label_accuracy": _weighted_mean(right_label_N, valid.weights_N),
-            "valid_case_accuracy": _weighted_mean(right_case_N, valid.weights_N * has_case_N),
-        }
+        self.progress.record(row, optimisation.averaged.module)
 
     def _write_checkpoint(self, optimisation: Optimisation) -> None:
         if self.checkpoints is None:
@@ -251,9 +139,7 @@ class _Run:
             "fingerprint": self.fingerprint,
             "optimisation": optimisation.state_dict(),
             "progress": vars(self.progress),
-            "generator": self.generator.get_state(),
-            "torch_rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            "random": self.learner.random_state(),
         }
         self.checkpoints.save(pack(state))
 
@@ -261,35 +147,35 @@ class _Run:
         """Take up a checkpoint of this very run; any other is left to be overwritten."""
         packed = self.checkpoints.load() if self.checkpoints else None
         state = unpack(packed) if packed else None
-        if state is None or state["fingerprint"] != self.fingerprint:
+        if state is None or state.get("fingerprint") != self.fingerprint:
             return None
-        self.progress = _Progress(**state["progress"])
-        self.generator.set_state(state["generator"])
-        torch.set_rng_state(state["torch_rng"])
-        if state["cuda_rng"]:
-            torch.cuda.set_rng_state_all(state["cuda_rng"])
-        tqdm.write(f"going on after epoch {self.progress.epochs_done}")
+        self.progress = Progress(**state["progress"])
+        self.learner.set_random_state(state["random"])
+        tqdm.write(f"going on after epoch {len(self.progress.history)}")
         return state
 
-
-def _fingerprint(train: GlyphSamples, valid: GlyphSamples, parameters: TrainingParameters) -> str:
-    settings = parameters.model_dump_json(exclude={"resume", "device"})
-    return hashlib.sha256(f"{settings}{train.digest()}{valid.digest()}".encode()).hexdigest()
-
-
-def _weighted_mean(values_N: NDArray[Any], weights_N: NDArray[Any]) -> float:
-    """Return the mean, NaN where all weights are zero."""
-    total = float(weights_N.sum())
-    return float((values_N * weights_N).sum()) / total if total else math.nan
+    def _fingerprint(self, train: GlyphSamples, valid: GlyphSamples) -> str:
+        """Return a sha256 over everything that decides the result: a run is what it starts from."""
+        parts = (
+            self.parameters.model_dump_json(exclude={"resume", "device"}),
+            self.learner.device.type,
+            digest_weights(weights_of(self.learner.network)),
+            train.digest(),
+            valid.digest(),
+        )
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _hold_backbone(network: nn.Module, *, still: bool) -> None:
+    """Keep the backbone's weights as they are; its batch norms still follow what passes them."""
     for name, weight in network.named_parameters():
         weight.requires_grad_(not (still and name.startswith("backbone.")))
 
 
-def _non_finite(loss: float, epoch: int, step: int, learning_rate: float) -> NonFiniteLossError:
-    return NonFiniteLossError(
-        f"Expected a finite loss, got {loss} in epoch {epoch}, step {step}, at learning rate "
-        f"{learning_rate:.3g}. Lower the learning rate, or look for broken samples."
-    )
+def _check_finite(loss: float, where: str, optimisation: Optimisation) -> None:
+    if not math.isfinite(loss):
+        raise NonFiniteLossError(
+            f"Expected a finite loss, got {loss} in {where}, at learning rate "
+            f"{optimisation.learning_rate:.3g}. Lower the learning rate, or look for broken "
+            "samples."
+        )

@@ -1,0 +1,52 @@
+"""A stage of training that takes a second: a small network, few steps."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from torch import nn
+from training_runs import make_network
+
+from bukva.parameters import TrainingParameters
+from bukva.training.checkpoint import CheckpointStore
+from bukva.training.fit import FitResult, fit
+from bukva.training.samples import GlyphSamples
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def settings() -> dict[str, object]:
+    """Return the parameters of a run of five epochs in two phases."""
+    return {
+        "corpora": {"strokes": 1.0},
+        "width": 4,
+        "head_epochs": 2,
+        "max_epochs": 3,
+        "steps_per_epoch": 2,
+        "batch_size": 8,
+        "ema_decay": 0.8,
+        "device": "cpu",
+    }
+
+
+@pytest.fixture
+def run_fit(drawn_samples: GlyphSamples, settings: dict[str, object]) -> Callable[..., FitResult]:
+    """Return a function that trains a new network, with some parameters changed."""
+
+    def run(
+        store: CheckpointStore | None = None,
+        network: nn.Module | None = None,
+        samples: GlyphSamples = drawn_samples,
+        **changed: object,
+    ) -> FitResult:
+        parameters = TrainingParameters.model_validate(settings | changed)
+        return fit(network or make_network(), samples, samples, parameters, checkpoints=store)
+
+    return run
