@@ -1,0 +1,201 @@
+"""Every command, path and link of the README and the docs, checked against what is there."""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+
+from command_checks import ROOT, check_bukva, check_command, check_python_code
+
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+NOT_RUN = 'title="not run in tests"'
+_BLOCK = re.compile(r"^```(\w+)(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+_INLINE = re.compile(r"`([^`\n]+)`")
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
+# Inline code that begins like this is a path of the project, or a command that is checked.
+_FOLDERS = ("src/", "conf/", "docs/", "tests/", "tools/", "notebooks/", "benchmarks/")
+_COMMANDS = ("make ", "kedro run ", "kedro viz ", "kedro jupyter ", "python -m bukva ")
+_FROM_OTHERS = "<"  # stands for something that the reader puts in
+
+
+class Command(NamedTuple):
+    page: str
+    text: str
+
+
+def blocks(language: str, *, run: bool = True) -> Iterator[tuple[str, str]]:
+    """Page and text of each code block, those that are marked as not run left out."""
+    for page in PAGES:
+        for found in _BLOCK.finditer(page.read_text()):
+            if found[1] == language and (not run or NOT_RUN not in found[2]):
+                yield str(page.relative_to(ROOT)), found[3]
+
+
+def inline_codes() -> Iterator[tuple[Path, str]]:
+    for page in PAGES:
+        for code in _INLINE.findall(_BLOCK.sub("", page.read_text())):
+            yield page, code
+
+
+def commands() -> list[Command]:
+    """Each command line of the bash blocks and each command in the text, split at pipes."""
+    found = {}
+    for page, block in blocks("bash"):
+        for line in block.splitlines():
+            found |= dict.fromkeys(Command(page, part) for part in split_pipes(line))
+    for path, code in inline_codes():
+        if code.startswith(_COMMANDS) and _FROM_OTHERS not in code:
+            found[Command(str(path.relative_to(ROOT)), code)] = None
+    return list(found)
+
+
+def split_pipes(line: str) -> list[str]:
+    """Split a line at pipes outside of quotes; what `$( )` holds goes with its command."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="|")
+    lexer.whitespace_split = True
+    parts: list[list[str]] = [[]]
+    for token in lexer:
+        if token == "|":
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return [shlex.join(part) for part in parts if part]
+
+
+@pytest.mark.parametrize("command", commands(), ids=lambda item: f"{item.page}: {item.text}")
+def test_command_is_one_that_works(command: Command) -> None:
+    check_command(command.text)
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [
+        ("make runn", AssertionError),
+        ("make run NEV=real", AssertionError),
+        ("make run ENV=surreal", AssertionError),
+        ("kedro run --pipeline=finetunning", AssertionError),
+        ("kedro run --pipline=finetuning", click.ClickException),
+        ("python -m bukva corpora fetsh", AssertionError),
+        ("python -m bukva corpora fetch --form=x", click.ClickException),
+        ("curl http://127.0.0.1:8000/v1/predict", AssertionError),
+        ("curl -F file=@docs/images/none.png http://127.0.0.1:8000/v1/predict", AssertionError),
+        ("mlflow uii", AssertionError),
+        ("python -c 'import bukva.nothing'", ModuleNotFoundError),
+    ],
+)
+def test_a_wrong_command_is_found(broken: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        check_command(broken)
+
+
+def test_a_wrong_parameter_is_found() -> None:
+    from bukva.errors import ParameterError
+
+    with pytest.raises(ParameterError, match="max_epoch"):
+        check_bukva(["job", "--params=finetuning.max_epoch=3"])
+
+
+def test_a_pipe_is_split_and_quotes_are_kept() -> None:
+    line = """printf '%s' "$(base64 < a | tr -d '\\n')" | curl -d @- http://x"""
+    assert [shlex.split(part)[0] for part in split_pipes(line)] == ["printf", "curl"]
+
+
+@pytest.mark.parametrize(("page", "code"), list(blocks("python")))
+def test_python_of_the_docs_imports_what_is_there(page: str, code: str) -> None:
+    check_python_code(code)
+
+
+def test_paths_that_are_named_exist() -> None:
+    named = {
+        (page.name, code.split("::")[0])
+        for page, code in inline_codes()
+        if code.startswith(_FOLDERS) and not set("<>*{ ") & set(code)
+    }
+    assert len(named) > 20
+    assert {item for item in named if not (ROOT / item[1]).exists()} == set()
+
+
+def test_links_lead_somewhere() -> None:
+    links = {
+        (page, link)
+        for page in PAGES
+        for link in _LINK.findall(re.sub(r"<!--.*?-->", "", page.read_text(), flags=re.DOTALL))
+        if not link.startswith("http")
+    }
+    assert len(links) > 20
+    assert {(page.name, link) for page, link in links if not (page.parent / link).exists()} == set()
+
+
+def test_every_parameter_group_that_is_named_has_that_parameter() -> None:
+    from bukva.parameters import Parameters
+
+    for page, code in inline_codes():
+        group, _, name = code.partition("=")[0].partition(".")
+        if group in Parameters.model_fields and re.fullmatch(r"[a-z_]+", name):
+            fields = Parameters.model_fields[group].annotation.model_fields
+            is_dataset = name in (
+                "model",
+                "history",
+                "learning_curves",
+                "checkpoints",
+                "plot_curves",
+            )
+            assert name in fields or is_dataset, f"{page.name}: {code}"
+
+
+def test_readme_says_the_two_commands_first() -> None:
+    first = next(block for page, block in blocks("bash") if page == "README.md")
+    assert first.splitlines() == ["make run", "make test"]
+
+
+def test_model_card_counts_the_weights() -> None:
+    from bukva.charset import LABELS
+    from bukva.models.registry import build_network
+
+    card = (ROOT / "docs" / "model_card.md").read_text()
+    weights = sum(item.numel() for item in build_network("glyph_cnn", len(LABELS)).parameters())
+    assert f"{weights:,} weights" in card
+
+
+def test_picture_of_the_pipelines_shows_what_is_registered() -> None:
+    """Else: .venv/bin/python tools/draw_docs_images.py."""
+    import json
+
+    from PIL import Image
+
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        from draw_docs_images import describe_pipelines
+    finally:
+        sys.path.pop(0)
+    with Image.open(ROOT / "docs" / "images" / "pipeline.png") as picture:
+        shown = json.loads(picture.info["Description"])
+    assert shown == describe_pipelines()
+    assert shown["datasets"]["mnist_pretraining -> finetuning"] == ["mnist_pretraining.model"]
+
+
+def test_site_builds_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", f"--site-dir={tmp_path}"],
+        cwd=ROOT, check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    pages = list(tmp_path.rglob("*.html"))
+    assert len(pages) >= len(list((ROOT / "docs").rglob("*.md")))
+    loads = re.compile(r"<(?:script|img|link|iframe|source)\b[^>]*?(?:src|href)=[\"']?(https?:)?//")
+    offenders = {page.name for page in pages if loads.search(page.read_text())}
+    offenders |= {
+        sheet.name
+        for sheet in tmp_path.rglob("*.css")
+        if re.search(r"(url\(|@import )[\"']?(https?:)?//", sheet.read_text())
+    }
+    assert offenders == set()
+    assert "EmptyImageError" in (tmp_path / "reference" / "index.html").read_text()
