@@ -28,7 +28,7 @@ check: .venv/.installed ## ruff, mypy, import-linter and the docs build
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/mkdocs build --strict --quiet --site-dir=build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir=build/site
 
 serve: .venv/.installed ## the page and the API on http://127.0.0.1:$(PORT)
 	BUKVA_PORT=$(PORT) $(BIN)/python -m bukva.serving
