@@ -74,6 +74,7 @@ class _Box(NamedTuple):
 
 
 _WORKING_SIDE_PX: Final = 256
+_MIXED_BORDER_SHARE: Final = 0.1
 
 
 def preprocess(
@@ -108,8 +109,7 @@ def _shrink(grey_HW: UInt8Array) -> UInt8Array:
 
 def _extract_ink(grey_HW: UInt8Array, constants: Preprocessing) -> Float32Array:
     """Return ink 0..1: distance from the ground towards whichever side stands out more."""
-    border = np.concatenate([grey_HW[0], grey_HW[-1], grey_HW[:, 0], grey_HW[:, -1]])
-    ground = float(np.median(border))
+    ground = _find_ground(grey_HW)
     darker, lighter = ground - float(grey_HW.min()), float(grey_HW.max()) - ground
     contrast = max(darker, lighter)
     if contrast < constants.min_contrast:
@@ -121,6 +121,18 @@ def _extract_ink(grey_HW: UInt8Array, constants: Preprocessing) -> Float32Array:
     sign = -1.0 if darker >= lighter else 1.0
     ink_HW: Float32Array = (grey_HW.astype(np.float32) - ground) * np.float32(sign / contrast)
     return np.maximum(ink_HW, 0.0, out=ink_HW)
+
+
+def _find_ground(grey_HW: UInt8Array) -> float:
+    """Return the tone of the border, or of the whole where much ink touches the border.
+
+    A Г or П cut out without a margin has more ink than ground along its edges.
+    """
+    border = np.concatenate([grey_HW[0], grey_HW[-1], grey_HW[:, 0], grey_HW[:, -1]])
+    ground = float(np.median(border))
+    contrast = max(ground - float(grey_HW.min()), float(grey_HW.max()) - ground)
+    is_far = np.abs(border - ground) > contrast / 2
+    return float(np.median(grey_HW)) if is_far.mean() > _MIXED_BORDER_SHARE else ground
 
 
 def _drop_specks(ink_HW: Float32Array, constants: Preprocessing) -> Float32Array:
