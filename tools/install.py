@@ -37,16 +37,23 @@ def find_links(python: str) -> str:
 
 
 def install(python: str, target: str, torch: str) -> bool:
-    """Install with uv, falling back to pip; `torch` names a build: cpu, auto, cu130 ..."""
+    """Install with uv, falling back to pip; `torch` names a build: cpu, auto, cu130 ...
+
+    pip takes whatever build its index offers, and that may be gigabytes of CUDA: for the CPU build
+    it is asked only where local wheels hold it.
+    """
     pinned = ["-c", "constraints.txt", "-e", target]
     links = find_links(python)
     if run(python, "-m", "pip", "install", "--quiet", "uv"):
         # Where local wheels hold the CPU build of torch, its own index is not needed.
         backend = [] if links and torch == "cpu" else [f"--torch-backend={torch}"]
         uv = [python, "-m", "uv", "pip", "install", "--quiet", "--python", python]
-        if run(*uv, *backend, *pinned, UV_FIND_LINKS=links):
+        if run(*uv, *backend, *pinned, **({"UV_FIND_LINKS": links} if links else {})):
             return True
-        sys.stderr.write("uv could not install; trying pip, which takes some minutes.\n")
+    if torch == "cpu" and not links:
+        sys.stderr.write("Expected uv and torch's CPU index, or local wheels (PIP_FIND_LINKS).\n")
+        return False
+    sys.stderr.write("uv could not install; trying pip, which takes some minutes.\n")
     return run(python, "-m", "pip", "install", "--quiet", *pinned)
 
 
