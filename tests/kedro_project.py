@@ -38,8 +38,10 @@ def storage_at(storage: Path) -> Iterator[None]:
         yield
 
 
-def run_pipeline(name: str, storage: Path, **runtime_params: Any) -> None:
+def run_pipeline(
+    name: str, storage: Path, to_outputs: list[str] | None = None, **runtime_params: Any
+) -> None:
     with storage_at(storage):
         bootstrap_project(PROJECT)
         with KedroSession.create(PROJECT, env="test", runtime_params=runtime_params) as session:
-            session.run(pipeline_names=[name])
+            session.run(pipeline_names=[name], to_outputs=to_outputs)

@@ -1,19 +1,18 @@
 """Every environment of conf/ resolves, and the catalog says where everything lies."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
+from kedro.framework.cli.cli import KedroCLI
 from kedro.io import DataCatalog
 from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 
 from bukva.model_registry.packaging import MODEL_NAME
 from bukva.parameters import validate_parameters
 from bukva.pipeline_registry import register_pipelines
-from kedro_project import ENVIRONMENTS, PROJECT, load_catalog, load_config
+from kedro_project import ENVIRONMENTS, PROJECT, load_catalog, load_config, storage_at
 
 # The one dataset that need not outlive its run: it becomes `recogniser` once it was verified.
 IN_MEMORY = {"exported_recogniser"}
@@ -159,18 +158,10 @@ def test_figures_have_a_preview() -> None:
 
 
 def test_kedro_describes_the_datasets(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "kedro", "catalog", "describe-datasets", "--env=test"],
-        cwd=PROJECT,
-        env={
-            **os.environ,
-            "BUKVA_TEST_STORAGE": str(tmp_path),
-            "KEDRO_LOGGING_CONFIG": "conf/logging_job.yml",
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    with storage_at(tmp_path):
+        arguments = ["catalog", "describe-datasets", "--env=test"]
+        done = CliRunner().invoke(KedroCLI(PROJECT), arguments)
+    assert done.exit_code == 0, done.output
     described = yaml.safe_load(done.stdout[done.stdout.index("__default__:") :])
     assert described.keys() == register_pipelines().keys()
     in_memory = {

@@ -4,8 +4,9 @@ import pytest
 from kedro.pipeline import Pipeline
 from kedro_mlflow.pipeline.pipeline_ml import PipelineML
 
+from bukva.commands.job import PARTS
 from bukva.parameters import Parameters
-from bukva.pipeline_registry import JOB, register_pipelines
+from bukva.pipeline_registry import register_pipelines
 
 STAGES = ["data_processing", "mnist_pretraining", "finetuning", "evaluation"]
 RAW = {"corpora", "published_split", "corpora_manifest"}
@@ -34,8 +35,8 @@ def test_each_node_is_tagged_with_its_one_stage(pipelines: dict[str, Pipeline]) 
 
 
 def test_the_job_runs_all_six_stages_in_order(pipelines: dict[str, Pipeline]) -> None:
-    assert list(JOB.values()) == ["__default__", "packaging", "promotion"]
-    assert set(JOB.values()) <= pipelines.keys()
+    assert list(PARTS.values()) == ["__default__", "packaging", "promotion"]
+    assert set(PARTS.values()) <= pipelines.keys()
     order = [next(iter(node.tags)) for node in pipelines["__default__"].nodes]
     assert order.index("data_processing") < order.index("mnist_pretraining")
     assert order.index("mnist_pretraining") < order.index("finetuning")
@@ -43,7 +44,7 @@ def test_the_job_runs_all_six_stages_in_order(pipelines: dict[str, Pipeline]) ->
 
 def test_the_job_needs_nothing_but_corpora(pipelines: dict[str, Pipeline]) -> None:
     made = set[str]()
-    for name in JOB.values():
+    for name in PARTS.values():
         assert data_of(pipelines[name].inputs()) - made <= RAW | STATE | REGISTRY
         made |= pipelines[name].all_outputs()
     assert {"results", "recogniser", "golden_samples", "verdict", "registration"} <= made

@@ -14,7 +14,7 @@ from bukva.parameters import validate_parameters
 
 
 class TrackingHooks:
-    """Asks for MLflow before kedro-mlflow's own hook would wait minutes for it."""
+    """Prepares MLflow for kedro-mlflow's own hook, which would wait minutes for a server."""
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -30,6 +30,16 @@ class TrackingHooks:
         check_tracking(uri)
         config["server"]["mlflow_tracking_uri"] = uri
         context.config_loader["mlflow"] = config
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self) -> None:
+        """Forget the MLflow run of a former pipeline of this process, as a notebook has.
+
+        kedro-mlflow would open it again in a pipeline whose tracking is disabled.
+        """
+        from kedro_mlflow.framework.hooks.mlflow_hook import mlflow_hook
+
+        mlflow_hook.run_id = None
 
 
 class ParametersHooks:

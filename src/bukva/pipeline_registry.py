@@ -1,7 +1,5 @@
 """The pipelines by name, and sums of them."""
 
-from typing import Final
-
 from kedro.pipeline import Pipeline
 
 from bukva.pipelines import (
@@ -13,13 +11,6 @@ from bukva.pipelines import (
     packaging,
     promotion,
 )
-
-JOB: Final = {
-    "Data, training, evaluation": "__default__",
-    "Packaging": "packaging",
-    "Promotion": "promotion",
-}
-"""The main job. `packaging` must run alone, or kedro-mlflow does not log its model."""
 
 
 def register_pipelines() -> dict[str, Pipeline]:

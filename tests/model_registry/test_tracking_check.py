@@ -113,7 +113,7 @@ def test_the_folder_of_an_sqlite_database_is_made(tmp_path: Path) -> None:
 
 def test_an_sqlite_database_without_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(TrackingUnreachableError, match="file/mlflow.db"):
+    with pytest.raises(TrackingUnreachableError, match=r"file/mlflow\.db"):
         check_tracking(f"sqlite:///{tmp_path}/file/mlflow.db")
 
 

@@ -46,7 +46,7 @@ def test_the_candidate_is_the_model_packaged_last(name: str, registry_folder: Pa
 def test_an_incomplete_candidate_is_refused(name: str, registry_folder: Path) -> None:
     model_id = log_model(registry_folder, name, b"first")
     (artifacts_of(registry_folder, model_id) / "artifacts" / "recogniser.onnx").unlink()
-    with pytest.raises(RegistryError, match="recogniser.onnx") as caught:
+    with pytest.raises(RegistryError, match=r"recogniser\.onnx") as caught:
         registry.find_candidate(name)
     assert "Package the model again" in str(caught.value)
 
@@ -56,7 +56,7 @@ def test_an_incomplete_version_in_production_is_noticed(name: str, registry_fold
     version = registry.register(registry.find_candidate(name), name, {})
     registry.move_alias(name, "prod", version)
     shutil.rmtree(artifacts_of(registry_folder, model_id))
-    with pytest.raises(RegistryError, match="recogniser.onnx"):
+    with pytest.raises(RegistryError, match=r"recogniser\.onnx"):
         registry.find_production(name, "prod")
 
 

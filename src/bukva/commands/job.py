@@ -3,13 +3,20 @@
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from bukva.errors import ParameterError
 
-_LOGGING_CONFIG = "conf/logging_job.yml"
+PARTS: Final = {
+    "Data, training, evaluation": "__default__",
+    "Packaging": "packaging",
+    "Promotion": "promotion",
+}
+"""Pipelines by title. `packaging` must run alone, or kedro-mlflow does not log its model."""
+
+_LOGGING_CONFIG: Final = "conf/logging_job.yml"
 
 
 def _parse_params(context: click.Context, option: click.Parameter, text: str) -> dict[str, Any]:
@@ -39,10 +46,9 @@ def job(env: str, params: dict[str, Any]) -> None:
     from kedro.framework.startup import bootstrap_project
 
     from bukva.commands.results import print_results
-    from bukva.pipeline_registry import JOB
 
     bootstrap_project(project)
-    for title, pipeline in JOB.items():
+    for title, pipeline in PARTS.items():
         click.secho(f"\n{title}", bold=True)
         session = KedroSession.create(project, env=env, runtime_params=params)
         # kedro-mlflow sets its own level when it is imported, over what the file says.

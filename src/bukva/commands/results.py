@@ -13,7 +13,7 @@ _MEASURES = {
     "both": "{}.letters.joint_accuracy",
 }
 # Below this the intervals wrap.
-_NARROWEST_COLUMNS = 110
+_NARROWEST_COLUMNS = 124
 _SYNTHETIC = {"strokes": "strokes (synthetic)"}
 
 

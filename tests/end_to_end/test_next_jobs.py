@@ -1,0 +1,83 @@
+"""What happens to the model in production when the job, or a part of it, is run again."""
+
+from collections.abc import Callable
+
+import mlflow
+import pandas as pd
+import pytest
+from job_storage import Storage, run_job
+
+from kedro_project import run_pipeline
+
+
+@pytest.fixture(scope="module")
+def same_again(copy_of_job: Callable[[], Storage]) -> tuple[Storage, str]:
+    storage = copy_of_job()
+    return storage, run_job(storage)
+
+
+@pytest.fixture(scope="module")
+def untrained(copy_of_job: Callable[[], Storage]) -> Storage:
+    """Another seed and hardly any training, so a worse candidate."""
+    storage = copy_of_job()
+    parameters = {"seed": 2, "max_epochs": 1, "steps_per_epoch": 1}
+    run_pipeline("finetuning", storage.path, finetuning=parameters)
+    run_pipeline("evaluation", storage.path, to_outputs=["results"])
+    run_pipeline("packaging", storage.path)
+    run_pipeline("promotion", storage.path)
+    return storage
+
+
+def test_the_same_job_makes_the_same_model(job: Storage, same_again: tuple[Storage, str]) -> None:
+    again = same_again[0].report("results.json")
+    results = job.report("results.json")
+    differing = {key for key in results if results[key] != again[key]}
+    assert all(key.startswith("seconds.") for key in differing)
+    assert again["model.weights_sha256"] == results["model.weights_sha256"]
+
+
+def test_the_same_model_is_not_registered_twice(
+    job: Storage, same_again: tuple[Storage, str]
+) -> None:
+    storage, printed = same_again
+    assert storage.versions() == job.versions()
+    assert storage.aliases() == {"prod": "1"}
+    assert storage.report("verdict.json")["is_known"]
+    assert "it is version 1, already in production" in printed
+
+
+def test_a_worse_candidate_is_registered_but_not_promoted(job: Storage, untrained: Storage) -> None:
+    verdict = untrained.report("verdict.json")
+    assert verdict["comparison"]["label_accuracy.difference"] < 0
+    assert not verdict["is_promoted"]
+    assert "label accuracy on the same 420 test samples: -" in verdict["reason"]
+    assert verdict["production_version"] == "1"
+    assert untrained.versions().keys() == {"1", "2"}
+    assert untrained.versions()["1"] == job.versions()["1"]
+    assert untrained.aliases() == {"prod": "1"}
+
+
+def test_promotion_may_be_forced(
+    untrained: Storage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """As the job's last words propose; the version is there already."""
+    assert untrained.aliases()["prod"] == "1"
+    run_pipeline("promotion", untrained.path, promotion={"force": True})
+    assert untrained.aliases() == {"prod": "2", "previous": "1"}
+    assert untrained.versions().keys() == {"1", "2"}
+    assert "forced by promotion.force" in untrained.report("verdict.json")["reason"]
+
+
+def test_inference_runs_as_a_pipeline(same_again: tuple[Storage, str]) -> None:
+    storage, _ = same_again
+    runs_before = storage.runs()
+    run_pipeline("inference", storage.path)
+    # Nobody wants a run for every table of answers, nor answers in the run of a training.
+    assert mlflow.active_run() is None
+    assert storage.runs() == runs_before
+    folder = storage.path / "07_model_output"
+    answers = pd.read_parquet(folder / "answers.parquet")
+    golden = pd.read_parquet(folder / "golden_samples.parquet")
+    assert answers["symbol"].tolist() == golden["symbol"].tolist()
+    assert answers["confidence"].tolist() == golden["confidence"].tolist()
+    assert answers["error"].isna().all()
