@@ -41,23 +41,32 @@ def drawn_samples(drawn_pages: list[RawSample]) -> "GlyphSamples":
 
 
 @pytest.fixture(scope="session")
-def make_model() -> Callable[..., "TrainedModel"]:
+def make_model(drawn_samples: "GlyphSamples") -> Callable[..., "TrainedModel"]:
     """Return a function that makes an untrained model with random weights."""
     import torch
 
+    from bukva.models.prediction import to_batch
     from bukva.models.registry import build_network
     from bukva.models.trained import ModelSpec, TrainedModel, weights_of
     from bukva.training.seeding import seeded
+
+    batch = to_batch(
+        torch.tensor(drawn_samples.images_NHW),
+        torch.tensor(drawn_samples.page_NF),
+        torch.device("cpu"),
+    )
 
     def make(labels: str = charset.LABELS, width: int = 4, seed: int = 1) -> "TrainedModel":
         sizes = {"width": width, "dropout": 0.2}
         with seeded(seed):
             network = build_network("glyph_cnn", len(labels), **sizes)
-            # Statistics of a trained network are not 0 and 1; the answers are to differ, too.
-            for name, value in network.state_dict().items():
-                if name.endswith("running_var"):
-                    value.copy_(torch.rand_like(value) + 0.5)
-            network.label_head.weight.data.mul_(20)
+            # With the statistics of real images, answers differ from image to image.
+            for module in network.modules():
+                if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
+                    module.momentum = 1.0
+            network.train()(*batch)
+            network.label_head.weight.data.mul_(5)
+            network.case_head.weight.data.mul_(5)
         spec = ModelSpec(
             network="glyph_cnn",
             sizes=sizes,

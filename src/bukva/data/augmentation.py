@@ -129,5 +129,7 @@ def _vary_texture(
     blurred_N1HW = functional.avg_pool2d(images_N1HW, 3, stride=1, padding=1)
     soft_N1HW = torch.lerp(images_N1HW, blurred_N1HW, softness_N111.clamp(min=0.0))
     gain_N111 = 1.0 + 4.0 * (-softness_N111).clamp(min=0.0)
-    hard_N1HW = ((soft_N1HW - 0.5) * gain_N111 + 0.5).clamp(0.0, 1.0)
+    # Around half of its darkest: around a fixed tone, pale ink would vanish.
+    middle_N111 = soft_N1HW.amax((1, 2, 3), keepdim=True) / 2
+    hard_N1HW = ((soft_N1HW - middle_N111) * gain_N111 + middle_N111).clamp(0.0, 1.0)
     return hard_N1HW ** torch.exp(draw(parameters.ink_gamma))

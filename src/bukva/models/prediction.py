@@ -40,7 +40,8 @@ def predict_logits(
     label_parts, case_parts = [], []
     for start in range(0, len(images_NHW), batch_size):
         chosen = slice(start, start + batch_size)
-        images, page = torch.from_numpy(images_NHW[chosen]), torch.from_numpy(page_NF[chosen])
+        # Copies: arrays out of tables may be read-only, which torch warns about.
+        images, page = torch.tensor(images_NHW[chosen]), torch.tensor(page_NF[chosen])
         labels_BK, case_B = network(*to_batch(images, page, device))
         label_parts.append(labels_BK.float().cpu().numpy())
         case_parts.append(case_B.float().cpu().numpy())

@@ -1,0 +1,128 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from bukva.charset import DISTINCT_FORM, LABELS, LETTERS, from_symbol
+from bukva.inference.answers import (
+    ANSWER_COLUMNS,
+    EITHER_BELOW,
+    sigmoid,
+    softmax,
+    to_answer,
+    to_refusal,
+)
+
+logits = arrays(np.float32, (3, 43), elements=st.floats(-1000, 1000, width=32))
+
+
+def probabilities(**by_label):
+    values = np.zeros(len(LABELS), dtype=np.float32)
+    for label, probability in by_label.items():
+        values[LABELS.index(label.removeprefix("d"))] = probability
+    return values
+
+
+def answer(uppercase, top_k=5, **by_label):
+    return to_answer(probabilities(**by_label), uppercase, LABELS, top_k)
+
+
+@given(logits)
+def test_softmax_gives_probabilities(values):
+    found = softmax(values)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(found[range(3), values.argmax(1)], found.max(1))
+
+
+@given(logits, st.floats(-100, 100, width=32))
+def test_softmax_does_not_see_what_all_logits_share(values, shift):
+    np.testing.assert_allclose(softmax(values + np.float32(shift)), softmax(values), atol=2e-4)
+
+
+def test_softmax_and_sigmoid_by_hand():
+    np.testing.assert_allclose(
+        softmax(np.log(np.array([[1, 2, 5]], np.float32))), [[0.125, 0.25, 0.625]], rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        sigmoid(np.array([0, math.log(3), -math.log(3)], np.float32)), [0.5, 0.75, 0.25], rtol=1e-6
+    )
+
+
+@pytest.mark.filterwarnings("error")
+def test_extreme_logits_give_certainty_without_a_warning():
+    np.testing.assert_array_equal(sigmoid(np.array([-1e4, 1e4], np.float32)), [0, 1])
+    np.testing.assert_array_equal(softmax(np.array([[-1e30, 1e30]], np.float32)), [[0, 1]])
+
+
+def test_a_digit_has_no_case():
+    found = answer(0.9, d7=0.75, ґ=0.25)
+    assert tuple(found) == ANSWER_COLUMNS
+    assert (found["symbol"], found["label"], found["confidence"]) == ("7", "7", 0.75)
+    assert found["case"] is found["case_confidence"] is found["error"] is None
+
+
+@pytest.mark.parametrize(
+    ("uppercase", "symbol", "case", "confidence"),
+    [(0.9, "Ґ", "upper", 0.9), (0.1, "ґ", "lower", 0.9), (1.0, "Ґ", "upper", 1.0)],
+)
+def test_a_letter_has_a_case(uppercase, symbol, case, confidence):
+    found = answer(uppercase, ґ=0.5, а=0.25, d1=0.25)
+    assert (found["symbol"], found["label"], found["case"]) == (symbol, "ґ", case)
+    assert found["case_confidence"] == pytest.approx(confidence)
+
+
+@pytest.mark.parametrize("uppercase", [EITHER_BELOW - 0.001, 0.5, 1.001 - EITHER_BELOW])
+def test_a_letter_of_one_form_may_be_either(uppercase):
+    assert answer(uppercase, о=1.0)["case"] == "either"
+    assert answer(uppercase, а=1.0)["case"] == ("upper" if uppercase >= 0.5 else "lower")
+
+
+@given(st.sampled_from(LETTERS), st.floats(0, 1))
+def test_case_symbol_and_confidence_agree(letter, uppercase):
+    found = answer(uppercase, **{letter: 1.0})
+    _, is_uppercase = from_symbol(found["symbol"])
+    assert is_uppercase == (uppercase >= 0.5)
+    assert 0.5 <= found["case_confidence"] <= 1
+    assert found["case"] in ("upper", "lower", "either")
+    if found["case"] == "either":
+        assert letter not in DISTINCT_FORM
+        assert found["case_confidence"] < EITHER_BELOW
+    else:
+        assert (found["case"] == "upper") == is_uppercase
+
+
+@given(logits, st.floats(0, 1), st.integers(1, 76))
+def test_alternatives_are_the_likeliest_symbols_best_first(values, uppercase, top_k):
+    labels_K = softmax(values)[0]
+    found = to_answer(labels_K, uppercase, LABELS, top_k)["alternatives"]
+    shares = [item["probability"] for item in found]
+    assert len(found) == len({item["symbol"] for item in found}) == top_k
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) <= 1 + 1e-5
+    if top_k == 76:
+        assert sum(shares) == pytest.approx(1, abs=1e-5)
+    everything = to_answer(labels_K, uppercase, LABELS, 76)["alternatives"]
+    assert shares == [item["probability"] for item in everything][:top_k]
+
+
+def test_a_whole_digit_stands_before_the_halves_of_a_likelier_letter():
+    found = answer(0.5, top_k=2, о=0.45, с=0.30, d0=0.25)["alternatives"]
+    assert [item["symbol"] for item in found] == ["0", "О"]
+
+
+def test_a_letters_probability_is_shared_out_over_its_cases():
+    shares = {a["symbol"]: a["probability"] for a in answer(0.25, ж=0.8, d5=0.2)["alternatives"]}
+    assert shares["ж"] == pytest.approx(0.6)
+    assert shares["Ж"] == pytest.approx(0.2)
+    assert shares["5"] == pytest.approx(0.2)
+
+
+def test_a_refusal_holds_nothing_but_its_reason():
+    found = to_refusal("empty_image", "no ink")
+    assert tuple(found) == ANSWER_COLUMNS
+    assert (found.pop("error"), found.pop("error_detail")) == ("empty_image", "no ink")
+    assert set(found.values()) == {None}

@@ -1,0 +1,141 @@
+import copy
+import io
+import json
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+from PIL import Image
+
+from bukva.charset import SYMBOLS
+from bukva.data.decoding import decode_image
+from bukva.data.preprocessing import preprocess
+from bukva.errors import ModelFormatError
+from bukva.inference.answers import ANSWER_COLUMNS, to_answer
+from bukva.inference.recogniser import SPEC_KEY, TOP_K, Recogniser
+
+
+def to_png(pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def pages(drawn_pages):
+    return pd.Series([to_png(page.image) for page in drawn_pages[::19]])
+
+
+def test_pages_are_answered_one_row_each(random_recogniser, pages):
+    answers = random_recogniser.recognise(pages)
+    assert tuple(answers.columns) == ANSWER_COLUMNS
+    assert len(answers) == len(pages)
+    assert answers["symbol"].isin(list(SYMBOLS)).all()
+    # Random weights still tell one page from another.
+    assert answers["confidence"].nunique() == len(pages)
+    assert answers["symbol"].nunique() > 3
+    assert answers["confidence"].between(0, 1).all()
+    assert answers["error"].isna().all()
+    assert (answers["alternatives"].map(len) == TOP_K).all()
+
+
+def test_an_answer_is_preprocessing_network_and_words_in_a_row(random_recogniser, pages):
+    glyph = preprocess(decode_image(pages[3]))
+    found = random_recogniser.probabilities(glyph.image_HW[None], glyph.page_F[None])
+    expected = to_answer(
+        found.label_NK[0], float(found.uppercase_N[0]), random_recogniser.labels, TOP_K
+    )
+    answer = random_recogniser.recognise(pages[3:4]).iloc[0].to_dict()
+    assert answer["symbol"] == expected["symbol"]
+    assert answer["case"] == expected["case"]
+    assert answer["confidence"] == pytest.approx(expected["confidence"], abs=1e-6)
+
+
+def test_rows_keep_the_index_they_came_with(random_recogniser, pages):
+    turned = pages[::-1].set_axis([f"row {i}" for i in range(len(pages))])
+    answers = random_recogniser.recognise(turned)
+    assert list(answers.index) == list(turned.index)
+    expected = random_recogniser.recognise(pages)["symbol"].tolist()[::-1]
+    assert answers["symbol"].tolist() == expected
+
+
+BAD = {
+    "empty_image": to_png(np.full((40, 40), 255, dtype=np.uint8)),
+    "unsupported_format": b"GIF89a",
+    "undecodable_image": b"\x89PNG\r\n\x1a\n and no more",
+    "image_too_large": to_png(np.zeros((1, 4097), dtype=np.uint8)),
+}
+
+
+@pytest.mark.parametrize("place", [0, 3, 8])
+@pytest.mark.parametrize("code", BAD)
+def test_a_bad_image_gets_its_code_and_harms_no_other(random_recogniser, pages, code, place):
+    mixed = [*pages[:place], BAD[code], *pages[place:]]
+    answers = random_recogniser.recognise(pd.Series(mixed))
+    assert answers.loc[place, "error"] == code
+    assert answers.loc[place, "error_detail"].startswith("Expected")
+    assert answers.loc[place, "symbol"] is None
+    assert np.isnan(answers.loc[place, "confidence"])
+    good = answers.drop(index=place).reset_index(drop=True)
+    expected = random_recogniser.recognise(pages)
+    # onnxruntime sums in another order for another size of batch.
+    pd.testing.assert_series_equal(good["confidence"], expected["confidence"], rtol=1e-4)
+    assert good["symbol"].tolist() == expected["symbol"].tolist()
+
+
+@pytest.mark.parametrize("value", [None, np.nan, "aGVsbG8=", 7])
+def test_a_cell_that_holds_no_bytes_is_refused_alone(random_recogniser, pages, value):
+    answers = random_recogniser.recognise(pd.Series([value, pages[0]], dtype=object))
+    assert answers["error"].tolist() == ["undecodable_image", None]
+    assert "Expected the bytes of an image file" in answers["error_detail"][0]
+
+
+def test_bad_images_alone_are_all_refused(random_recogniser):
+    assert random_recogniser.recognise(pd.Series(BAD))["error"].to_dict() == {k: k for k in BAD}
+
+
+def test_no_image_gives_no_row(random_recogniser):
+    answers = random_recogniser.recognise(pd.Series([], dtype=object))
+    assert answers.empty
+    assert tuple(answers.columns) == ANSWER_COLUMNS
+
+
+def test_a_copy_is_the_recogniser_itself(random_recogniser):
+    assert copy.deepcopy({"catalog": [random_recogniser]})["catalog"][0] is random_recogniser
+
+
+def test_the_digest_is_of_the_file(random_recogniser, random_onnx):
+    assert random_recogniser.sha256 == Recogniser(random_onnx).sha256
+    assert random_recogniser.onnx_model == random_onnx
+
+
+def with_spec(onnx_model, spec):
+    proto = onnx.load_model_from_string(onnx_model)
+    del proto.metadata_props[:]
+    if spec is not None:
+        onnx.helper.set_model_props(proto, {SPEC_KEY: spec})
+    return proto.SerializeToString()
+
+
+def break_spec(spec, change):
+    return {
+        "without": None,
+        "no JSON": "{",
+        "a list": "[]",
+        "no labels": json.dumps({key: spec[key] for key in spec if key != "labels"}),
+        "other constants": json.dumps(spec | {"preprocessing": {"frame_cm": 3}}),
+    }[change]
+
+
+@pytest.mark.parametrize("change", ["without", "no JSON", "a list", "no labels", "other constants"])
+def test_an_onnx_file_without_our_specification_is_refused(random_recogniser, random_onnx, change):
+    broken = with_spec(random_onnx, break_spec(random_recogniser.spec, change))
+    with pytest.raises(ModelFormatError, match=SPEC_KEY):
+        Recogniser(broken)
+
+
+@pytest.mark.parametrize("kept", [0, 100, 10_000])
+def test_a_broken_onnx_file_is_refused(random_onnx, kept):
+    with pytest.raises(ModelFormatError, match="packaging"):
+        Recogniser(random_onnx[:kept])
