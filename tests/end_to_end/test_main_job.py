@@ -1,5 +1,6 @@
 """What the main job prints and leaves behind."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,17 @@ def test_joint_accuracy_is_the_lowest(results: dict[str, Any]) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_results_hold_the_seconds_of_each_stage(results: dict[str, Any], stage: str) -> None:
     assert 0 < results[f"seconds.{stage}"] < 120
+
+
+def test_reports_are_json_for_any_reader(job: Storage) -> None:
+    """Python writes and reads NaN, which is not JSON."""
+    reports = sorted((job.path / "08_reporting").glob("*.json"))
+    assert len(reports) >= 7
+    for path in reports:
+        json.loads(
+            path.read_text(),
+            parse_constant=lambda name, path=path: pytest.fail(f"{name} in {path}"),
+        )
 
 
 def test_every_class_is_present_in_every_split(catalog: DataCatalog) -> None:

@@ -1,0 +1,95 @@
+"""The graph of a training stage: what it makes, and that a backbone is carried over."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.pipeline import Pipeline
+from matplotlib.figure import Figure
+from training_runs import MemoryStore
+
+from bukva import charset
+from bukva.models.trained import TrainedModel
+from bukva.pipeline_templates.training import to_metrics, training_pipeline
+from bukva.pipelines import finetuning, mnist_pretraining
+from stage_runs import Data, run_stage, small_data, small_parameters
+
+# So small a step that the weights stay where the stage found them.
+STANDING_STILL = {"learning_rate": 1e-12, "weight_decay": 0.0, "ema_decay": 0.0}
+TINY = {"max_epochs": 1, "steps_per_epoch": 2, "batch_size": 16, "device": "cpu"}
+
+
+def stage_inputs(stage: str, **changes: object) -> Data:
+    parameters = {**TINY, "corpora": {"strokes": 1.0}, **changes}
+    return {
+        **small_data(),
+        **small_parameters(**{stage: parameters}),
+        f"{stage}.checkpoints": MemoryStore(),
+    }
+
+
+@pytest.fixture(scope="module")
+def pretrained() -> Data:
+    inputs = stage_inputs("mnist_pretraining", learning_rate=0.05, ema_decay=0.0, seed=7)
+    return run_stage(mnist_pretraining.create_pipeline(), inputs)
+
+
+def conv_weights(model: TrainedModel) -> dict[str, np.ndarray]:
+    """Weights of the backbone that training moves; running statistics are no such weights."""
+    return {
+        name: value
+        for name, value in model.weights.items()
+        if name.startswith("backbone.") and value.ndim == 4
+    }
+
+
+def test_a_stage_makes_a_model_and_its_history(pretrained: Data) -> None:
+    model, history = pretrained["mnist_pretraining.model"], pretrained["mnist_pretraining.history"]
+    assert model.spec.labels == charset.DIGITS
+    assert len(model.spec.data_fingerprint) == 64
+    assert list(history["epoch"]) == [1]
+    assert isinstance(pretrained["mnist_pretraining.learning_curves"], Figure)
+    # A digit has no case, so there is nothing to measure of it.
+    metrics = pretrained["mnist_pretraining.metrics_history"]
+    assert "valid_case_accuracy" not in metrics
+    assert metrics["train_loss"] == [{"value": history["train_loss"][0], "step": 1}]
+
+
+def test_pretraining_changes_where_finetuning_starts(pretrained: Data) -> None:
+    backbone = conv_weights(pretrained["mnist_pretraining.model"])
+    inputs = stage_inputs("finetuning", **STANDING_STILL)
+    continued = run_stage(
+        finetuning.create_pipeline(),
+        inputs | {"mnist_pretraining.model": pretrained["mnist_pretraining.model"]},
+    )["finetuning.model"]
+    alone = run_stage(training_pipeline("finetuning"), inputs)["finetuning.model"]
+    assert continued.spec.labels == charset.LABELS
+    assert len(backbone) > 3
+    for name, value in backbone.items():
+        np.testing.assert_allclose(conv_weights(continued)[name], value, atol=1e-9)
+    assert any(
+        np.abs(conv_weights(alone)[name] - value).max() > 0.01 for name, value in backbone.items()
+    )
+
+
+def test_a_namespace_goes_before_every_name() -> None:
+    line = Pipeline(
+        training_pipeline("finetuning"), namespace="line", inputs={"sample_table", "sample_images"}
+    )
+    assert line.outputs() >= {"line.finetuning.model", "line.finetuning.learning_curves"}
+    assert "params:line.finetuning" in line.inputs()
+
+
+def test_metrics_leave_out_what_was_not_measured() -> None:
+    history = pd.DataFrame(
+        {
+            "epoch": [1, 2],
+            "phase": ["heads", "all"],
+            "train_loss": [2.0, 1.5],
+            "valid_case_accuracy": [np.nan, np.nan],
+            "valid_loss": [np.nan, 1.0],
+        }
+    )
+    assert to_metrics(history) == {
+        "train_loss": [{"value": 2.0, "step": 1}, {"value": 1.5, "step": 2}],
+        "valid_loss": [{"value": 1.0, "step": 2}],
+    }

@@ -1,0 +1,162 @@
+"""When a candidate becomes `prod`: the models are real, one of them is made to be right."""
+
+import json
+from typing import Any
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+
+from bukva.data.preprocessing import PAGE_FEATURES
+from bukva.errors import RegistryError
+from bukva.inference.recogniser import SPEC_KEY, Recogniser
+from bukva.model_registry.registry import PackagedModel
+from bukva.models.trained import TrainedModel
+from bukva.pipelines import promotion
+from stage_runs import run_stage, small_data, small_parameters
+
+
+def packaged(onnx_model: bytes, version: str = "", corpora: tuple[str, ...] = ()) -> PackagedModel:
+    tags = {"corpora": json.dumps(corpora)} if corpora else {}
+    return PackagedModel(f"models:/m-{version}", version, onnx_model, tags)
+
+
+def stubborn(onnx_model: bytes) -> bytes:
+    """The same network, but for a bias that makes it answer `0` to everything."""
+    proto = onnx.load_from_string(onnx_model)
+    [bias] = [item for item in proto.graph.initializer if list(item.dims) == [43]]
+    bias.CopyFrom(onnx.numpy_helper.from_array(np.eye(43, dtype=np.float32)[0] * 1e4, bias.name))
+    return bytes(proto.SerializeToString())
+
+
+def renamed(onnx_model: bytes) -> bytes:
+    """Another file that gives the same answers."""
+    proto = onnx.load_from_string(onnx_model)
+    proto.producer_name = "somebody else"
+    return bytes(proto.SerializeToString())
+
+
+def with_spec(onnx_model: bytes, **changes: Any) -> bytes:
+    proto = onnx.load_from_string(onnx_model)
+    spec = Recogniser(onnx_model).spec | changes
+    onnx.helper.set_model_props(proto, {SPEC_KEY: json.dumps(spec)})
+    return bytes(proto.SerializeToString())
+
+
+@pytest.fixture(scope="module")
+def truth(random_recogniser: Recogniser) -> pd.DataFrame:
+    """The sample table with the labels that the model gives: by it, the model is always right."""
+    data = small_data()
+    page_NF = data["sample_table"][list(PAGE_FEATURES)].to_numpy(dtype=np.float32)
+    found = random_recogniser.probabilities(data["sample_images"], page_NF)
+    labels = [random_recogniser.labels[index] for index in found.label_NK.argmax(axis=1)]
+    return data["sample_table"].assign(label=labels)
+
+
+@pytest.fixture
+def judge(truth: pd.DataFrame, random_model: TrainedModel) -> Any:
+    def run(
+        candidate: PackagedModel,
+        production: PackagedModel | None,
+        digest: str = "",
+        **promotion_parameters: Any,
+    ) -> dict[str, Any]:
+        results = {
+            "model.weights_sha256": digest or random_model.digest(),
+            "model.data_fingerprint": "fingerprint",
+            "all.label_accuracy": 1.0,
+            "all.label_accuracy.ci95": [0.9, 1.0],
+            "seconds.finetuning": 12.5,
+        }
+        made = run_stage(
+            promotion.create_pipeline(),
+            {
+                "candidate_model": candidate,
+                "production_model": production,
+                "sample_table": truth,
+                "sample_images": small_data()["sample_images"],
+                "results": results,
+                **small_parameters(promotion=promotion_parameters),
+            },
+        )
+        assert made["verdict"] == made["registration"]
+        verdict: dict[str, Any] = made["verdict"]
+        return verdict
+
+    return run
+
+
+def test_the_first_candidate_is_promoted(judge: Any, random_onnx: bytes) -> None:
+    verdict = judge(packaged(random_onnx), None)
+    assert verdict["is_promoted"]
+    assert not verdict["is_known"]
+    assert verdict["reason"] == "no model is in production"
+    assert verdict["tags"] == {
+        "corpora": ["strokes"],
+        "data_fingerprint": "fingerprint",
+        "all.label_accuracy": 1.0,
+    }
+
+
+def test_a_better_candidate_is_promoted(judge: Any, random_onnx: bytes) -> None:
+    verdict = judge(packaged(random_onnx), packaged(stubborn(random_onnx), "3"))
+    assert verdict["is_promoted"]
+    assert verdict["comparison"]["label_accuracy.difference"] > 0.5
+    assert verdict["comparison"]["label_accuracy.only_first_right"] == 0
+    assert verdict["production_version"] == "3"
+
+
+def test_a_worse_candidate_is_not(judge: Any, random_onnx: bytes) -> None:
+    verdict = judge(packaged(stubborn(random_onnx)), packaged(random_onnx, "3"))
+    assert not verdict["is_promoted"]
+    tests = small_data()["sample_table"]["split"].eq("test").sum()
+    assert f"label accuracy on the same {tests} test samples: -" in verdict["reason"]
+
+
+@pytest.mark.parametrize(("tolerance", "is_promoted"), [(0.0, False), (0.01, True)])
+def test_an_equal_candidate_needs_some_tolerance(
+    judge: Any, random_onnx: bytes, tolerance: float, is_promoted: bool
+) -> None:
+    verdict = judge(packaged(renamed(random_onnx)), packaged(random_onnx, "3"), tolerance=tolerance)
+    assert verdict["comparison"]["label_accuracy.difference"] == 0
+    assert verdict["is_promoted"] == is_promoted
+
+
+def test_a_worse_candidate_can_be_forced(judge: Any, random_onnx: bytes) -> None:
+    verdict = judge(packaged(stubborn(random_onnx)), packaged(random_onnx, "3"), force=True)
+    assert verdict["is_promoted"]
+    assert verdict["reason"].endswith("; forced by promotion.force")
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_the_model_in_production_is_known(judge: Any, random_onnx: bytes, force: bool) -> None:
+    verdict = judge(packaged(random_onnx), packaged(random_onnx, "3"), force=force)
+    assert verdict["is_known"]
+    assert not verdict["is_promoted"]
+    assert verdict["reason"] == "it is version 3, already in production"
+
+
+def test_a_candidate_tested_on_fewer_corpora_is_not_promoted(
+    judge: Any, random_onnx: bytes
+) -> None:
+    production = packaged(stubborn(random_onnx), "3", corpora=("rukopys", "strokes"))
+    verdict = judge(packaged(random_onnx), production)
+    assert not verdict["is_promoted"]
+    assert "was tested on rukopys, this one was not" in verdict["reason"]
+
+
+def test_a_model_with_other_labels_cannot_be_compared(judge: Any, random_onnx: bytes) -> None:
+    labels = Recogniser(random_onnx).labels
+    verdict = judge(
+        packaged(random_onnx), packaged(with_spec(random_onnx, labels=labels[::-1]), "3")
+    )
+    assert not verdict["is_promoted"]
+    assert "cannot be compared" in verdict["reason"]
+
+
+def test_a_candidate_that_was_not_evaluated_is_refused(judge: Any, random_onnx: bytes) -> None:
+    with pytest.raises(RegistryError, match="to be the evaluated one") as caught:
+        judge(packaged(random_onnx), None, digest="f" * 64)
+    assert "ffffffffffff" in str(caught.value)
+    assert "--pipeline=evaluation" in str(caught.value)
