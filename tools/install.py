@@ -48,7 +48,9 @@ def install(python: str, target: str, torch: str) -> bool:
         # Where local wheels hold the CPU build of torch, its own index is not needed.
         backend = [] if links and torch == "cpu" else [f"--torch-backend={torch}"]
         uv = [python, "-m", "uv", "pip", "install", "--quiet", "--python", python]
-        if run(*uv, *backend, *pinned, **({"UV_FIND_LINKS": links} if links else {})):
+        # pip trusts the machine's own certificates; so shall uv.
+        settings = {"UV_SYSTEM_CERTS": "true"} | ({"UV_FIND_LINKS": links} if links else {})
+        if run(*uv, *backend, *pinned, **settings):
             return True
     if torch == "cpu" and not links:
         sys.stderr.write("Expected uv and torch's CPU index, or local wheels (PIP_FIND_LINKS).\n")
