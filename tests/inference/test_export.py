@@ -5,7 +5,7 @@ import onnx
 import pandas as pd
 import pytest
 
-from bukva.charset import LABELS
+from bukva.charset import LABELS, to_symbol
 from bukva.data.decoding import decode_image
 from bukva.data.preprocessing import PAGE_FEATURES, Preprocessing
 from bukva.errors import ParityError
@@ -99,6 +99,11 @@ def test_golden_samples_take_as_many_as_asked_and_no_train_sample(
     images = drawn_samples.images_NHW[table.index]
     golden = golden_samples(random_recogniser, table, images, per_symbol=2)
     assert (golden["true_symbol"].value_counts() == 2).all()
+    expected = {
+        encode_png(image): to_symbol(row.label, row.is_uppercase is True)
+        for image, row in zip(images, table.itertuples(), strict=True)
+    }
+    assert golden["image"].map(expected).tolist() == golden["true_symbol"].tolist()
     assert golden_samples(random_recogniser, table.assign(split="train"), images, 1).empty
 
 
