@@ -45,9 +45,13 @@ class TrackingHooks:
 class ParametersHooks:
     """Checks all parameters together, and logs typed ones by field."""
 
-    @hook_impl
+    @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Stop with all bad parameters at once, before any node runs."""
+        """Stop with all bad parameters at once, before any node runs.
+
+        Raises:
+            ParameterError: If any does not validate.
+        """
         validate_parameters(context.config_loader["parameters"])
 
     @hook_impl

@@ -14,11 +14,11 @@ from kedro_project import storage_at
 # Enough to tell some symbols apart: two forms of a model that answers the same for every image
 # would agree whatever they did.
 LEARNING = {
-    "finetuning.ema_decay": 0.8,
-    "finetuning.learning_rate": 0.03,
-    "finetuning.max_epochs": 2,
-    "finetuning.steps_per_epoch": 40,
-    "finetuning.batch_size": 128,
+    "ema_decay": 0.8,
+    "learning_rate": 0.03,
+    "max_epochs": 2,
+    "steps_per_epoch": 40,
+    "batch_size": 128,
 }
 
 
@@ -57,7 +57,7 @@ class Storage:
 
 def run_job(storage: Storage) -> str:
     """Run `python -m bukva job --env=test`, and return what it printed."""
-    params = ",".join(f"{name}={value}" for name, value in LEARNING.items())
+    params = ",".join(f"finetuning.{name}={value}" for name, value in LEARNING.items())
     with storage_at(storage.path):
         arguments = ["job", "--env=test", f"--params={params}"]
         return CliRunner().invoke(bukva, arguments, catch_exceptions=False).output

@@ -130,7 +130,7 @@ def test_each_part_of_the_job_is_one_finished_run(runs: dict[str, Run]) -> None:
 def test_parameters_are_logged_field_by_field(runs: dict[str, Run]) -> None:
     parameters = runs["__default__"].data.params
     for name, value in LEARNING.items():
-        assert parameters[name] == str(value)
+        assert parameters[f"finetuning.{name}"] == str(value)
     assert parameters["finetuning.augmentation.rotation_deg"] == "12.0"
     assert parameters["finetuning.corpora.strokes"] == "0.85"
     assert parameters["embedded.samples_per_symbol"] == "14"
