@@ -100,7 +100,7 @@ def test_golden_samples_take_as_many_as_asked_and_no_train_sample(
     golden = golden_samples(random_recogniser, table, images, per_symbol=2)
     assert (golden["true_symbol"].value_counts() == 2).all()
     expected = {
-        encode_png(image): to_symbol(row.label, row.is_uppercase is True)
+        encode_png(image): to_symbol(row.label, not pd.isna(row.is_uppercase) and row.is_uppercase)
         for image, row in zip(images, table.itertuples(), strict=True)
     }
     assert golden["image"].map(expected).tolist() == golden["true_symbol"].tolist()
