@@ -42,6 +42,8 @@ def job(env: str, params: dict[str, Any]) -> None:
         raise ParameterError(message)
     # Read when kedro is imported.
     os.environ.setdefault("KEDRO_LOGGING_CONFIG", _LOGGING_CONFIG)
+    # A bar for one small file.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     from kedro.framework.session import KedroSession
     from kedro.framework.startup import bootstrap_project
 
