@@ -93,7 +93,7 @@ class TrainingParameters(_Group):
         network: Name of the architecture in `bukva.models`.
         width: Channels of its first stage; later stages are multiples of it.
         dropout: Before the heads.
-        corpora: Weight of each corpus in a batch; a corpus that is not named is not used.
+        corpora: Weight of each corpus in a batch; one that is not named, or has 0, is not used.
         class_balance: 0 draws symbols as often as they occur, 1 all equally often.
         head_epochs: Epochs with the backbone held still, before everything is trained.
         max_epochs: Epochs with everything trained.
@@ -119,7 +119,7 @@ class TrainingParameters(_Group):
     network: str = "glyph_cnn"
     width: Annotated[int, Field(ge=4, le=128)] = 24
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
-    corpora: dict[str, Positive] = Field(min_length=1)
+    corpora: dict[str, Annotated[float, Field(ge=0)]] = Field(min_length=1)
     class_balance: Share = 0.5
     head_epochs: Annotated[int, Field(ge=0)] = 0
     max_epochs: Count = 10

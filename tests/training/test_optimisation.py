@@ -28,14 +28,14 @@ def take_step(network, optimisation):
     optimisation.step()
 
 
-def test_weights_and_statistics_are_averaged_with_the_decay():
+def test_weights_and_statistics_are_averaged_with_a_decay_that_warms_up():
     network, optimisation = make(ema_decay=0.75)
     expected = {}
-    for step in range(4):
+    for step in range(40):
         take_step(network, optimisation)
         for name, value in network.state_dict().items():
             if value.is_floating_point():
-                share = 0.25 if step else 1.0
+                share = 1 - min(0.75, (1 + step) / (10 + step)) if step else 1.0
                 expected[name] = value * share + expected.get(name, 0.0) * (1 - share)
     averaged = optimisation.averaged.module.state_dict()
     assert {"0.weight", "1.running_mean", "1.running_var"} <= expected.keys()

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from bukva.charset import encode
+from bukva.errors import ParameterError
 from bukva.training.samples import select_samples
 
 
@@ -37,6 +38,13 @@ def shares(samples, table):
     return weights.groupby(chosen["corpus"]).sum(), weights.groupby(
         [chosen["corpus"], symbol]
     ).sum()
+
+
+def test_a_corpus_that_is_not_in_the_table_is_refused_unless_its_weight_is_zero(table, images):
+    with pytest.raises(ParameterError, match=r"\['drawing'\].*weight 0"):
+        select_samples(table, images, "train", {"drawn": 1.0, "drawing": 1.0}, 0.5)
+    samples = select_samples(table, images, "train", {"drawn": 1.0, "drawing": 0.0}, 0.5)
+    assert len(samples) == 7
 
 
 @pytest.mark.parametrize("class_balance", [0.0, 0.5, 1.0])

@@ -1,11 +1,13 @@
 """Optimiser, schedule and moving average of one training stage."""
 
+from collections.abc import Callable
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from bukva.parameters import TrainingParameters
 
@@ -37,8 +39,9 @@ class Optimisation:
             self._plateau = ReduceLROnPlateau(
                 self._optimizer, patience=max(0, parameters.patience_epochs // 2)
             )
-        average = get_ema_multi_avg_fn(parameters.ema_decay)  # type: ignore[no-untyped-call]
-        self.averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+        self.averaged = AveragedModel(
+            network, avg_fn=_moving_average(parameters.ema_decay), use_buffers=True
+        )
 
     @property
     def learning_rate(self) -> float:
@@ -85,3 +88,19 @@ class Optimisation:
 def _plain(state: dict[str, Any]) -> dict[str, Any]:
     """Keep numbers and lists: functions are made anew and cannot be read without pickle."""
     return {key: value for key, value in state.items() if not callable(value)}
+
+
+def _moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Return the step of an exponential moving average that follows closely at first.
+
+    Without the warm-up, the average of a short run would still hold the random weights and the
+    empty statistics that it began with.
+    """
+
+    def step(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
+        if not averaged.is_floating_point():
+            return current
+        warm_up = (1 + int(steps)) / (10 + int(steps))
+        return torch.lerp(averaged, current, 1.0 - min(decay, warm_up))
+
+    return step

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bukva import charset
 from bukva.data.preprocessing import PAGE_FEATURES
 from bukva.data.samples import Float32Array, UInt8Array
+from bukva.errors import ParameterError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,18 @@ def select_samples(
 
     Returns:
         The arrays, with the chance of each sample of being drawn.
+
+    Raises:
+        ParameterError: If a corpus with a weight is not in the table.
     """
+    corpora = {name: weight for name, weight in corpora.items() if weight}
+    if unknown := sorted(set(corpora) - set(table["corpus"])):
+        message = (
+            f"Expected corpora of the sample table, {sorted(table['corpus'].unique())}, got "
+            f"{unknown}. Name them under `corpora` in conf/<env>/globals.yml and run "
+            "data_processing, or give them the weight 0."
+        )
+        raise ParameterError(message)
     is_chosen_N = (table["split"].eq(split) & table["corpus"].isin(list(corpora))).to_numpy()
     chosen = table[is_chosen_N]
     uppercase = chosen["is_uppercase"].astype("Float32")

@@ -85,7 +85,10 @@ def report(
         "samples": sizes.to_dict(orient="index"),
         "duplicates": duplicates,
         "rejected": rejected.to_dict(orient="records"),
-        "symbols": symbols.groupby(table["corpus"]).value_counts().unstack(0, fill_value=0).to_dict(),
+        "symbols": symbols.groupby(table["corpus"])
+        .value_counts()
+        .unstack(0, fill_value=0)
+        .to_dict(),
     }
 
 
