@@ -146,6 +146,13 @@ def test_a_candidate_tested_on_fewer_corpora_is_not_promoted(
     assert "was tested on rukopys, this one was not" in verdict["reason"]
 
 
+def test_the_absence_of_an_embedded_corpus_does_not_stand_in_the_way(
+    judge: Any, random_onnx: bytes
+) -> None:
+    production = packaged(stubborn(random_onnx), "3", corpora=("digits", "strokes"))
+    assert judge(packaged(random_onnx), production)["is_promoted"]
+
+
 def test_a_model_with_other_labels_cannot_be_compared(judge: Any, random_onnx: bytes) -> None:
     labels = Recogniser(random_onnx).labels
     verdict = judge(

@@ -13,6 +13,9 @@ from bukva.charset import SYMBOLS, from_symbol
 from bukva.data.samples import RawSample, UInt8Array
 from bukva.data.strokes.writing import draw_symbol
 
+EMBEDDED_CORPORA = frozenset({"digits", "strokes"})
+"""Names of the two; every clone has them."""
+
 DIGIT_SIDE_PX = 96
 DIGIT_MARGIN_CELLS = 2
 FULL_CELL = 16

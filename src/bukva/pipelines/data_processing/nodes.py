@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from bukva.data.collection import collect_samples
 from bukva.data.duplicates import duplicate_report, find_duplicates
-from bukva.data.embedded import draw_letters_and_digits, read_sklearn_digits
+from bukva.data.embedded import EMBEDDED_CORPORA, draw_letters_and_digits, read_sklearn_digits
 from bukva.data.manifest import parse_manifest
 from bukva.data.published import published_names
 from bukva.data.samples import LazyCorpora, UInt8Array
@@ -55,7 +55,7 @@ def split(
     parameters: DataProcessingParameters,
 ) -> tuple[pd.DataFrame, UInt8Array, dict[str, int]]:
     """Decide the splits; drop what would leak from one into another."""
-    policies: dict[str, Policy] = {"digits": "stratified", "strokes": "stratified"}
+    policies: dict[str, Policy] = dict.fromkeys(EMBEDDED_CORPORA, "stratified")
     policies |= {name: entry.split for name, entry in parse_manifest(corpora_manifest).items()}
     clusters = find_duplicates(
         images_NHW, table["label"], table["sha256"], parameters.duplicate_cosine
