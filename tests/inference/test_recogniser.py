@@ -139,3 +139,14 @@ def test_an_onnx_file_without_our_specification_is_refused(random_recogniser, ra
 def test_a_broken_onnx_file_is_refused(random_onnx, kept):
     with pytest.raises(ModelFormatError, match="packaging"):
         Recogniser(random_onnx[:kept])
+
+
+def test_more_images_than_a_batch_are_answered_in_order(random_recogniser, pages, monkeypatch):
+    glyphs = [preprocess(decode_image(page)) for page in pages[:7]]
+    images_NHW = np.stack([glyph.image_HW for glyph in glyphs])
+    page_NF = np.stack([glyph.page_F for glyph in glyphs])
+    whole = random_recogniser.probabilities(images_NHW, page_NF)
+    monkeypatch.setattr("bukva.inference.recogniser._BATCH_SIZE", 3)
+    parts = random_recogniser.probabilities(images_NHW, page_NF)
+    np.testing.assert_allclose(parts.label_NK, whole.label_NK, atol=1e-6)
+    np.testing.assert_allclose(parts.uppercase_N, whole.uppercase_N, atol=1e-6)

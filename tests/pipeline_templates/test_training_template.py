@@ -19,7 +19,8 @@ TINY = {"max_epochs": 1, "steps_per_epoch": 2, "batch_size": 16, "device": "cpu"
 
 
 def stage_inputs(stage: str, **changes: object) -> Data:
-    parameters = {**TINY, "corpora": {"strokes": 1.0}, **changes}
+    # The corpora of the environment stay named: no sample is of the other one.
+    parameters = {**TINY, "corpora": {"strokes": 1.0, "digits": 0.0}, **changes}
     return {
         **small_data(),
         **small_parameters(**{stage: parameters}),

@@ -25,6 +25,8 @@ from bukva.inference.answers import ANSWER_COLUMNS, sigmoid, softmax, to_answer,
 
 SPEC_KEY = "bukva.spec"
 TOP_K = 5
+# More at once is no faster, and the memory grows with it.
+_BATCH_SIZE = 1024
 
 
 class Probabilities(NamedTuple):
@@ -76,9 +78,15 @@ class Recogniser:
 
     def probabilities(self, images_NHW: UInt8Array, page_NF: Float32Array) -> Probabilities:
         """Return what the network says of framed images and their page features."""
-        feeds = {"images": images_NHW, "page": page_NF.astype(np.float32)}
-        label_NK, case_N = self._session.run(["label_logits", "case_logits"], feeds)
+        batches = (slice(i, i + _BATCH_SIZE) for i in range(0, len(images_NHW), _BATCH_SIZE))
+        parts = [self._run(images_NHW[batch], page_NF[batch]) for batch in batches]
+        label_NK, case_N = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Probabilities(softmax(label_NK), sigmoid(case_N))
+
+    def _run(self, images_NHW: UInt8Array, page_NF: Float32Array) -> list[Float32Array]:
+        feeds = {"images": images_NHW, "page": page_NF.astype(np.float32)}
+        logits: list[Float32Array] = self._session.run(["label_logits", "case_logits"], feeds)
+        return logits
 
     def recognise(self, images: pd.Series) -> pd.DataFrame:
         """Answer for each encoded image; a bad one gets an `error` and harms no other.

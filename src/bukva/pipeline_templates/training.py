@@ -8,8 +8,9 @@ from bukva.data.preprocessing import PAGE_FEATURES, Preprocessing
 from bukva.data.samples import UInt8Array
 from bukva.evaluation.figures.training import plot_learning_curves
 from bukva.models.registry import build_network
-from bukva.models.trained import ModelSpec, TrainedModel, load_backbone
+from bukva.models.trained import ModelSpec, TrainedModel, load_backbone, weights_of
 from bukva.parameters import TrainingParameters
+from bukva.training.calibration import calibrate_labels
 from bukva.training.checkpoint import CheckpointStore
 from bukva.training.fit import fit
 from bukva.training.samples import GlyphSamples, select_samples
@@ -86,7 +87,8 @@ def _train(
         network = build_network(parameters.network, len(labels), **sizes)
     if pretrained is not None:
         load_backbone(network, pretrained)
-    weights, history = fit(network, train, valid, parameters, checkpoints=checkpoints)
+    history = fit(network, train, valid, parameters, checkpoints=checkpoints).history
+    calibrate_labels(network, valid)
     spec = ModelSpec(
         network=parameters.network,
         sizes=sizes,
@@ -95,7 +97,7 @@ def _train(
         preprocessing=Preprocessing().to_dict(),
         data_fingerprint=train.digest(),
     )
-    return TrainedModel(weights, spec), history
+    return TrainedModel(weights_of(network), spec), history
 
 
 def _select(
