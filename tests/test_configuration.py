@@ -74,7 +74,9 @@ def test_corpora_that_are_trained_on_are_read(env: str) -> None:
     assert trained == available
 
 
-def test_tracking_is_configured(env: str) -> None:
+def test_tracking_is_configured(env: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The environment `prod` asks for it, and kedro-mlflow sets it in every session.
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     config = KedroMlflowConfig.model_validate(load_config(env)["mlflow"])
     is_server = config.server.mlflow_tracking_uri.startswith("http")
     place = config.tracking.experiment.create_experiment_kwargs.artifact_location
