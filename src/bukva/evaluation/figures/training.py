@@ -96,7 +96,7 @@ def _draw_lines(
 
 
 def _shade_phases(axes: Axes, phase: pd.Series, *, with_names: bool) -> None:
-    """Give every other phase a ground, and each its name at the foot of the first, where no loss begins."""
+    """Give every other phase a ground, and each its name at the foot: losses begin at the top."""
     runs = phase.ne(phase.shift()).cumsum()
     for place, (_, run) in enumerate(phase.groupby(runs)):
         left, right = int(run.index[0]) + 0.5, int(run.index[-1]) + 1.5
