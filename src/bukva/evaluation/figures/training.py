@@ -58,7 +58,7 @@ def plot_learning_curves(history: pd.DataFrame) -> Figure:
     rate.set_xlabel("epoch")
     rate.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for axes in panels:
-        _shade_phases(axes, history["phase"], with_names=axes is loss)
+        _shade_phases(axes, history["phase"], with_names=axes is rate)
         _mark_best(axes, history["valid_loss"])
     return figure
 
@@ -96,7 +96,7 @@ def _draw_lines(
 
 
 def _shade_phases(axes: Axes, phase: pd.Series, *, with_names: bool) -> None:
-    """Give every other phase a ground, and each its name at the foot: losses begin at the top."""
+    """Give every other phase a ground, and each its name where a schedule leaves room."""
     runs = phase.ne(phase.shift()).cumsum()
     for place, (_, run) in enumerate(phase.groupby(runs)):
         left, right = int(run.index[0]) + 0.5, int(run.index[-1]) + 1.5
@@ -104,8 +104,8 @@ def _shade_phases(axes: Axes, phase: pd.Series, *, with_names: bool) -> None:
             axes.axvspan(left, right, color=style.GROUND, zorder=0)
         if with_names:
             axes.annotate(
-                str(run.iloc[0]), ((left + right) / 2, 0.03), xycoords=axes.get_xaxis_transform(),
-                ha="center", va="bottom", size=9, color=style.MUTED,
+                str(run.iloc[0]), ((left + right) / 2, 0.45), xycoords=axes.get_xaxis_transform(),
+                ha="center", va="center", size=9, color=style.MUTED,
             )  # fmt: skip
     axes.set_xlim(0.5, len(phase) + 0.5)
 
