@@ -32,7 +32,7 @@ def training_pipeline(namespace: str, pretrained: str | None = None) -> Pipeline
     """
     inputs = ["sample_table", "sample_images", "params:parameters", "checkpoints"]
     node = Node(
-        continue_model if pretrained else train_model,
+        train_model,
         inputs=[*inputs, "pretrained"] if pretrained else inputs,
         outputs=["model", "history"],
         name="train_model",
@@ -55,29 +55,9 @@ def train_model(
     images_NHW: UInt8Array,
     parameters: TrainingParameters,
     checkpoints: CheckpointStore,
+    pretrained: TrainedModel | None = None,
 ) -> tuple[TrainedModel, pd.DataFrame]:
-    """Train a network from random weights; return it with its history."""
-    return _train(table, images_NHW, parameters, checkpoints, None)
-
-
-def continue_model(
-    table: pd.DataFrame,
-    images_NHW: UInt8Array,
-    parameters: TrainingParameters,
-    checkpoints: CheckpointStore,
-    pretrained: TrainedModel,
-) -> tuple[TrainedModel, pd.DataFrame]:
-    """Train a network that starts from another model's backbone; return it with its history."""
-    return _train(table, images_NHW, parameters, checkpoints, pretrained)
-
-
-def _train(
-    table: pd.DataFrame,
-    images_NHW: UInt8Array,
-    parameters: TrainingParameters,
-    checkpoints: CheckpointStore,
-    pretrained: TrainedModel | None,
-) -> tuple[TrainedModel, pd.DataFrame]:
+    """Train a network, from random weights or another model's backbone; return its history too."""
     labels = charset.DIGITS if parameters.alphabet == "digits" else charset.LABELS
     sizes = {"width": parameters.width, "dropout": parameters.dropout}
     train, valid = (
