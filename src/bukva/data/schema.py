@@ -1,11 +1,16 @@
 """The sample table: the contract between `data_processing` and everything after it."""
 
+from typing import get_args
+
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
 from bukva import charset
+from bukva.data.preprocessing import PAGE_FEATURES
+from bukva.data.samples import Float32Array, Split
 
-SPLITS = ("train", "valid", "test")
+SPLITS = get_args(Split)
 
 
 class SampleTable(pa.DataFrameModel):
@@ -46,3 +51,8 @@ class SampleTable(pa.DataFrameModel):
     def published_samples_are_tests(cls, table: pd.DataFrame) -> pd.Series:
         """Return whether no test sample of the published split is trained on."""
         return ~table["is_published"] | table["split"].eq("test")
+
+
+def page_features(table: pd.DataFrame) -> Float32Array:
+    """Return the page features of samples, float32 `(N, 4)`, NaN where the page is not known."""
+    return table[list(PAGE_FEATURES)].to_numpy(dtype=np.float32)

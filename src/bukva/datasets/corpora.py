@@ -9,9 +9,9 @@ A catalog names the folder, the corpora that the run uses and the manifest:
       manifest: conf/base/corpora.yml
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
@@ -21,12 +21,9 @@ from bukva.data.formats.idx import read_idx
 from bukva.data.formats.rukopys import read_glyphs_csv
 from bukva.data.manifest import CorpusEntry, select_entries
 from bukva.data.published import published_split
-from bukva.data.samples import RawSample
+from bukva.data.samples import LazyCorpora, RawSample
 from bukva.datasets.storage import join, load_manifest, missing_files, read_files
 from bukva.errors import CorpusMissingError
-
-LazyCorpora: TypeAlias = dict[str, Callable[[], Iterator[RawSample]]]
-"""By corpus name, a function that reads its samples; nothing is read before it is called."""
 
 _RUKOPYS_TABLE_SOURCE = "master.zip"
 _MNIST_TEST_LABELS = "t10k-labels-idx1-ubyte.gz"

@@ -6,6 +6,7 @@ Shapes: N samples, K labels.
 import pandas as pd
 
 from bukva.data.samples import Float32Array
+from bukva.evaluation.predictions import CASE_THRESHOLD
 
 
 def make_prediction_table(
@@ -25,7 +26,7 @@ def make_prediction_table(
     columns = ["sample_id", "corpus", "split", "label", "is_uppercase", "is_published"]
     return samples[columns].assign(
         predicted_label=[labels[index] for index in label_NK.argmax(axis=1)],
-        predicted_uppercase=uppercase_N >= 0.5,
+        predicted_uppercase=uppercase_N >= CASE_THRESHOLD,
         label_probability=label_NK.max(axis=1).astype(float),
         uppercase_probability=uppercase_N.astype(float),
     )

@@ -5,8 +5,7 @@ Shapes: N images, K labels.
 
 from typing import Any, Final
 
-import numpy as np
-from scipy.special import expit
+from scipy import special
 
 from bukva import charset
 from bukva.data.samples import Float32Array
@@ -22,14 +21,13 @@ ANSWER_COLUMNS: Final = (
 
 def softmax(logits_NK: Float32Array) -> Float32Array:
     """Return probabilities `(N, K)` that sum to 1 in each row."""
-    exponents_NK = np.exp(logits_NK - logits_NK.max(axis=1, keepdims=True))
-    probabilities_NK: Float32Array = exponents_NK / exponents_NK.sum(axis=1, keepdims=True)
+    probabilities_NK: Float32Array = special.softmax(logits_NK, axis=1)
     return probabilities_NK
 
 
 def sigmoid(logits_N: Float32Array) -> Float32Array:
     """Return probabilities `(N,)`."""
-    probabilities_N: Float32Array = expit(logits_N)
+    probabilities_N: Float32Array = special.expit(logits_N)
     return probabilities_N
 
 

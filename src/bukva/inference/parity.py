@@ -6,8 +6,8 @@ Shapes: N samples, H x W pixels.
 import numpy as np
 import pandas as pd
 
-from bukva.data.preprocessing import PAGE_FEATURES
 from bukva.data.samples import UInt8Array
+from bukva.data.schema import page_features
 from bukva.errors import ParityError
 from bukva.inference.answers import sigmoid, softmax
 from bukva.inference.recogniser import Recogniser
@@ -38,7 +38,7 @@ def check_parity(
     Raises:
         ParityError: If any probability differs by more than the tolerance.
     """
-    page_NF = table[list(PAGE_FEATURES)].to_numpy(dtype=np.float32)
+    page_NF = page_features(table)
     logits = predict_logits(model.to_network(), images_NHW, page_NF)
     found = recogniser.probabilities(images_NHW, page_NF)
     label_difference = float(np.abs(softmax(logits.label_NK) - found.label_NK).max())

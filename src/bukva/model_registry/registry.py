@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import mlflow
 from mlflow.artifacts import download_artifacts
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -70,12 +71,9 @@ def find_production(name: str, alias: str) -> PackagedModel | None:
     Raises:
         RegistryError: If it is incomplete.
     """
-    try:
-        version = MlflowClient().get_model_version_by_alias(name, alias)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None
-        raise RegistryError(f"Expected MLflow to name '{name}@{alias}', got: {error}") from error
+    version = _find_version(name, alias)
+    if version is None:
+        return None
     uri = f"models:/{name}/{version.version}"
     return PackagedModel(uri, str(version.version), _read_recogniser(uri), dict(version.tags))
 
@@ -100,8 +98,8 @@ def move_alias(name: str, alias: str, version: str) -> None:
         RegistryError: If the alias does not read back as it was set.
     """
     client = MlflowClient()
-    former = find_production(name, alias)
-    if former and former.version != version:
+    former = _find_version(name, alias)
+    if former and str(former.version) != version:
         client.set_registered_model_alias(name, PREVIOUS_ALIAS, former.version)
     client.set_registered_model_alias(name, alias, version)
     found = str(client.get_model_version_by_alias(name, alias).version)
@@ -120,6 +118,15 @@ def git_revision() -> str:
         cwd=Path(__file__).parent,
     )
     return described.stdout.strip() or "unknown"
+
+
+def _find_version(name: str, alias: str) -> ModelVersion | None:
+    try:
+        return MlflowClient().get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise RegistryError(f"Expected MLflow to name '{name}@{alias}', got: {error}") from error
 
 
 def _read_recogniser(uri: str) -> bytes:

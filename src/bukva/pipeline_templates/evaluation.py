@@ -3,12 +3,11 @@
 Shapes: N samples, H x W pixels.
 """
 
-import numpy as np
 import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
-from bukva.data.preprocessing import PAGE_FEATURES
 from bukva.data.samples import UInt8Array
+from bukva.data.schema import page_features
 from bukva.evaluation.metrics import score
 from bukva.evaluation.prediction_table import make_prediction_table
 from bukva.inference.answers import sigmoid, softmax
@@ -56,7 +55,7 @@ def predict_test_split(
     logits = predict_logits(
         model.to_network(),
         images_NHW[is_test.to_numpy()],
-        chosen[list(PAGE_FEATURES)].to_numpy(dtype=np.float32),
+        page_features(chosen),
         batch_size=parameters.batch_size,
         device=resolve_device(parameters.device),
     )

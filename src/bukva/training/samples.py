@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bukva import charset
-from bukva.data.preprocessing import PAGE_FEATURES
 from bukva.data.samples import Float32Array, UInt8Array
+from bukva.data.schema import page_features
 from bukva.errors import ParameterError
 
 
@@ -81,7 +81,7 @@ def select_samples(
     uppercase = chosen["is_uppercase"].astype("Float32")
     return GlyphSamples(
         images_NHW=images_NHW[is_chosen_N],
-        page_NF=chosen[list(PAGE_FEATURES)].to_numpy(dtype=np.float32),
+        page_NF=page_features(chosen),
         labels_N=chosen["label"].map(charset.encode).to_numpy(dtype=np.int64),
         uppercase_N=uppercase.to_numpy(dtype=np.float32, na_value=np.nan),
         weights_N=_drawing_weights(chosen, corpora, class_balance),

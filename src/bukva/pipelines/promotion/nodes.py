@@ -6,12 +6,11 @@ Shapes: N samples, H x W pixels.
 import json
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bukva.data.embedded import EMBEDDED_CORPORA
-from bukva.data.preprocessing import PAGE_FEATURES
 from bukva.data.samples import UInt8Array
+from bukva.data.schema import page_features
 from bukva.errors import RegistryError
 from bukva.evaluation.metrics import compare
 from bukva.evaluation.prediction_table import make_prediction_table
@@ -99,8 +98,7 @@ def _judge(
 
 
 def _predict(recogniser: Recogniser, tests: pd.DataFrame, images_NHW: UInt8Array) -> pd.DataFrame:
-    page_NF = tests[list(PAGE_FEATURES)].to_numpy(dtype=np.float32)
-    probabilities = recogniser.probabilities(images_NHW, page_NF)
+    probabilities = recogniser.probabilities(images_NHW, page_features(tests))
     return make_prediction_table(
         tests, probabilities.label_NK, probabilities.uppercase_N, recogniser.labels
     )
