@@ -1,59 +1,13 @@
-"""Typed parameter groups: each class is one group of `conf/*/parameters_*.yml`.
+"""What a training stage can be told."""
 
-Kedro builds them from the annotations of the nodes; `Parameters` checks all groups at once, before
-any node runs. An unknown name is an error everywhere.
-"""
+from typing import Annotated, Literal
 
-from typing import Annotated, Any, Literal
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from bukva.errors import ParameterError
-
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Positive = Annotated[float, Field(gt=0.0)]
-Count = Annotated[int, Field(ge=1)]
-Device = Literal["auto", "cpu", "cuda"]
-Precision = Literal["auto", "float32", "bfloat16"]
+from bukva.parameters.group import Count, Device, Group, Positive, Precision, Share
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class EmbeddedParameters(_Group):
-    """The embedded corpus, which needs no download.
-
-    Attributes:
-        samples_per_symbol: Drawings of each of the 76 symbols by the stroke alphabet; 0 for none.
-        with_digits: Whether the digits of scikit-learn stand in for MNIST.
-        seed: Decides every drawing.
-    """
-
-    samples_per_symbol: Annotated[int, Field(ge=0)]
-    with_digits: bool
-    seed: int
-
-
-class DataProcessingParameters(_Group):
-    """From raw corpora to the sample table.
-
-    Attributes:
-        max_corrupt_share: More unreadable images of a corpus than this stop the run.
-        duplicate_cosine: Likeness (cosine of pixels) from which two images are near duplicates.
-        valid_share: Share of what may be trained on that is kept for validation.
-        test_share: Share kept for tests where a corpus brings no test set of its own.
-        seed: Decides the splits.
-    """
-
-    max_corrupt_share: Share
-    duplicate_cosine: Annotated[float, Field(gt=0.9, le=1.0)]
-    valid_share: Annotated[float, Field(gt=0.0, lt=0.5)]
-    test_share: Annotated[float, Field(gt=0.0, lt=0.5)]
-    seed: int
-
-
-class AugmentationParameters(_Group):
+class AugmentationParameters(Group):
     """Ranges of random variation; every value 0 means none.
 
     Attributes:
@@ -85,7 +39,7 @@ class AugmentationParameters(_Group):
     page_shift: Share = 0.1
 
 
-class TrainingParameters(_Group):
+class TrainingParameters(Group):
     """One training stage: `mnist_pretraining` and `finetuning` are two of them.
 
     Attributes:
@@ -138,77 +92,3 @@ class TrainingParameters(_Group):
     precision: Precision = "auto"
     resume: bool = True
     seed: int = 1
-
-
-class EvaluationParameters(_Group):
-    """Measuring a trained model.
-
-    Attributes:
-        batch_size: Images at a time.
-        mistakes: How many of the worst mistakes are drawn.
-        device: `auto` takes CUDA where there is one.
-    """
-
-    batch_size: Count = 1024
-    mistakes: Count = 60
-    device: Device = "auto"
-
-
-class PackagingParameters(_Group):
-    """From a trained model to the recogniser that serves.
-
-    Attributes:
-        opset: ONNX operator set.
-        parity_tolerance: Largest difference in probability between torch and ONNX.
-        golden_samples_per_symbol: Images kept with the model to test it where it is loaded.
-    """
-
-    opset: Annotated[int, Field(ge=18)] = 20
-    parity_tolerance: Positive = 1e-4
-    golden_samples_per_symbol: Count = 1
-
-
-class PromotionParameters(_Group):
-    """When a candidate becomes `prod`.
-
-    Attributes:
-        tolerance: Share of the test samples by which the candidate may be worse.
-        force: Whether to promote whatever the comparison says.
-    """
-
-    tolerance: Share = 0.0
-    force: bool = False
-
-
-class Parameters(_Group):
-    """All groups, as `conf/<env>/parameters_*.yml` spell them."""
-
-    embedded: EmbeddedParameters
-    data_processing: DataProcessingParameters
-    mnist_pretraining: TrainingParameters
-    finetuning: TrainingParameters
-    evaluation: EvaluationParameters
-    packaging: PackagingParameters
-    promotion: PromotionParameters
-
-
-def validate_parameters(parameters: dict[str, Any]) -> Parameters:
-    """Build all parameter groups, or report every bad value at once.
-
-    Raises:
-        ParameterError: If anything is missing, unknown or out of range; lists all of it.
-    """
-    try:
-        return Parameters.model_validate(parameters)
-    except ValidationError as error:
-        faults = "\n".join(_describe(fault) for fault in error.errors())
-        message = (
-            f"{error.error_count()} bad parameters (conf/*/parameters_*.yml, --params):\n{faults}"
-        )
-        raise ParameterError(message) from error
-
-
-def _describe(fault: Any) -> str:
-    where = ".".join(str(part) for part in fault["loc"])
-    got = "" if fault["type"] == "missing" else f", got {fault['input']!r}"
-    return f"  - {where}: {fault['msg']}{got}"
