@@ -7,8 +7,12 @@ from torch import nn
 
 from bukva.errors import ParameterError
 from bukva.models.glyph_cnn import GlyphCnn
+from bukva.models.glyph_resnet import GlyphResNet
 
-NETWORKS: Final[Mapping[str, Callable[..., nn.Module]]] = {"glyph_cnn": GlyphCnn}
+NETWORKS: Final[Mapping[str, Callable[..., nn.Module]]] = {
+    "glyph_cnn": GlyphCnn,
+    "glyph_resnet": GlyphResNet,
+}
 
 
 def build_network(name: str, label_count: int, **sizes: Any) -> nn.Module:

@@ -1,0 +1,73 @@
+"""What all networks share: a neck where image and page meet, and two heads, label and case.
+
+Shapes: B images in a batch, H x W pixels, D features, F page features, K labels.
+"""
+
+import torch
+from torch import Tensor, nn
+
+_PAGE_WIDTH = 32
+
+
+class TwoHeadedNetwork(nn.Module):
+    """A backbone for the image, a branch for its page, a neck and two heads.
+
+    The page features join after the backbone: they say how large and where, the image says what.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        backbone_width: int,
+        neck_width: int,
+        label_count: int,
+        page_features: int,
+        dropout: float,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            backbone: Takes images `(B, 1, H, W)`, gives features `(B, backbone_width)`.
+            backbone_width: Features that the backbone gives.
+            neck_width: Features that the heads read.
+            label_count: What the label head tells apart.
+            page_features: Columns of the page features.
+            dropout: Before the heads.
+        """
+        super().__init__()
+        self.backbone = backbone
+        self.page = nn.Sequential(nn.Linear(2 * page_features, _PAGE_WIDTH), nn.ReLU())
+        self.neck = nn.Sequential(
+            nn.Linear(backbone_width + _PAGE_WIDTH, neck_width),
+            nn.BatchNorm1d(neck_width),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+        )
+        self.label_head = nn.Linear(neck_width, label_count)
+        self.case_head = nn.Linear(neck_width, 1)
+
+    def forward(self, images_B1HW: Tensor, page_BF: Tensor) -> tuple[Tensor, Tensor]:
+        """Return label logits `(B, K)` and the logit of being upper case `(B,)`.
+
+        Args:
+            images_B1HW: float, ink 0..1 on zero.
+            page_BF: float page features, NaN where unknown.
+        """
+        features_BD = self.backbone(images_B1HW)
+        neck_BD = self.neck(torch.cat([features_BD, self.page(_with_presence(page_BF))], dim=1))
+        return self.label_head(neck_BD), self.case_head(neck_BD).squeeze(1)
+
+
+class MeanMaxPool(nn.Module):
+    """Each channel's mean and maximum over all places: `(B, C, H, W)` becomes `(B, 2 C)`."""
+
+    def forward(self, features_BCHW: Tensor) -> Tensor:
+        """Return the means of all channels, then their maxima."""
+        return torch.cat([features_BCHW.mean((2, 3)), features_BCHW.amax((2, 3))], dim=1)
+
+
+def _with_presence(page_BF: Tensor) -> Tensor:
+    """Replace NaN by zero and append, for each feature, whether it was known."""
+    is_known_BF = ~torch.isnan(page_BF)
+    known_BF = torch.where(is_known_BF, page_BF, torch.zeros_like(page_BF))
+    return torch.cat([known_BF, is_known_BF.to(page_BF.dtype)], dim=1)
