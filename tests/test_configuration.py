@@ -114,6 +114,19 @@ def test_storage_is_the_data_folder(catalog: DataCatalog) -> None:
     assert all(place.startswith("data/0") for place in places - {"", "conf/base/corpora.yml"})
 
 
+@pytest.mark.parametrize("env", ["base", "s3"], indirect=True)
+def test_a_run_of_an_experiment_has_its_own_results_and_shares_the_data(
+    env: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordinary = load_catalog(env)
+    monkeypatch.setenv("BUKVA_RUN_FOLDER", "experiments/a/b/")
+    own = load_catalog(env)
+    for name in dataset_names() - IN_MEMORY:
+        shared, moved = address(ordinary, name), address(own, name)
+        is_result = any(f"/{layer}_" in shared for layer in ("06", "07", "08"))
+        assert moved == (shared.replace("/0", "/experiments/a/b/0") if is_result else shared)
+
+
 def test_the_machine_may_say_where_things_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUKVA_STORAGE", "s3://elsewhere")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example.org")

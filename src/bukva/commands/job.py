@@ -59,5 +59,5 @@ def job(env: str, params: dict[str, Any]) -> None:
         session.close()
     session = KedroSession.create(project, env=env)
     context = session.load_context()
-    figures = f"{context.config_loader['globals']['storage']['root']}/08_reporting"
-    print_results(context.catalog, figures)
+    storage = context.config_loader["globals"]["storage"]
+    print_results(context.catalog, f"{storage['root']}/{storage['run']}08_reporting")
