@@ -15,7 +15,7 @@ from serving_servers import tracking_restored
 from bukva.settings import CONFIG_LOADER_ARGS
 
 PROJECT = Path(__file__).parents[1]
-ENVIRONMENTS = ("base", "test", "real", "s3", "prod")
+ENVIRONMENTS = ("base", "test", "real", "released", "s3", "prod")
 
 
 def load_config(env: str, **runtime_params: Any) -> OmegaConfigLoader:

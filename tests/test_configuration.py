@@ -69,9 +69,23 @@ def test_corpora_that_are_trained_on_are_read(env: str) -> None:
     available = set(config["globals"]["corpora"])
     available |= {"strokes"} if parameters.embedded.samples_per_symbol else set()
     available |= {"digits"} if parameters.embedded.with_digits else set()
+    assert set(parameters.data_processing.unseen) <= available
     weights = [parameters.mnist_pretraining.corpora, parameters.finetuning.corpora]
     trained = {name for stage in weights for name, weight in stage.items() if weight}
     assert trained == available
+
+
+@pytest.mark.parametrize("other", ["prod", "released"])
+def test_an_environment_of_people_has_the_parameters_of_real(other: str) -> None:
+    for path in (PROJECT / "conf" / "real").glob("parameters*"):
+        assert (PROJECT / "conf" / other / path.name).resolve() == path.resolve()
+
+
+def test_the_released_model_does_not_see_what_may_not_be_released() -> None:
+    assert validate_parameters(load_config("released")["parameters"]).data_processing.unseen == (
+        "rukopys",
+    )
+    assert validate_parameters(load_config("real")["parameters"]).data_processing.unseen == ()
 
 
 def test_tracking_is_configured(env: str, monkeypatch: pytest.MonkeyPatch) -> None:

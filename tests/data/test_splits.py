@@ -102,6 +102,18 @@ def test_published_tests_on_exactly_the_published_samples():
     assert set(split[~table["is_published"]]) == {"train", "valid"}
 
 
+def test_an_unseen_corpus_is_tested_on_whole_and_its_copies_are_not_trained_on():
+    paper, screen = make_table(200), make_table(200, corpus="screen")
+    paper["is_published"] = paper.index < 20
+    screen["cluster"] += 200
+    screen.loc[:9, "cluster"] = np.arange(100, 110)
+    table = pd.concat([paper, screen], ignore_index=True)
+    split = assign_splits(table, {"paper": "unseen", "screen": "stratified"}, **SHARES)
+    assert set(split[:200]) == {"test"}
+    assert set(split[200:210]) <= {"drop", "test"}
+    assert set(split[210:]) == {"train", "valid", "test"}
+
+
 def test_copies_of_a_fixed_test_sample_are_dropped_from_training():
     table = make_table(500)
     table["is_published"] = table.index < 50

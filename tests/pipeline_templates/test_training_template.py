@@ -1,5 +1,7 @@
 """The graph of a training stage: what it makes, and that a backbone is carried over."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,6 +71,27 @@ def test_pretraining_changes_where_finetuning_starts(pretrained: Data) -> None:
         np.testing.assert_allclose(conv_weights(continued)[name], value, atol=1e-9)
     assert any(
         np.abs(conv_weights(alone)[name] - value).max() > 0.01 for name, value in backbone.items()
+    )
+
+
+def test_a_model_says_what_it_was_trained_on(pretrained: Data) -> None:
+    digits = pretrained["mnist_pretraining.model"]
+    assert digits.spec.corpora == ("strokes",)
+    # What the stage before saw counts; a corpus of which every sample is a test does not.
+    before = replace(digits, spec=digits.spec.model_copy(update={"corpora": ("mnist",)}))
+    table = pd.concat([small_data()["sample_table"], unseen_sample()], ignore_index=True)
+    inputs = stage_inputs("finetuning", corpora={"strokes": 0.7, "rukopys": 0.3, "digits": 0.0})
+    inputs["sample_table"] = table
+    inputs["sample_images"] = np.pad(small_data()["sample_images"], [(0, 1), (0, 0), (0, 0)])
+    made = run_stage(finetuning.create_pipeline(), inputs | {"mnist_pretraining.model": before})
+    assert made["finetuning.model"].spec.corpora == ("mnist", "strokes")
+
+
+def unseen_sample() -> pd.DataFrame:
+    return (
+        small_data()["sample_table"]
+        .tail(1)
+        .assign(sample_id="rukopys/1", corpus="rukopys", split="test")
     )
 
 

@@ -7,7 +7,7 @@ Shapes: N samples, U units, S symbols, K splits or folds.
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from bukva.errors import ParameterError, TableError
 
-Policy: TypeAlias = Literal["own", "stratified", "grouped", "published"]
+Policy: TypeAlias = Literal["own", "stratified", "grouped", "published", "unseen"]
 FoldsBy: TypeAlias = Literal["symbol", "group", "block"]
 
 IntArray: TypeAlias = NDArray[np.int64]
 
 _SPLITS: Final = np.array(["train", "valid", "test"], dtype=object)
 _TRAIN, _VALID, _TEST, _UNDECIDED = 0, 1, 2, -1
-_POLICIES: Final = ("own", "stratified", "grouped", "published")
+_POLICIES: Final = get_args(Policy)
 
 
 def assign_splits(
@@ -39,7 +39,8 @@ def assign_splits(
     tests on the samples with `is_published`; both take valid from the rest. `stratified` draws
     each symbol's share, and at least one sample a split where the symbol has three. `grouped`
     keeps whole groups together and the shares of the symbols as even as that allows; samples
-    without a group stand alone. The other policies do not look at `group`.
+    without a group stand alone. The other policies do not look at `group`. `unseen` tests on every
+    sample.
 
     No cluster crosses splits. Where one would (it touches a fixed test sample, spans two corpora
     or two groups), its members outside the highest split that it touches (test, valid, train)
@@ -108,8 +109,8 @@ def _fixed_split(rows: pd.DataFrame, policy: Policy) -> IntArray:
     if policy == "published":
         is_published_N = rows["is_published"].to_numpy(dtype=bool)
         return np.where(is_published_N, _TEST, _UNDECIDED).astype(np.int64)
-    if policy == "stratified":
-        return np.full(len(rows), _UNDECIDED)
+    if policy in ("stratified", "unseen"):
+        return np.full(len(rows), _TEST if policy == "unseen" else _UNDECIDED)
     own = rows["own_split"]
     if not own.isin(list(_SPLITS)).all():
         name = rows["sample_id"][~own.isin(list(_SPLITS))].iloc[0]

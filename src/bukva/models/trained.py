@@ -25,6 +25,8 @@ class ModelSpec(BaseModel):
         page_features: Names of the page features, in order.
         preprocessing: Constants of `bukva.data.preprocessing.Preprocessing`.
         data_fingerprint: sha256 of what it was trained on.
+        corpora: Names of the corpora that it was trained on, by whichever stage; empty where that
+            was not written down.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,6 +37,7 @@ class ModelSpec(BaseModel):
     page_features: tuple[str, ...]
     preprocessing: dict[str, int | float]
     data_fingerprint: str
+    corpora: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

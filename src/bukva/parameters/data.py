@@ -30,6 +30,8 @@ class DataProcessingParameters(Group):
         valid_share: Share of what may be trained on that is kept for validation.
         test_share: Share kept for tests where a corpus brings no test set of its own.
         seed: Decides the splits.
+        unseen: Corpora that are tested on only, with every sample, whatever weight training gives
+            them.
     """
 
     max_corrupt_share: Share
@@ -37,3 +39,4 @@ class DataProcessingParameters(Group):
     valid_share: Annotated[float, Field(gt=0.0, lt=0.5)]
     test_share: Annotated[float, Field(gt=0.0, lt=0.5)]
     seed: int
+    unseen: tuple[str, ...] = ()

@@ -76,6 +76,7 @@ def train_model(
         page_features=PAGE_FEATURES,
         preprocessing=Preprocessing().to_dict(),
         data_fingerprint=train.digest(),
+        corpora=_trained_on(table, parameters, pretrained),
     )
     return TrainedModel(weights_of(network), spec), history
 
@@ -91,6 +92,16 @@ def _select(
     return select_samples(
         table[is_used_N], images_NHW[is_used_N], split, parameters.corpora, parameters.class_balance
     )
+
+
+def _trained_on(
+    table: pd.DataFrame, parameters: TrainingParameters, pretrained: TrainedModel | None
+) -> tuple[str, ...]:
+    """Return the corpora of which this stage, or the one before it, saw any sample."""
+    weighted = [name for name, weight in parameters.corpora.items() if weight]
+    is_seen_N = table["split"].ne("test") & table["corpus"].isin(weighted)
+    before = pretrained.spec.corpora if pretrained else ()
+    return tuple(sorted({*table["corpus"][is_seen_N], *before}))
 
 
 def to_metrics(history: pd.DataFrame) -> MetricsHistory:

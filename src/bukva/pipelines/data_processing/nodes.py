@@ -57,6 +57,7 @@ def split(
     """Decide the splits; drop what would leak from one into another."""
     policies: dict[str, Policy] = dict.fromkeys(EMBEDDED_CORPORA, "stratified")
     policies |= {name: entry.split for name, entry in parse_manifest(corpora_manifest).items()}
+    policies |= dict.fromkeys(parameters.unseen, "unseen")
     clusters = find_duplicates(
         images_NHW, table["label"], table["sha256"], parameters.duplicate_cosine
     )
