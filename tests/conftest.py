@@ -56,10 +56,12 @@ def make_model(drawn_samples: "GlyphSamples") -> Callable[..., "TrainedModel"]:
         torch.device("cpu"),
     )
 
-    def make(labels: str = charset.LABELS, width: int = 4, seed: int = 1) -> "TrainedModel":
+    def make(
+        labels: str = charset.LABELS, width: int = 4, seed: int = 1, network_name: str = "glyph_cnn"
+    ) -> "TrainedModel":
         sizes = {"width": width, "dropout": 0.2}
         with seeded(seed):
-            network = build_network("glyph_cnn", len(labels), **sizes)
+            network = build_network(network_name, len(labels), **sizes)
             # With the statistics of real images, answers differ from image to image.
             for module in network.modules():
                 if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
@@ -68,7 +70,7 @@ def make_model(drawn_samples: "GlyphSamples") -> Callable[..., "TrainedModel"]:
             network.label_head.weight.data.mul_(5)
             network.case_head.weight.data.mul_(5)
         spec = ModelSpec(
-            network="glyph_cnn",
+            network=network_name,
             sizes=sizes,
             labels=labels,
             page_features=PAGE_FEATURES,

@@ -10,9 +10,12 @@ from bukva.data.decoding import decode_image
 from bukva.data.preprocessing import PAGE_FEATURES, Preprocessing
 from bukva.errors import ParityError
 from bukva.inference.answers import sigmoid, softmax
+from bukva.inference.export import export_onnx
 from bukva.inference.golden import encode_png, golden_samples
 from bukva.inference.parity import check_parity
+from bukva.inference.recogniser import Recogniser
 from bukva.models.prediction import predict_logits
+from bukva.models.registry import NETWORKS
 
 
 @pytest.fixture
@@ -42,6 +45,17 @@ def test_onnx_answers_as_torch_does(
     assert np.abs(found.uppercase_N - sigmoid(logits.case_N)).max() < 1e-4
     # The weights are random and yet say something: parity of even answers would prove little.
     assert found.label_NK.max() > 0.1
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS.keys() - {"glyph_cnn"}))
+def test_every_network_can_be_exported(make_model, drawn_samples, name):
+    model = make_model(labels="0123456789", network_name=name)
+    recogniser = Recogniser(export_onnx(model, opset=20))
+    images, pages = drawn_samples.images_NHW[:9], drawn_samples.page_NF[:9]
+    logits = predict_logits(model.to_network(), images, pages)
+    found = recogniser.probabilities(images, pages)
+    assert np.abs(found.label_NK - softmax(logits.label_NK)).max() < 1e-4
+    assert np.ptp(found.label_NK, axis=0).max() > 0.01, "answers differ from image to image"
 
 
 def test_the_file_carries_specification_and_digest(random_model, random_recogniser, random_onnx):

@@ -11,7 +11,13 @@ from bukva.training.losses import glyph_loss
 from bukva.training.seeding import seeded
 
 # Weights at the default width with 43 labels, by hand from the layers' sizes.
-WEIGHTS = {"glyph_cnn": 200_948, "glyph_resnet": 294_560}
+WEIGHTS = {
+    "glyph_cnn": 200_948,
+    "glyph_resnet": 294_560,
+    "lenet": 67_740,
+    "mlp": 273_732,
+    "peer_cnn": 834_476 + 8_480,  # the peer's own, and what the page adds
+}
 
 every_network = pytest.mark.parametrize("name", NETWORKS)
 
@@ -86,10 +92,10 @@ def test_an_unknown_page_is_not_the_page_of_zeros(name):
 @every_network
 @pytest.mark.parametrize("feature", range(4))
 def test_every_page_feature_counts(name, feature):
-    network = make(name, width=4).eval()
-    images, pages = draw(1)
+    network = make(name, width=8).eval()
+    images, pages = draw(5)
     other = pages.clone()
-    other[0, feature] += 0.3
+    other[:, feature] += 0.3
     assert not torch.allclose(network(images, pages)[1], network(images, other)[1])
 
 

@@ -8,10 +8,16 @@ from torch import nn
 from bukva.errors import ParameterError
 from bukva.models.glyph_cnn import GlyphCnn
 from bukva.models.glyph_resnet import GlyphResNet
+from bukva.models.lenet import LeNet
+from bukva.models.mlp import Mlp
+from bukva.models.peer_cnn import PeerCnn
 
 NETWORKS: Final[Mapping[str, Callable[..., nn.Module]]] = {
     "glyph_cnn": GlyphCnn,
     "glyph_resnet": GlyphResNet,
+    "lenet": LeNet,
+    "mlp": Mlp,
+    "peer_cnn": PeerCnn,
 }
 
 
