@@ -58,27 +58,53 @@ def train_model(
     pretrained: TrainedModel | None = None,
 ) -> tuple[TrainedModel, pd.DataFrame]:
     """Train a network, from random weights or another model's backbone; return its history too."""
+    start = new_model(parameters, pretrained)
+    return continue_training(start, table, images_NHW, parameters, checkpoints)
+
+
+def new_model(parameters: TrainingParameters, pretrained: TrainedModel | None) -> TrainedModel:
+    """Return a network that is still to be trained, with another model's backbone if given one."""
     labels = charset.DIGITS if parameters.alphabet == "digits" else charset.LABELS
     sizes = {"width": parameters.width, "dropout": parameters.dropout}
-    train, valid = (
-        _select(table, images_NHW, split, parameters, labels) for split in ("train", "valid")
-    )
     with seeded(parameters.seed):
         network = build_network(parameters.network, len(labels), **sizes)
     if pretrained is not None:
         load_backbone(network, pretrained)
-    history = fit(network, train, valid, parameters, checkpoints=checkpoints).history
-    calibrate_labels(network, valid)
     spec = ModelSpec(
         network=parameters.network,
         sizes=sizes,
         labels=labels,
         page_features=PAGE_FEATURES,
         preprocessing=Preprocessing().to_dict(),
-        data_fingerprint=train.digest(),
-        corpora=_trained_on(table, parameters, pretrained),
+        data_fingerprint="",
+        corpora=pretrained.spec.corpora if pretrained else (),
     )
-    return TrainedModel(weights_of(network), spec), history
+    return TrainedModel(weights_of(network), spec)
+
+
+def continue_training(
+    start: TrainedModel,
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    parameters: TrainingParameters,
+    checkpoints: CheckpointStore,
+) -> tuple[TrainedModel, pd.DataFrame]:
+    """Train a model further, heads and all; return its history too.
+
+    Network, sizes and alphabet are those of the model, whatever the parameters say.
+    """
+    train, valid = (
+        _select(table, images_NHW, split, parameters, start.spec.labels)
+        for split in ("train", "valid")
+    )
+    network = start.to_network()
+    history = fit(network, train, valid, parameters, checkpoints=checkpoints).history
+    calibrate_labels(network, valid)
+    seen = {
+        "data_fingerprint": train.digest(),
+        "corpora": _trained_on(table, parameters, start),
+    }
+    return TrainedModel(weights_of(network), start.spec.model_copy(update=seen)), history
 
 
 def _select(
@@ -95,13 +121,12 @@ def _select(
 
 
 def _trained_on(
-    table: pd.DataFrame, parameters: TrainingParameters, pretrained: TrainedModel | None
+    table: pd.DataFrame, parameters: TrainingParameters, start: TrainedModel
 ) -> tuple[str, ...]:
     """Return the corpora of which this stage, or the one before it, saw any sample."""
     weighted = [name for name, weight in parameters.corpora.items() if weight]
-    is_seen_N = table["split"].ne("test") & table["corpus"].isin(weighted)
-    before = pretrained.spec.corpora if pretrained else ()
-    return tuple(sorted({*table["corpus"][is_seen_N], *before}))
+    is_seen_N = table["split"].isin(["train", "valid"]) & table["corpus"].isin(weighted)
+    return tuple(sorted({*table["corpus"][is_seen_N], *start.spec.corpora}))
 
 
 def to_metrics(history: pd.DataFrame) -> MetricsHistory:
