@@ -2,11 +2,13 @@
 
 BukvaError
 ├── ParameterError           a parameter group does not validate
+├── ExperimentError          experiments cannot be run as their file says
 ├── CharsetError             a label, symbol or index that the alphabet does not have
 ├── CorpusError              a body of images cannot be used
 │   ├── CorpusMissingError   its files are not where the catalog says
 │   ├── ChecksumError        a file is not the one that the manifest names
-│   └── CorpusCorruptError   too many of its images cannot be read
+│   ├── CorpusCorruptError   too many of its images cannot be read
+│   └── TermsError           its terms do not allow what is to be done with it
 ├── TableError               a table lacks columns, or its rows do not fit what is asked of them
 ├── ImageError               one image cannot be used
 │   ├── ImageDecodeError     its bytes are no image that we read
@@ -15,8 +17,10 @@ BukvaError
 │   └── EmptyImageError      it was decoded and holds no ink
 ├── TrainingError            training cannot go on
 │   └── NonFiniteLossError   the loss became infinite or not a number
+├── TuningError              a study cannot be opened, or a search cannot go on
 ├── ModelError               a model cannot be used
 │   ├── ModelFormatError     its files are incomplete or do not belong together
+│   │   └── ReleaseError     the released model is not what its manifest says, or too large
 │   └── ParityError          two forms of one model answer differently
 ├── TrackingError            MLflow cannot be used
 │   ├── TrackingUnreachableError  the tracking server does not answer
@@ -31,6 +35,10 @@ class BukvaError(Exception):
 
 class ParameterError(BukvaError):
     """Raised when parameters do not validate; the message lists all of them."""
+
+
+class ExperimentError(BukvaError):
+    """Raised when a file of experiments has faults, or its runs lack what they need."""
 
 
 class CharsetError(BukvaError, ValueError):
@@ -51,6 +59,10 @@ class ChecksumError(CorpusError):
 
 class CorpusCorruptError(CorpusError):
     """Raised when more images of a corpus are unreadable than the parameters allow."""
+
+
+class TermsError(CorpusError):
+    """Raised when the terms of a corpus do not allow what is to be done with it."""
 
 
 class TableError(BukvaError, ValueError):
@@ -85,12 +97,20 @@ class NonFiniteLossError(TrainingError):
     """Raised when the loss is infinite or not a number; names epoch, step and learning rate."""
 
 
+class TuningError(BukvaError):
+    """Raised when a study cannot be opened, is of something else, or a search cannot go on."""
+
+
 class ModelError(BukvaError):
     """Raised when a model cannot be used."""
 
 
 class ModelFormatError(ModelError):
     """Raised when the files of a model are incomplete or do not belong together."""
+
+
+class ReleaseError(ModelFormatError):
+    """Raised when a released model is not what its manifest says, or is not fit to be one."""
 
 
 class ParityError(ModelError):

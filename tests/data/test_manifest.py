@@ -18,6 +18,8 @@ def entry(**changes: Any) -> dict[str, Any]:
         "homepage": "https://example.org",
         "licence": "CC0",
         "citation": "none",
+        "may_release": True,
+        "release_reason": "CC0",
         "split": "own",
         "reader": "mnist",
         "files": [{**file, "size_bytes": 3, **changes.pop("file", {})}],

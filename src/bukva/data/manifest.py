@@ -9,20 +9,15 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bukva.data.formats import READERS
+from bukva.data.terms import Terms, Text
 from bukva.errors import CorpusError, ParameterError
 
 SplitPolicy: TypeAlias = Literal["own", "stratified", "grouped", "published"]
 """How a corpus is split: its own train and test parts; by label; so that no group (writer, scan
 batch) crosses a split; or the split of the published peer (`bukva.data.published`)."""
 
-_Text: TypeAlias = Annotated[str, Field(min_length=1)]
 
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class CorpusFile(_Model):
+class CorpusFile(BaseModel):
     """One file of a corpus.
 
     Attributes:
@@ -34,12 +29,14 @@ class CorpusFile(_Model):
         note: Needed where `url` is None: where the original is, and what was made of it.
     """
 
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
     path: str
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     size_bytes: Annotated[int, Field(gt=0)]
     url: Annotated[str, Field(pattern=r"^https://[^/]+/.+")] | None
     md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
-    note: _Text | None = None
+    note: Text | None = None
 
     @field_validator("path")
     @classmethod
@@ -61,17 +58,13 @@ class CorpusFile(_Model):
         return PurePosixPath(self.path).name
 
 
-class CorpusEntry(_Model):
-    """One corpus: its files, its terms and how it is read and split."""
+class CorpusEntry(Terms):
+    """One corpus: its terms, its files and how it is read and split."""
 
-    title: _Text
-    homepage: Annotated[str, Field(pattern=r"^https?://")]
-    licence: _Text
-    citation: _Text
     split: SplitPolicy
     reader: str
     files: Annotated[tuple[CorpusFile, ...], Field(min_length=1)]
-    note: _Text | None = None
+    note: Text | None = None
 
     @field_validator("reader")
     @classmethod
