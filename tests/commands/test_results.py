@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bukva.commands.results import (
     accuracy_table,
-    describe_verdict,
+    describe_decision,
     print_results,
     seconds_table,
 )
@@ -33,7 +33,7 @@ RESULTS = {
     "seconds.finetuning": 61.26,
     "seconds.packaging": 4.0,
 }
-VERDICT = {"is_known": False, "is_promoted": True, "reason": "no model is in production"}
+DECISION = {"is_known": False, "is_promoted": True, "reason": "no model is in production"}
 
 
 def rows_of(table: Table) -> list[list[str]]:
@@ -60,19 +60,19 @@ def test_seconds_are_added_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "words"),
+    ("decision", "words"),
     [
-        (VERDICT, "now in production: no model is in production"),
-        (VERDICT | {"is_promoted": False, "reason": "-1.00%"}, "promotion.force=true"),
-        (VERDICT | {"is_known": True, "reason": "it is version 1"}, "Model: it is version 1."),
+        (DECISION, "now in production: no model is in production"),
+        (DECISION | {"is_promoted": False, "reason": "-1.00%"}, "promotion.force=true"),
+        (DECISION | {"is_known": True, "reason": "it is version 1"}, "Model: it is version 1."),
     ],
 )
-def test_the_verdict_is_one_sentence(verdict: dict[str, Any], words: str) -> None:
-    assert words in describe_verdict(verdict)
+def test_the_decision_is_one_sentence(decision: dict[str, Any], words: str) -> None:
+    assert words in describe_decision(decision)
 
 
 def test_everything_is_printed_without_a_cell_broken(capsys: pytest.CaptureFixture[str]) -> None:
-    catalog = DataCatalog({"results": MemoryDataset(RESULTS), "verdict": MemoryDataset(VERDICT)})
+    catalog = DataCatalog({"results": MemoryDataset(RESULTS), "decision": MemoryDataset(DECISION)})
     print_results(catalog, "data/08_reporting")
     printed = capsys.readouterr().out
     for words in (

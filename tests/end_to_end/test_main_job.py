@@ -134,7 +134,7 @@ def test_parameters_are_logged_field_by_field(runs: dict[str, Run]) -> None:
     assert parameters["finetuning.augmentation.rotation_deg"] == "12.0"
     assert parameters["finetuning.corpora.strokes"] == "0.85"
     assert parameters["embedded.samples_per_symbol"] == "14"
-    assert runs["promotion"].data.params["promotion.tolerance"] == "0.0"
+    assert runs["promotion"].data.params["promotion.force"] == "False"
 
 
 def test_training_is_logged_by_step(job: Storage, runs: dict[str, Run]) -> None:
@@ -177,9 +177,10 @@ def test_the_packaged_recogniser_is_the_trained_model(
 
 
 def test_the_verdict_says_why(job: Storage) -> None:
-    verdict = job.report("verdict.json")
-    assert verdict["is_promoted"]
-    assert verdict["reason"] == "no model is in production"
+    verdict, decision = job.report("verdict.json"), job.report("decision.json")
+    assert verdict["is_accepted"]
+    assert decision["is_promoted"]
+    assert verdict["reason"] == decision["reason"] == "no model is in production"
 
 
 def test_the_last_words_are_results_and_the_next_command(printed: str, job: Storage) -> None:

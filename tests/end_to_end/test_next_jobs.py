@@ -26,7 +26,7 @@ def untrained(copy_of_job: Callable[[], Storage]) -> Storage:
     storage = copy_of_job()
     parameters = {"seed": 2, "max_epochs": 1, "steps_per_epoch": 1}
     run_pipeline("finetuning", storage.path, finetuning=parameters)
-    run_pipeline("evaluation", storage.path, to_outputs=["results"])
+    run_pipeline("evaluation", storage.path, to_outputs=["verdict"])
     run_pipeline("packaging", storage.path)
     run_pipeline("promotion", storage.path)
     return storage
@@ -43,15 +43,15 @@ def test_the_same_model_is_not_registered_twice(job: Storage, same_again: Storag
     assert len(same_again.runs()) == 2 * len(job.runs())
     assert same_again.versions() == job.versions()
     assert same_again.aliases() == {"prod": "1"}
-    verdict = same_again.report("verdict.json")
-    assert verdict["is_known"]
-    assert verdict["reason"] == "it is version 1, already in production"
+    decision = same_again.report("decision.json")
+    assert decision["is_known"]
+    assert decision["reason"] == "it is version 1, already in production"
 
 
 def test_a_worse_candidate_is_registered_but_not_promoted(job: Storage, untrained: Storage) -> None:
     verdict = untrained.report("verdict.json")
     assert verdict["comparison"]["label_accuracy.difference"] < 0
-    assert not verdict["is_promoted"]
+    assert not verdict["is_accepted"]
     assert "label accuracy on the same 420 test samples: -" in verdict["reason"]
     assert verdict["production_version"] == "1"
     assert untrained.versions().keys() == {"1", "2"}
@@ -65,7 +65,7 @@ def test_promotion_may_be_forced(untrained: Storage) -> None:
     run_pipeline("promotion", untrained.path, promotion={"force": True})
     assert untrained.aliases() == {"prod": "2", "previous": "1"}
     assert untrained.versions().keys() == {"1", "2"}
-    assert "forced by promotion.force" in untrained.report("verdict.json")["reason"]
+    assert "forced by promotion.force" in untrained.report("decision.json")["reason"]
 
 
 def test_inference_runs_as_a_pipeline(same_again: Storage) -> None:

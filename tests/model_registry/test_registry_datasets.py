@@ -11,7 +11,7 @@ from registry_server import log_model
 from bukva.datasets.registry import CandidateModelDataset, ProductionModelDataset
 from bukva.errors import RegistryError
 
-VERDICT = {"is_known": False, "is_promoted": True, "tags": {"corpora": ["strokes"]}}
+DECISION = {"is_known": False, "is_promoted": True, "tags": {"corpora": ["strokes"]}}
 
 
 @pytest.fixture
@@ -29,29 +29,29 @@ def versions(name: str) -> list[str]:
     return sorted(str(item.version) for item in found)
 
 
-def test_a_promoted_verdict_registers_and_promotes(
+def test_a_promoting_decision_registers_and_promotes(
     name: str, production: Any, registry_folder: Path
 ) -> None:
     log_model(registry_folder, name, b"first")
     assert production.load() is None
-    production.save(VERDICT)
+    production.save(DECISION)
     loaded = production.load()
     assert loaded.onnx_model == b"first"
     assert loaded.tags["corpora"] == '["strokes"]'
 
 
-def test_a_verdict_against_it_registers_only(
+def test_a_decision_against_it_registers_only(
     name: str, production: Any, registry_folder: Path
 ) -> None:
     log_model(registry_folder, name, b"first")
-    production.save(VERDICT | {"is_promoted": False})
+    production.save(DECISION | {"is_promoted": False})
     assert versions(name) == ["1"]
     assert production.load() is None
 
 
 def test_a_known_model_changes_nothing(name: str, production: Any, registry_folder: Path) -> None:
     log_model(registry_folder, name, b"first")
-    production.save(VERDICT | {"is_known": True})
+    production.save(DECISION | {"is_known": True})
     assert versions(name) == []
 
 

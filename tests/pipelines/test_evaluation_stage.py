@@ -17,6 +17,7 @@ def evaluated(make_model: Callable[..., TrainedModel]) -> Data:
     inputs = small_data() | parameters
     inputs["mnist_pretraining.model"] = make_model(labels=charset.DIGITS, seed=3)
     inputs["finetuning.model"] = make_model()
+    inputs["production_model"] = None
     return run_stage(evaluation.create_pipeline(), inputs)
 
 
@@ -62,3 +63,11 @@ def test_figures_are_drawn(evaluated: Data, name: str) -> None:
 def test_every_class_is_reported(evaluated: Data) -> None:
     assert len(evaluated["per_class_report"]) >= len(charset.LABELS)
     assert len(evaluated["misread_pairs"]) > 0
+
+
+def test_the_first_model_is_accepted(evaluated: Data, random_model: TrainedModel) -> None:
+    verdict = evaluated["verdict"]
+    assert verdict["is_accepted"]
+    assert verdict["weights_sha256"] == random_model.digest()
+    assert verdict["production_version"] is None
+    assert verdict["tags"]["all.label_accuracy"] == evaluated["results"]["all.label_accuracy"]

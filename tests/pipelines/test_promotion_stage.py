@@ -8,13 +8,17 @@ import onnx
 import pandas as pd
 import pytest
 
-from bukva.data.preprocessing import PAGE_FEATURES
+from bukva import charset
+from bukva.data.preprocessing import PAGE_FEATURES, Preprocessing
 from bukva.errors import RegistryError
 from bukva.inference.recogniser import SPEC_KEY, Recogniser
 from bukva.model_registry.registry import PackagedModel
 from bukva.models.trained import TrainedModel
-from bukva.pipelines import promotion
+from bukva.pipelines import evaluation, promotion
+from bukva.pipelines.evaluation.production import predict
 from stage_runs import run_stage, small_data, small_parameters
+
+FRAME_OF_32 = Preprocessing(frame_px=32).to_dict()
 
 
 def packaged(onnx_model: bytes, version: str = "", corpora: tuple[str, ...] = ()) -> PackagedModel:
@@ -56,85 +60,117 @@ def truth(random_recogniser: Recogniser) -> pd.DataFrame:
 
 @pytest.fixture
 def judge(truth: pd.DataFrame, random_model: TrainedModel) -> Any:
+    """Return a function that gives the verdict of `evaluation` on a candidate."""
+
     def run(
-        candidate: PackagedModel,
-        production: PackagedModel | None,
-        digest: str = "",
-        **promotion_parameters: Any,
+        candidate: PackagedModel, production: PackagedModel | None, **parameters: Any
     ) -> dict[str, Any]:
-        results = {
-            "model.weights_sha256": digest or random_model.digest(),
-            "model.data_fingerprint": "fingerprint",
-            "all.label_accuracy": 1.0,
-            "all.label_accuracy.ci95": [0.9, 1.0],
-            "seconds.finetuning": 12.5,
-        }
+        is_test = truth["split"].eq("test")
+        tests, images_NHW = truth[is_test], small_data()["sample_images"][is_test.to_numpy()]
         made = run_stage(
-            promotion.create_pipeline(),
+            evaluation.create_pipeline().only_nodes("judge_candidate"),
             {
-                "candidate_model": candidate,
+                "finetuning.model": random_model,
+                "evaluation.glyphs.predictions": predict(
+                    Recogniser(candidate.onnx_model), tests, images_NHW
+                ),
+                "results": {
+                    "all.label_accuracy": 1.0,
+                    "all.label_accuracy.ci95": [0.9, 1.0],
+                    "seconds.finetuning": 12.5,
+                },
                 "production_model": production,
                 "sample_table": truth,
                 "sample_images": small_data()["sample_images"],
-                "results": results,
-                **small_parameters(promotion=promotion_parameters),
+                **small_parameters(evaluation=parameters),
             },
         )
-        assert made["verdict"] == made["registration"]
         verdict: dict[str, Any] = made["verdict"]
         return verdict
 
     return run
 
 
-def test_the_first_candidate_is_promoted(judge: Any, random_onnx: bytes) -> None:
-    verdict = judge(packaged(random_onnx), None)
-    assert verdict["is_promoted"]
-    assert not verdict["is_known"]
-    assert verdict["reason"] == "no model is in production"
-    assert verdict["tags"] == {
+def promote(
+    candidate: PackagedModel,
+    production: PackagedModel | None,
+    verdict: dict[str, Any],
+    **parameters: Any,
+) -> dict[str, Any]:
+    made = run_stage(
+        promotion.create_pipeline(),
+        {
+            "candidate_model": candidate,
+            "production_model": production,
+            "verdict": verdict,
+            **small_parameters(promotion=parameters),
+        },
+    )
+    assert made["decision"] == made["registration"]
+    decision: dict[str, Any] = made["decision"]
+    return decision
+
+
+def test_the_first_candidate_is_promoted(
+    judge: Any, random_onnx: bytes, random_model: TrainedModel
+) -> None:
+    candidate = packaged(random_onnx)
+    decision = promote(candidate, None, judge(candidate, None))
+    assert decision["is_promoted"]
+    assert not decision["is_known"]
+    assert decision["reason"] == "no model is in production"
+    assert decision["tags"] == {
         "corpora": ["strokes"],
-        "data_fingerprint": "fingerprint",
+        "data_fingerprint": random_model.spec.data_fingerprint,
         "all.label_accuracy": 1.0,
     }
 
 
 def test_a_better_candidate_is_promoted(judge: Any, random_onnx: bytes) -> None:
-    verdict = judge(packaged(random_onnx), packaged(stubborn(random_onnx), "3"))
-    assert verdict["is_promoted"]
+    candidate, production = packaged(random_onnx), packaged(stubborn(random_onnx), "3")
+    verdict = judge(candidate, production)
     assert verdict["comparison"]["label_accuracy.difference"] > 0.5
     assert verdict["comparison"]["label_accuracy.only_first_right"] == 0
-    assert verdict["production_version"] == "3"
+    assert verdict["comparison_by_corpus"].keys() == {"strokes"}
+    decision = promote(candidate, production, verdict)
+    assert decision["is_promoted"]
+    assert decision["production_version"] == "3"
 
 
 def test_a_worse_candidate_is_not(judge: Any, random_onnx: bytes) -> None:
-    verdict = judge(packaged(stubborn(random_onnx)), packaged(random_onnx, "3"))
-    assert not verdict["is_promoted"]
+    candidate, production = packaged(stubborn(random_onnx)), packaged(random_onnx, "3")
+    decision = promote(candidate, production, judge(candidate, production))
+    assert not decision["is_promoted"]
     tests = small_data()["sample_table"]["split"].eq("test").sum()
-    assert f"label accuracy on the same {tests} test samples: -" in verdict["reason"]
+    assert f"label accuracy on the same {tests} test samples: -" in decision["reason"]
+    assert "worse beyond chance" in decision["reason"]
 
 
-@pytest.mark.parametrize(("tolerance", "is_promoted"), [(0.0, False), (0.01, True)])
+@pytest.mark.parametrize(("tolerance", "is_promoted"), [(0.0, False), (0.1, True)])
 def test_an_equal_candidate_needs_some_tolerance(
     judge: Any, random_onnx: bytes, tolerance: float, is_promoted: bool
 ) -> None:
-    verdict = judge(packaged(renamed(random_onnx)), packaged(random_onnx, "3"), tolerance=tolerance)
+    candidate, production = packaged(renamed(random_onnx)), packaged(random_onnx, "3")
+    verdict = judge(candidate, production, tolerance=tolerance)
     assert verdict["comparison"]["label_accuracy.difference"] == 0
-    assert verdict["is_promoted"] == is_promoted
+    assert promote(candidate, production, verdict)["is_promoted"] == is_promoted
 
 
 def test_a_worse_candidate_can_be_forced(judge: Any, random_onnx: bytes) -> None:
-    verdict = judge(packaged(stubborn(random_onnx)), packaged(random_onnx, "3"), force=True)
-    assert verdict["is_promoted"]
-    assert verdict["reason"].endswith("; forced by promotion.force")
+    candidate, production = packaged(stubborn(random_onnx)), packaged(random_onnx, "3")
+    decision = promote(candidate, production, judge(candidate, production), force=True)
+    assert decision["is_promoted"]
+    assert decision["reason"].endswith("; forced by promotion.force")
 
 
 @pytest.mark.parametrize("force", [False, True])
 def test_the_model_in_production_is_known(judge: Any, random_onnx: bytes, force: bool) -> None:
-    verdict = judge(packaged(random_onnx), packaged(random_onnx, "3"), force=force)
-    assert verdict["is_known"]
-    assert not verdict["is_promoted"]
-    assert verdict["reason"] == "it is version 3, already in production"
+    """Also by a verdict from before it was promoted."""
+    candidate, production = packaged(random_onnx), packaged(random_onnx, "3")
+    decision = promote(candidate, production, judge(candidate, None), force=force)
+    assert decision["is_known"]
+    assert not decision["is_promoted"]
+    assert decision["reason"] == "it is version 3, already in production"
 
 
 def test_a_candidate_tested_on_fewer_corpora_is_not_promoted(
@@ -142,7 +178,7 @@ def test_a_candidate_tested_on_fewer_corpora_is_not_promoted(
 ) -> None:
     production = packaged(stubborn(random_onnx), "3", corpora=("rukopys", "strokes"))
     verdict = judge(packaged(random_onnx), production)
-    assert not verdict["is_promoted"]
+    assert not verdict["is_accepted"]
     assert "was tested on rukopys, this one was not" in verdict["reason"]
 
 
@@ -150,20 +186,43 @@ def test_the_absence_of_an_embedded_corpus_does_not_stand_in_the_way(
     judge: Any, random_onnx: bytes
 ) -> None:
     production = packaged(stubborn(random_onnx), "3", corpora=("digits", "strokes"))
-    assert judge(packaged(random_onnx), production)["is_promoted"]
+    assert judge(packaged(random_onnx), production)["is_accepted"]
 
 
-def test_a_model_with_other_labels_cannot_be_compared(judge: Any, random_onnx: bytes) -> None:
-    labels = Recogniser(random_onnx).labels
-    verdict = judge(
-        packaged(random_onnx), packaged(with_spec(random_onnx, labels=labels[::-1]), "3")
-    )
-    assert not verdict["is_promoted"]
+@pytest.mark.parametrize(
+    "change",
+    [{"labels": charset.DIGITS}, {"page_features": ["rel_height"]}, {"preprocessing": FRAME_OF_32}],
+)
+def test_a_model_with_other_inputs_or_labels_cannot_be_compared(
+    judge: Any, random_onnx: bytes, change: dict[str, Any]
+) -> None:
+    verdict = judge(packaged(random_onnx), packaged(with_spec(random_onnx, **change), "3"))
+    assert not verdict["is_accepted"]
     assert "cannot be compared" in verdict["reason"]
 
 
+def test_the_order_of_labels_does_not_matter(judge: Any, random_onnx: bytes) -> None:
+    reverse = with_spec(random_onnx, labels=Recogniser(random_onnx).labels[::-1])
+    verdict = judge(packaged(random_onnx), packaged(reverse, "3"))
+    assert verdict["is_accepted"]
+    assert verdict["comparison"]["label_accuracy.difference"] > 0.5
+
+
 def test_a_candidate_that_was_not_evaluated_is_refused(judge: Any, random_onnx: bytes) -> None:
+    candidate = packaged(random_onnx)
+    verdict = judge(candidate, None) | {"weights_sha256": "f" * 64}
     with pytest.raises(RegistryError, match="to be the evaluated one") as caught:
-        judge(packaged(random_onnx), None, digest="f" * 64)
+        promote(candidate, None, verdict)
     assert "ffffffffffff" in str(caught.value)
     assert "--pipeline=evaluation" in str(caught.value)
+
+
+def test_a_verdict_about_another_production_is_refused(judge: Any, random_onnx: bytes) -> None:
+    """Somebody promoted another model between `evaluation` and `promotion`."""
+    candidate = packaged(renamed(random_onnx))
+    verdict = judge(candidate, packaged(stubborn(random_onnx), "3"))
+    with pytest.raises(RegistryError, match=r"\(version 3\), got version 4") as caught:
+        promote(candidate, packaged(random_onnx, "4"), verdict)
+    assert "--pipeline=evaluation" in str(caught.value)
+    with pytest.raises(RegistryError, match=r"\(version 3\), got none"):
+        promote(candidate, None, verdict)

@@ -19,14 +19,14 @@ _SYNTHETIC = {"strokes": "strokes (synthetic)"}
 
 def print_results(catalog: CatalogProtocol[Any, Any], figures_folder: str) -> None:
     """Print accuracies, seconds, where the figures lie, and what to do next."""
-    results, verdict = catalog.load("results"), catalog.load("verdict")
+    results, decision = catalog.load("results"), catalog.load("decision")
     console = Console()
     console.width = max(console.width, _NARROWEST_COLUMNS)
     console.print()
     console.print(accuracy_table(results))
     console.print(seconds_table(results))
     console.print(f"Figures and results: {figures_folder}/ (results.json, *.png)")
-    console.print(describe_verdict(verdict))
+    console.print(describe_decision(decision))
     console.print(
         "Next: [bold]make serve[/] answers on http://127.0.0.1:8000, "
         "[bold]make viz[/] shows the pipelines."
@@ -64,14 +64,14 @@ def seconds_table(results: dict[str, Any]) -> Table:
     return table
 
 
-def describe_verdict(verdict: dict[str, Any]) -> str:
+def describe_decision(decision: dict[str, Any]) -> str:
     """Return in one sentence what became of the model."""
-    if verdict["is_known"]:
-        return f"Model: {verdict['reason']}."
-    if verdict["is_promoted"]:
-        return f"Model: registered, and now in production: {verdict['reason']}."
+    if decision["is_known"]:
+        return f"Model: {decision['reason']}."
+    if decision["is_promoted"]:
+        return f"Model: registered, and now in production: {decision['reason']}."
     return (
-        f"Model: registered, but not put into production: {verdict['reason']}. To do it all the "
+        f"Model: registered, but not put into production: {decision['reason']}. To do it all the "
         "same: kedro run --pipeline=promotion --params=promotion.force=true"
     )
 

@@ -28,7 +28,7 @@ class CandidateModelDataset(AbstractDataset[NoReturn, PackagedModel]):
 
 
 class ProductionModelDataset(AbstractDataset[dict[str, Any], PackagedModel | None]):
-    """Loads the version in production; saves a verdict by registering and promoting."""
+    """Loads the version in production; saves a decision by registering and promoting."""
 
     def __init__(
         self, *, model_name: str, alias: str, metadata: dict[str, Any] | None = None
@@ -42,7 +42,7 @@ class ProductionModelDataset(AbstractDataset[dict[str, Any], PackagedModel | Non
         return registry.find_production(self._model_name, self._alias)
 
     def save(self, data: dict[str, Any]) -> None:
-        """Carry a verdict of the node `judge_candidate` out."""
+        """Carry a decision of the pipeline `promotion` out."""
         if data["is_known"]:
             return
         candidate = registry.find_candidate(self._model_name)

@@ -1,6 +1,6 @@
 """Measuring a model."""
 
-from bukva.parameters.group import Count, Device, Group
+from bukva.parameters.group import Count, Device, Group, Share
 
 
 class EvaluationParameters(Group):
@@ -10,8 +10,11 @@ class EvaluationParameters(Group):
         batch_size: Images at a time.
         mistakes: How many of the worst mistakes are drawn.
         device: `auto` takes CUDA where there is one.
+        tolerance: Share of the test samples by which a candidate for production must surely not be
+            worse than the model that is there.
     """
 
     batch_size: Count = 1024
     mistakes: Count = 60
     device: Device = "auto"
+    tolerance: Share = 0.01

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bukva.parameters.group import Count, Group, Positive, Share
+from bukva.parameters.group import Count, Group, Positive
 
 
 class PackagingParameters(Group):
@@ -25,9 +25,7 @@ class PromotionParameters(Group):
     """When a candidate becomes `prod`.
 
     Attributes:
-        tolerance: Share of the test samples by which the candidate may be worse.
-        force: Whether to promote whatever the comparison says.
+        force: Whether to promote whatever the verdict of `evaluation` says.
     """
 
-    tolerance: Share = 0.0
     force: bool = False

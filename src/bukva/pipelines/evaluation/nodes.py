@@ -8,13 +8,19 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bukva.charset import LABELS
 from bukva.data.samples import UInt8Array
 from bukva.evaluation.figures.mistakes import plot_worst_mistakes
 from bukva.evaluation.metrics import Scores
+from bukva.evaluation.verdict import judge
+from bukva.inference.recogniser import Recogniser
+from bukva.model_registry.registry import PackagedModel
 from bukva.models.trained import TrainedModel
 from bukva.parameters import EvaluationParameters, TrainingParameters
+from bukva.pipelines.evaluation.production import find_obstacle, predict
 
 Metrics = dict[str, dict[str, float]]
+Verdict = dict[str, Any]
 
 
 def merge_results(
@@ -56,3 +62,39 @@ def draw_mistakes(
     """Draw the mistakes that the network was surest of."""
     rows = pd.Index(table["sample_id"]).get_indexer(predictions["sample_id"])
     return plot_worst_mistakes(images_NHW[rows], predictions, count=parameters.mistakes)
+
+
+def judge_candidate(
+    model: TrainedModel,
+    predictions: pd.DataFrame,
+    results: dict[str, Any],
+    production: PackagedModel | None,
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    parameters: EvaluationParameters,
+) -> Verdict:
+    """Decide whether the evaluated model may take the place of the one in production.
+
+    Both answer for the same test samples. The verdict names both, so that `promotion` can obey it
+    and no other model profits from it.
+    """
+    predictions = predictions[predictions["label"].isin(list(LABELS))]
+    corpora = sorted(predictions["corpus"].unique())
+    verdict = {
+        "weights_sha256": model.digest(),
+        "production_version": production.version if production else None,
+        "production_sha256": production.sha256 if production else None,
+        "tags": {
+            "corpora": corpora,
+            "data_fingerprint": model.spec.data_fingerprint,
+            **{key: value for key, value in results.items() if "accuracy" in key.split(".")[-1]},
+        },
+    }
+    if production is None:
+        return verdict | {"is_accepted": True, "reason": "no model is in production"}
+    recogniser = Recogniser(production.onnx_model)
+    if obstacle := find_obstacle(production, recogniser, model.spec, corpora):
+        return verdict | {"is_accepted": False, "reason": obstacle}
+    rows = pd.Index(table["sample_id"]).get_indexer(predictions["sample_id"])
+    others = predict(recogniser, table.iloc[rows], images_NHW[rows])
+    return verdict | judge(others, predictions, parameters.tolerance)

@@ -1,4 +1,4 @@
-"""Measuring both models on their test samples."""
+"""Measuring both models on their test samples, and judging the second."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -37,6 +37,20 @@ def create_pipeline() -> Pipeline:
                 inputs=["sample_table", "sample_images", predictions, "params:evaluation"],
                 outputs="worst_mistakes",
                 name="draw_mistakes",
+            ),
+            Node(
+                nodes.judge_candidate,
+                inputs=[
+                    "finetuning.model",
+                    predictions,
+                    "results",
+                    "production_model",
+                    "sample_table",
+                    "sample_images",
+                    "params:evaluation",
+                ],
+                outputs="verdict",
+                name="judge_candidate",
             ),
         ]
     )

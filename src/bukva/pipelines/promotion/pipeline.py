@@ -10,17 +10,15 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.judge_candidate,
+                nodes.decide,
                 inputs=[
                     "candidate_model",
                     "production_model",
-                    "sample_table",
-                    "sample_images",
-                    "results",
+                    "verdict",
                     "params:promotion",
                 ],
-                outputs=["verdict", "registration"],
-                name="judge_candidate",
+                outputs=["decision", "registration"],
+                name="decide",
             )
         ]
     )

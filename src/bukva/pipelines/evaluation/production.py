@@ -1,0 +1,56 @@
+"""What the model in production is asked, and whether it can be asked at all.
+
+Shapes: N samples, H x W pixels.
+"""
+
+import json
+from collections.abc import Iterable
+
+import pandas as pd
+
+from bukva.charset import LABELS
+from bukva.data.embedded import EMBEDDED_CORPORA
+from bukva.data.samples import UInt8Array
+from bukva.data.schema import page_features
+from bukva.evaluation.prediction_table import make_prediction_table
+from bukva.inference.recogniser import Recogniser
+from bukva.model_registry.registry import PackagedModel
+from bukva.models.trained import ModelSpec
+
+
+def find_obstacle(
+    production: PackagedModel, recogniser: Recogniser, spec: ModelSpec, corpora: Iterable[str]
+) -> str:
+    """Return why a candidate cannot be compared with the model in production, empty if it can.
+
+    Args:
+        production: The model in production.
+        recogniser: Its recogniser.
+        spec: Of the candidate.
+        corpora: On which the candidate was tested.
+    """
+    # The embedded corpora prove too little for their absence to stand in the way.
+    proven = set(json.loads(production.tags.get("corpora", "[]"))) - EMBEDDED_CORPORA
+    if missing := sorted(proven - set(corpora)):
+        return f"the model in production was tested on {', '.join(missing)}, this one was not"
+    same = (
+        _real_labels(recogniser.labels) == _real_labels(spec.labels),
+        tuple(recogniser.spec["page_features"]) == spec.page_features,
+        recogniser.spec["preprocessing"] == spec.preprocessing,
+    )
+    if not all(same):
+        return "the model in production takes other inputs: it cannot be compared"
+    return ""
+
+
+def _real_labels(labels: Iterable[str]) -> set[str]:
+    """Return what both must tell apart; whether they also know what is no symbol may differ."""
+    return set(labels) & set(LABELS)
+
+
+def predict(recogniser: Recogniser, tests: pd.DataFrame, images_NHW: UInt8Array) -> pd.DataFrame:
+    """Return the prediction table of a packaged recogniser over samples."""
+    probabilities = recogniser.probabilities(images_NHW, page_features(tests))
+    return make_prediction_table(
+        tests, probabilities.label_NK, probabilities.uppercase_N, recogniser.labels
+    )
