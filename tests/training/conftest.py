@@ -9,7 +9,7 @@ from training_runs import make_network
 
 from bukva.parameters import TrainingParameters
 from bukva.training.checkpoint import CheckpointStore
-from bukva.training.fit import FitResult, fit
+from bukva.training.fit import FitResult, OnEpoch, fit
 from bukva.training.samples import GlyphSamples
 
 
@@ -44,9 +44,11 @@ def run_fit(drawn_samples: GlyphSamples, settings: dict[str, object]) -> Callabl
         store: CheckpointStore | None = None,
         network: nn.Module | None = None,
         samples: GlyphSamples = drawn_samples,
+        on_epoch: OnEpoch | None = None,
         **changed: object,
     ) -> FitResult:
         parameters = TrainingParameters.model_validate(settings | changed)
-        return fit(network or make_network(), samples, samples, parameters, checkpoints=store)
+        network = network or make_network()
+        return fit(network, samples, samples, parameters, checkpoints=store, on_epoch=on_epoch)
 
     return run

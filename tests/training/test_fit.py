@@ -84,6 +84,12 @@ def test_the_history_tells_each_epoch(run_fit):
     assert history[["valid_label_accuracy", "valid_case_accuracy"]].stack().between(0, 1).all()
 
 
+def test_each_epoch_is_shown_as_it_ends(run_fit):
+    shown = []
+    history = run_fit(on_epoch=shown.append).history
+    pd.testing.assert_frame_equal(pd.DataFrame(shown), history)
+
+
 def test_the_heads_alone_leave_the_weights_of_the_backbone(run_fit):
     network = make_network()
     before = {name: value.clone() for name, value in network.state_dict().items()}

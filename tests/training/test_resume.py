@@ -53,6 +53,19 @@ def test_a_run_killed_after_any_epoch_goes_on_to_the_same_weights(run_fit, name)
         assert store.kept is None
 
 
+def test_a_run_that_was_stopped_from_outside_can_be_gone_on_with(run_fit):
+    def stop_after_three(row):
+        if row["epoch"] == 3:
+            raise InterruptedError
+
+    store = MemoryStore()
+    with pytest.raises(InterruptedError):
+        run_fit(store, on_epoch=stop_after_three)
+    resumed = run_fit(store)
+    assert_same_weights(resumed, run_fit())
+    assert len(store.states) == EPOCHS
+
+
 CHANGES = {
     "seed": {"seed": 2},
     "learning rate": {"learning_rate": 0.001},

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import time
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -20,6 +21,9 @@ from bukva.training.progress import Phase, Progress, plan_phases
 from bukva.training.samples import GlyphSamples
 from bukva.training.seeding import seeded
 
+OnEpoch = Callable[[Mapping[str, Any]], None]
+"""Is shown each epoch's row of the history; training stops where it raises."""
+
 
 class FitResult(NamedTuple):
     """Weights of the best epoch by validation loss, and one row of figures an epoch."""
@@ -35,6 +39,7 @@ def fit(
     parameters: TrainingParameters,
     *,
     checkpoints: CheckpointStore | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> FitResult:
     """Train a network: first its heads, then all of it.
 
@@ -47,6 +52,8 @@ def fit(
         valid: What decides which epoch is kept and when to stop early.
         parameters: All that can be set.
         checkpoints: Where the state is kept after each epoch; None for nowhere.
+        on_epoch: Called after each epoch, when its checkpoint is kept: what it raises ends the
+            run, which can be gone on with.
 
     Returns:
         The kept weights and the history: columns `epoch`, `phase`, `learning_rate`, `train_loss`,
@@ -60,7 +67,7 @@ def fit(
         message = f"Expected samples to train and validate on, got {len(train)} and {len(valid)}."
         raise TrainingError(message)
     with seeded(parameters.seed):
-        run = _Run(network, train, valid, parameters, checkpoints)
+        run = _Run(network, train, valid, parameters, checkpoints, on_epoch)
         for phase in plan_phases(parameters):
             run.train_phase(phase)
     if checkpoints:
@@ -79,9 +86,11 @@ class _Run:
         valid: GlyphSamples,
         parameters: TrainingParameters,
         checkpoints: CheckpointStore | None,
+        on_epoch: OnEpoch | None,
     ) -> None:
         self.parameters = parameters
         self.checkpoints = checkpoints
+        self.on_epoch = on_epoch
         self.learner = Learner(network, train, valid, parameters)
         self.progress = Progress()
         self.fingerprint = self._fingerprint(train, valid)
@@ -102,6 +111,8 @@ class _Run:
         while not self.progress.is_over(phase, self.parameters.patience_epochs):
             self._train_epoch(phase, optimisation)
             self._write_checkpoint(optimisation)
+            if self.on_epoch is not None:
+                self.on_epoch(self.progress.history[-1])
 
     def _train_epoch(self, phase: Phase, optimisation: Optimisation) -> None:
         started_s, learning_rate = time.perf_counter(), optimisation.learning_rate
