@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from bukva.data.augmentation import augment_images, augment_page
+from bukva.data.augmentation import augment_images, augment_page, lend_page
 from bukva.parameters import AugmentationParameters
 
 USUAL = AugmentationParameters()
@@ -10,7 +10,7 @@ NONE = AugmentationParameters.model_validate(
     dict.fromkeys(AugmentationParameters.model_fields, 0) | {"elastic_nodes": 5}
 )
 RANGES = [name for name in AugmentationParameters.model_fields if name != "elastic_nodes"]
-OF_PAGES = [name for name in RANGES if name.startswith("page_")]
+OF_PAGES = [name for name in RANGES if name.startswith("page_") and name != "page_lending"]
 OF_IMAGES = [name for name in RANGES if not name.startswith("page_")]
 
 
@@ -141,3 +141,22 @@ def test_height_and_width_are_scaled_together(pages):
     torch.testing.assert_close(ratio[:, 0], ratio[:, 1], rtol=1e-5, atol=0)
     assert (ratio[:, 0] - 1).abs().max() <= USUAL.page_scale + 1e-6
     torch.testing.assert_close(varied[:, 2:], pages[:, 2:], rtol=0, atol=0)
+
+
+def test_a_symbol_without_a_page_gets_one_of_its_batch_at_the_asked_share():
+    pages = torch.rand((4000, 4), generator=generator())
+    pages[:2000] = np.nan
+    may_borrow = torch.arange(4000) % 2 == 0
+    lent = lend_page(pages, may_borrow, 0.4, generator())
+    assert torch.equal(lent[2000:], pages[2000:])
+    assert torch.isnan(lent[:2000][~may_borrow[:2000]]).all()
+    borrowers = lent[:2000][may_borrow[:2000]]
+    got = ~torch.isnan(borrowers).any(dim=1)
+    assert got.float().mean().item() == pytest.approx(0.4, abs=0.05)
+    own = {tuple(row) for row in pages[2000:].tolist()}
+    assert all(tuple(row) in own for row in borrowers[got].tolist())
+
+
+def test_where_no_page_is_known_none_is_lent():
+    pages = torch.full((5, 4), np.nan)
+    assert torch.isnan(lend_page(pages, torch.ones(5, dtype=torch.bool), 1.0, generator())).all()

@@ -168,6 +168,33 @@ def test_the_dots_of_letters_stay(pen_px, dots):
     assert (with_dots.image_HW[:7] > 60).any()
 
 
+@pytest.mark.parametrize("turn", [0, 1])
+def test_a_bar_from_edge_to_edge_is_no_part_of_the_symbol(turn):
+    page = np.rot90(paste(draw_letter(), 70, 60, page_side=200), turn).copy()
+    alone = preprocess(page)
+    barred = page.copy()
+    if turn:
+        barred[164:176, 1:199] = 0
+    else:
+        barred[:199, 164:176] = 0
+    np.testing.assert_array_equal(preprocess(barred).image_HW, alone.image_HW)
+    np.testing.assert_array_equal(preprocess(barred).page_F, alone.page_F)
+
+
+@pytest.mark.parametrize(("thickness", "arm_top"), [(30, 70), (12, 2)])
+def test_a_thick_stroke_or_one_beside_ink_at_the_same_edge_is_kept(thickness, arm_top):
+    page = paste(draw_letter(), arm_top, 60, page_side=200)
+    barred = page.copy()
+    barred[:, 150 : 150 + thickness] = 0
+    assert not np.array_equal(preprocess(barred).image_HW, preprocess(page).image_HW)
+
+
+def test_a_lone_bar_is_a_symbol():
+    page = np.full((200, 200), 255, dtype=np.uint8)
+    page[:, 100:108] = 0
+    assert preprocess(page).image_HW.any()
+
+
 def test_a_symbol_of_many_dots_is_no_speck():
     page = np.full((120, 120), 255, dtype=np.uint8)
     page[30:90:5, 20:100:5] = page[31:90:5, 20:100:5] = 0

@@ -37,6 +37,30 @@ def augment_images(
     return _vary_texture(drawn_N1HW, parameters, generator)
 
 
+def lend_page(
+    page_NF: Tensor, may_borrow_N: Tensor, share: float, generator: torch.Generator
+) -> Tensor:
+    """Return page features in which some symbols without a page stand where another one does.
+
+    A corpus that was cut to the ink would else teach that what is drawn on a page is never one of
+    its symbols.
+
+    Args:
+        page_NF: Page features, NaN where unknown.
+        may_borrow_N: bool, whose size says nothing about them: digits, not letters with a case.
+        share: Of those that may and need to, how many do, 0..1.
+        generator: Source of all randomness.
+    """
+    is_unknown_N = torch.isnan(page_NF).all(dim=1)
+    lenders_M = torch.nonzero(~is_unknown_N).squeeze(1)
+    draw_N, pick_N = torch.rand((2, len(page_NF)), generator=generator, device=page_NF.device)
+    if not len(lenders_M):
+        return page_NF
+    borrows_N = is_unknown_N & may_borrow_N & (draw_N < share)
+    lent_NF = page_NF[lenders_M[(pick_N * len(lenders_M)).long()]]
+    return torch.where(borrows_N[:, None], lent_NF, page_NF)
+
+
 def augment_page(
     page_NF: Tensor, parameters: AugmentationParameters, generator: torch.Generator
 ) -> Tensor:

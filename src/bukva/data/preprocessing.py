@@ -4,6 +4,8 @@ The frame is that of MNIST (LeCun et al. 1998, section III.A): the symbol keeps 
 its longest side becomes 20 px, and its centre of mass comes to the middle of 28 x 28 px. The size
 and place on the page, which that frame throws away, are kept as four numbers beside it: they are
 the only sign of case in о/О, с/С, х/Х.
+
+Shapes: H x W pixels, F page features, P connected pieces of ink.
 """
 
 from dataclasses import asdict, dataclass
@@ -29,6 +31,8 @@ class Preprocessing:
         symbol_px: Longest side of the symbol inside it.
         ink_threshold: Ink (0..1, darkest = 1) from which a pixel belongs to the symbol.
         speck_share: A connected piece with less than this share of the ink is a speck.
+        bar_width_share: A bar across the whole page is a scan's edge if it is not thicker than
+            this share of the page's side.
         min_contrast: Least difference between ink and ground (0..255) that counts as ink.
         page_margin: An ink box taking more than this share of both sides is a crop, not a page.
     """
@@ -37,6 +41,7 @@ class Preprocessing:
     symbol_px: int = 20
     ink_threshold: float = 0.15
     speck_share: float = 0.008
+    bar_width_share: float = 0.08
     min_contrast: int = 24
     page_margin: float = 0.96
 
@@ -93,7 +98,7 @@ def preprocess(
     Raises:
         EmptyImageError: If nothing stands out from the ground.
     """
-    ink_HW = _drop_specks(_extract_ink(_shrink(grey_HW), constants), constants)
+    ink_HW = _drop_foreign(_extract_ink(_shrink(grey_HW), constants), constants)
     box = _ink_box(ink_HW, constants)
     page_F = _page_features(box, ink_HW.shape, constants) if has_page else _unknown_page()
     return Glyph(_frame(ink_HW, box, constants), page_F)
@@ -135,20 +140,43 @@ def _find_ground(grey_HW: UInt8Array) -> float:
     return float(np.median(grey_HW)) if is_far.mean() > _MIXED_BORDER_SHARE else ground
 
 
-def _drop_specks(ink_HW: Float32Array, constants: Preprocessing) -> Float32Array:
-    """Blank connected pieces too small to be part of the symbol."""
+def _drop_foreign(ink_HW: Float32Array, constants: Preprocessing) -> Float32Array:
+    """Blank connected pieces that are no part of the symbol: specks, and edges of the scan."""
     pieces_HW, count = ndimage.label(ink_HW > constants.ink_threshold, structure=np.ones((3, 3)))
     if count <= 1:
         return ink_HW
-    areas = np.bincount(pieces_HW.ravel())[1:]
-    is_speck = areas < constants.speck_share * areas.sum()
+    area_P = np.bincount(pieces_HW.ravel())[1:]
+    is_bar_P = _find_bars(pieces_HW, constants)
+    is_speck_P = area_P < constants.speck_share * area_P[~is_bar_P].sum()
+    is_foreign_P = is_bar_P | is_speck_P
     # A symbol of many dots (a stamp, a dot matrix) has no piece that is not small: all are kept.
-    if not is_speck.any() or is_speck.all():
+    if not is_foreign_P.any() or is_foreign_P.all():
         return ink_HW
-    is_speck_HW = np.concatenate([[False], is_speck])[pieces_HW]
+    is_foreign_HW = np.concatenate([[False], is_foreign_P])[pieces_HW]
     # The faint rim of a speck goes with it.
-    is_rim_HW = ndimage.binary_dilation(is_speck_HW, iterations=2) & (pieces_HW == 0)
-    return np.where(is_speck_HW | is_rim_HW, np.float32(0.0), ink_HW)
+    is_rim_HW = ndimage.binary_dilation(is_foreign_HW, iterations=2) & (pieces_HW == 0)
+    return np.where(is_foreign_HW | is_rim_HW, np.float32(0.0), ink_HW)
+
+
+def _find_bars(pieces_HW: NDArray[np.int32], constants: Preprocessing) -> NDArray[np.bool_]:
+    """Return `(P,)`, for each piece whether it is a thin bar from edge to edge of a page.
+
+    The stem of a К cut out without a margin is one too, so nothing is a bar unless all other
+    pieces keep away from the edges that it touches.
+    """
+    boxes = ndimage.find_objects(pieces_HW)
+    boxes_P22 = np.array([[(axis.start, axis.stop) for axis in box] for box in boxes])
+    is_bar_P = np.zeros(len(boxes_P22), dtype=bool)
+    for along, across in ((0, 1), (1, 0)):
+        edge_px = pieces_HW.shape[along] // 50
+        gaps_P2 = np.abs(boxes_P22[:, along] - (0, pieces_HW.shape[along]))
+        spans_P = gaps_P2.max(axis=1) <= edge_px
+        if edge_px and (gaps_P2[~spans_P] > 2 * edge_px).all():
+            thickness_P = np.diff(boxes_P22[:, across])[:, 0]
+            is_bar_P |= spans_P & (
+                thickness_P <= constants.bar_width_share * pieces_HW.shape[across]
+            )
+    return is_bar_P
 
 
 def _ink_box(ink_HW: Float32Array, constants: Preprocessing) -> _Box:

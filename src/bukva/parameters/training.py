@@ -21,6 +21,7 @@ class AugmentationParameters(Group):
         ink_softness: How soft (blurred) or hard (steepened) the ink's edges may get.
         ink_gamma: Range of the logarithm of the ink's gamma.
         page_dropout: Share of samples whose size, or position, on the page is forgotten.
+        page_lending: Share of symbols without case or page that get the page of another one.
         page_scale: Stretch of the size on the page.
         page_shift: Move on the page, as a share of its side.
     """
@@ -35,6 +36,7 @@ class AugmentationParameters(Group):
     ink_softness: Share = 0.8
     ink_gamma: Annotated[float, Field(ge=0, le=2)] = 0.4
     page_dropout: Share = 0.3
+    page_lending: Share = 0.5
     page_scale: Share = 0.08
     page_shift: Share = 0.1
 
@@ -43,7 +45,8 @@ class TrainingParameters(Group):
     """One training stage: `mnist_pretraining` and `finetuning` are two of them.
 
     Attributes:
-        alphabet: What the label head tells apart: the ten digits, or all 43 labels.
+        alphabet: What the label head tells apart: the ten digits, or all 43 labels
+            and what shows none.
         network: Name of the architecture in `bukva.models`.
         width: Channels of its first stage; later stages are multiples of it.
         dropout: Before the heads.

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bukva.data.augmentation import augment_images, augment_page
+from bukva.data.augmentation import augment_images, augment_page, lend_page
 from bukva.models.prediction import predict_logits, to_batch
 from bukva.parameters import TrainingParameters
 from bukva.training.device import autocast, resolve_device
@@ -74,6 +74,9 @@ class Learner:
             self._images_NHW[chosen_B], self._page_NF[chosen_B], self.device
         )
         augmentation = self._parameters.augmentation
+        page_BF = lend_page(
+            page_BF, self._uppercase_N[chosen_B].isnan(), augmentation.page_lending, self._generator
+        )
         return (
             augment_images(images_B1HW, augmentation, self._generator),
             augment_page(page_BF, augmentation, self._generator),

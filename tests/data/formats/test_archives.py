@@ -151,9 +151,9 @@ def test_cyrillic_mnist_leaves_out_other_alphabets_and_pieces_of_the_frame() -> 
         ]
     )
     samples = list(read_cyrillic_mnist(files))
-    assert [(s.name, s.label, s.is_uppercase, s.group, s.has_page) for s in samples] == [
-        ("1.png", "а", True, "2019", False),
-        ("4.png", "і", False, "2020", False),
+    assert [(s.name, s.label, s.is_uppercase, s.group) for s in samples] == [
+        ("1.png", "а", True, "2019"),
+        ("4.png", "і", False, "2020"),
     ]
     generator = np.random.default_rng(0)
     expected = [generator.integers(0, 2, (28, 28), dtype=np.uint8) for _ in range(4)]

@@ -39,7 +39,8 @@ def read_cyrillic_mnist(files: Mapping[str, bytes]) -> Iterator[RawSample]:
 
     Left out are letters that Ukrainian does not have, and the 315 images (0.3 %) marked
     `corner_ink`, which show a piece of the form's frame: what is frame and what is letter is not
-    told apart. The group is the scan batch; writers are not recorded.
+    told apart. The group is the scan batch; writers are not recorded. The images are not cut to the
+    ink: how much of the frame a letter fills tells a part of its case.
 
     Raises:
         CorpusCorruptError: If the files do not open or do not belong together.
@@ -67,7 +68,6 @@ def _sample(packed_B: UInt8Array, row: Mapping[str, str]) -> RawSample:
         label=row["letter"],
         is_uppercase=parse_bool(row["is_uppercase"], f"is_uppercase of {row['filename']}"),
         group=row["batch_ts"],
-        has_page=False,
     )
 
 
