@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from bukva.pipelines import (
+    benchmark,
     data_processing,
     evaluation,
     finetuning,
@@ -28,4 +29,5 @@ def register_pipelines() -> dict[str, Pipeline]:
         "inference": inference.create_pipeline(),
         "packaging": packaging.create_pipeline(inference.create_pipeline()),
         "promotion": promotion.create_pipeline(),
+        "benchmark": benchmark.create_pipeline(),
     }

@@ -66,6 +66,25 @@ def bootstrap_interval(
     return float(interval.low), float(interval.high)
 
 
+def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Return the interval of a mean of few, normally spread values (Student 1908).
+
+    Args:
+        values: `(N,)`, such as the accuracies of N seeds.
+        confidence: Share of intervals that hold the truth, 0..1.
+
+    Raises:
+        TableError: If there are fewer than two values.
+    """
+    values_N = np.asarray(values, dtype=float)
+    if values_N.ndim != 1 or len(values_N) < 2:
+        message = f"Expected at least two values in one dimension, got shape {values_N.shape}."
+        raise TableError(message)
+    quantile = stats.t.ppf((1 + confidence) / 2, len(values_N) - 1)
+    half_width = float(quantile * stats.sem(values_N))
+    return float(values_N.mean()) - half_width, float(values_N.mean()) + half_width
+
+
 def mcnemar_p_value(only_first_right: int, only_second_right: int) -> float:
     """Return the exact two-sided p-value that two classifiers are equally good (McNemar 1947).
 

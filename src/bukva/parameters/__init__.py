@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bukva.errors import ParameterError
+from bukva.parameters.benchmark import BenchmarkParameters
 from bukva.parameters.data import DataProcessingParameters, EmbeddedParameters
 from bukva.parameters.evaluation import EvaluationParameters
 from bukva.parameters.group import Device, Group, Precision
@@ -17,6 +18,7 @@ from bukva.parameters.training import AugmentationParameters, TrainingParameters
 
 __all__ = [
     "AugmentationParameters",
+    "BenchmarkParameters",
     "DataProcessingParameters",
     "Device",
     "EmbeddedParameters",
@@ -40,6 +42,7 @@ class Parameters(Group):
     evaluation: EvaluationParameters
     packaging: PackagingParameters
     promotion: PromotionParameters
+    benchmark: BenchmarkParameters
 
 
 def validate_parameters(parameters: dict[str, Any]) -> Parameters:

@@ -1,0 +1,172 @@
+"""The parts of the benchmark that train, on drawings of a few corpora and with tiny networks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from kedro.pipeline import Pipeline
+
+from bukva.datasets.kept import KeptTables
+from bukva.errors import ParameterError
+from bukva.models.trained import TrainedModel
+from bukva.parameters import TrainingParameters
+from bukva.pipelines import benchmark
+from bukva.pipelines.benchmark.plans import plan_folds, plan_left_out
+from stage_runs import Data, run_stage, small_data, small_parameters
+
+TINY = {"max_epochs": 1, "head_epochs": 0, "steps_per_epoch": 1, "batch_size": 16, "device": "cpu"}
+FOLDS = 2
+
+
+def two_corpora() -> Data:
+    """The drawn samples as if digits were a corpus of their own."""
+    data = small_data()
+    table = data["sample_table"]
+    corpus = table["corpus"].mask(table["label"].str.isdigit(), "digits")
+    return data | {"sample_table": table.assign(corpus=corpus)}
+
+
+def inputs_of(base: TrainedModel, folder: Path, **benchmark_changes: object) -> Data:
+    corpora = {"strokes": 0.5, "digits": 0.5, "nonsymbols": 0.0}
+    parameters = small_parameters(
+        finetuning={**TINY, "corpora": corpora},
+        mnist_pretraining={**TINY, "corpora": {"digits": 1.0, "strokes": 0.0}},
+        benchmark={"corpus": "strokes", **benchmark_changes},
+    )
+    stores = {
+        f"benchmark.{part}.kept": KeptTables(str(folder / part))
+        for part in ("cross_validation", "leave_one_corpus_out", "mnist_seeds")
+    }
+    models = {"benchmark.base_model": base, "mnist_pretraining.model": base}
+    return {**two_corpora(), **parameters, **stores, **models}
+
+
+def part(name: str) -> Pipeline:
+    return benchmark.create_pipeline().filter(node_namespaces=[f"benchmark.{name}"])
+
+
+@pytest.fixture(scope="module")
+def inputs(random_model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Data:
+    return inputs_of(random_model, tmp_path_factory.mktemp("benchmark"))
+
+
+@pytest.fixture(scope="module")
+def cross_validated(inputs: Data) -> Data:
+    return run_stage(part("cross_validation"), inputs)
+
+
+def test_each_sample_of_the_corpus_is_answered_for_once_in_each_scope(
+    cross_validated: Data, inputs: Data
+) -> None:
+    predictions = cross_validated["benchmark.cross_validation.predictions"]
+    wanted = set(inputs["sample_table"].query("corpus == 'strokes'")["sample_id"])
+    for scope in ("stratified", "blocks"):
+        answered = predictions[predictions["scope"].eq(scope)]["sample_id"]
+        assert answered.is_unique
+        assert set(answered) == wanted
+    assert predictions["trial"].nunique() == 2 * FOLDS
+
+
+def test_accuracies_of_the_folds_come_with_intervals(cross_validated: Data) -> None:
+    scores = cross_validated["benchmark.cross_validation.scores"]
+    for scope in ("stratified", "blocks"):
+        for measure in ("label_accuracy", "case_accuracy", "joint_accuracy"):
+            key = f"cross_validation.{scope}.{measure}"
+            low, high = scores[f"{key}.ci95"]
+            assert 0 <= low <= scores[key] <= high <= 1
+            assert scores[f"{key}.n"] > 100
+
+
+def test_only_what_is_missing_is_computed_again(cross_validated: Data, inputs: Data) -> None:
+    kept = inputs["benchmark.cross_validation.kept"]
+    files = sorted(Path(kept._folder).glob("*.parquet"))
+    assert len(files) == 2 * FOLDS
+    files[0].unlink()
+    written_ns = {file: file.stat().st_mtime_ns for file in files[1:]}
+    again = run_stage(part("cross_validation"), inputs)
+    assert files[0].exists()
+    assert {file: file.stat().st_mtime_ns for file in files[1:]} == written_ns
+    name = "benchmark.cross_validation.predictions"
+    pd.testing.assert_frame_equal(again[name], cross_validated[name])
+
+
+def plan(inputs: Data, base: TrainedModel, **finetuning: object) -> list[pd.Series]:
+    trials = plan_folds(
+        base,
+        inputs["sample_table"],
+        inputs["sample_images"],
+        inputs["params:finetuning"].model_copy(update=finetuning),
+        inputs["params:benchmark"],
+    )
+    return [trial.split for trial in trials]
+
+
+def test_a_fold_learns_from_the_rest_of_its_corpus_and_from_no_other_test(
+    inputs: Data, random_model: TrainedModel
+) -> None:
+    table = inputs["sample_table"]
+    is_corpus = table["corpus"].eq("strokes")
+    for split in plan(inputs, random_model):
+        assert set(split[is_corpus]) == {"train", "valid", "test"}
+        assert not split[~is_corpus & table["split"].eq("test")].isin(["train", "valid"]).any()
+        assert not split[~is_corpus].eq("test").any()
+
+
+def test_a_base_model_that_knows_the_corpus_is_refused(
+    inputs: Data, random_model: TrainedModel
+) -> None:
+    spec = random_model.spec.model_copy(update={"corpora": ("mnist", "strokes")})
+    with pytest.raises(ParameterError, match="never seen strokes, got one trained on mnist"):
+        plan(inputs, TrainedModel(random_model.weights, spec))
+
+
+def test_folds_that_would_not_train_on_the_corpus_are_refused(
+    inputs: Data, random_model: TrainedModel
+) -> None:
+    with pytest.raises(ParameterError, match="weight of strokes"):
+        plan(inputs, random_model, corpora={"digits": 1.0})
+
+
+def test_a_corpus_that_is_left_out_is_tested_and_not_learnt(
+    inputs: Data, random_model: TrainedModel
+) -> None:
+    trials = plan_left_out(
+        random_model,
+        random_model,
+        inputs["sample_table"],
+        inputs["params:finetuning"],
+        inputs["params:benchmark"].model_copy(update={"left_out": ("digits", "moon")}),
+    )
+    without, base = trials
+    table = inputs["sample_table"]
+    assert isinstance(without.parameters, TrainingParameters)
+    assert without.parameters.corpora["digits"] == 0
+    assert without.parameters.corpora["strokes"] == 0.5
+    is_digits = table["corpus"].eq("digits")
+    assert set(without.split[is_digits]) == {"test", "unused"}
+    assert set(without.split[~is_digits]) == {"train", "valid", "unused"}
+    assert without.split[is_digits].eq("test").equals(table["split"][is_digits].eq("test"))
+    # The base model has seen nothing of its corpus, so that every sample is a test.
+    assert base.parameters is None
+    assert base.split.eq("test").equals(table["corpus"].eq("strokes"))
+
+
+def test_parts_that_train_again_are_scored(inputs: Data) -> None:
+    left_out = run_stage(part("leave_one_corpus_out"), inputs)
+    scores = left_out["benchmark.leave_one_corpus_out.scores"]
+    assert {"digits", "strokes"} == {key.split(".")[1] for key in scores}
+    seeds = run_stage(part("mnist_seeds"), inputs)
+    scores = seeds["benchmark.mnist_seeds.scores"]
+    assert scores["mnist_seeds.label_accuracy.n"] == 2
+    assert set(seeds["benchmark.mnist_seeds.predictions"]["corpus"]) == {"digits"}
+
+
+def test_a_corpus_that_is_not_there_is_skipped(
+    make_model: Callable[..., TrainedModel], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    inputs = inputs_of(make_model(), tmp_path, corpus="rukopys")
+    done = run_stage(part("cross_validation"), inputs)
+    assert done["benchmark.cross_validation.scores"] == {}
+    assert done["benchmark.cross_validation.predictions"].empty
+    assert "holds no corpus rukopys" in caplog.text
