@@ -11,6 +11,7 @@ from bukva.pipelines import (
     mnist_pretraining,
     packaging,
     promotion,
+    tuning,
 )
 
 
@@ -26,6 +27,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     return {
         "__default__": sum(tagged.values(), start=Pipeline([])),
         **tagged,
+        "tuning": tuning.create_pipeline(),
         "inference": inference.create_pipeline(),
         "packaging": packaging.create_pipeline(inference.create_pipeline()),
         "promotion": promotion.create_pipeline(),

@@ -17,5 +17,9 @@ CONFIG_LOADER_ARGS = {
     "merge_strategy": {"parameters": "soft", "globals": "soft", "mlflow": "soft"},
     # Where a machine keeps its storage and its tracking server is for the machine to say.
     "custom_resolvers": {"oc.env": oc.env},
-    "config_patterns": {"mlflow": ["mlflow*", "mlflow*/**"]},
+    "config_patterns": {
+        "mlflow": ["mlflow*", "mlflow*/**"],
+        # globals.yml by hand, globals_tuned.yml by the pipeline tuning.
+        "globals": ["globals*"],
+    },
 }

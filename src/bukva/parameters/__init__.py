@@ -15,6 +15,7 @@ from bukva.parameters.evaluation import EvaluationParameters
 from bukva.parameters.group import Device, Group, Precision
 from bukva.parameters.release import PackagingParameters, PromotionParameters
 from bukva.parameters.training import AugmentationParameters, TrainingParameters
+from bukva.parameters.tuning import PrunerParameters, SearchedParameter, TuningParameters
 
 __all__ = [
     "AugmentationParameters",
@@ -27,7 +28,10 @@ __all__ = [
     "Parameters",
     "Precision",
     "PromotionParameters",
+    "PrunerParameters",
+    "SearchedParameter",
     "TrainingParameters",
+    "TuningParameters",
     "validate_parameters",
 ]
 
@@ -39,6 +43,7 @@ class Parameters(Group):
     data_processing: DataProcessingParameters
     mnist_pretraining: TrainingParameters
     finetuning: TrainingParameters
+    tuning: TuningParameters
     evaluation: EvaluationParameters
     packaging: PackagingParameters
     promotion: PromotionParameters

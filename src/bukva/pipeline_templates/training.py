@@ -94,7 +94,7 @@ def continue_training(
     Network, sizes and alphabet are those of the model, whatever the parameters say.
     """
     train, valid = (
-        _select(table, images_NHW, split, parameters, start.spec.labels)
+        select_split(table, images_NHW, split, parameters, start.spec.labels)
         for split in ("train", "valid")
     )
     network = start.to_network()
@@ -107,13 +107,14 @@ def continue_training(
     return TrainedModel(weights_of(network), start.spec.model_copy(update=seen)), history
 
 
-def _select(
+def select_split(
     table: pd.DataFrame,
     images_NHW: UInt8Array,
     split: str,
     parameters: TrainingParameters,
     labels: str,
 ) -> GlyphSamples:
+    """Return the samples of a split whose label is among the given ones."""
     is_used_N = table["label"].isin(list(labels)).to_numpy()
     return select_samples(
         table[is_used_N], images_NHW[is_used_N], split, parameters.corpora, parameters.class_balance

@@ -4,7 +4,7 @@ Shapes: N samples, H x W pixels, F page features.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,13 +69,7 @@ def select_samples(
         ParameterError: If a corpus with a weight is not in the table.
     """
     corpora = {name: weight for name, weight in corpora.items() if weight}
-    if unknown := sorted(set(corpora) - set(table["corpus"])):
-        message = (
-            f"Expected corpora of the sample table, {sorted(table['corpus'].unique())}, got "
-            f"{unknown}. Name them under `corpora` in conf/<env>/globals.yml and run "
-            "data_processing, or give them the weight 0."
-        )
-        raise ParameterError(message)
+    check_corpora(table, corpora)
     is_chosen_N = (table["split"].eq(split) & table["corpus"].isin(list(corpora))).to_numpy()
     chosen = table[is_chosen_N]
     uppercase = chosen["is_uppercase"].astype("Float32")
@@ -86,6 +80,21 @@ def select_samples(
         uppercase_N=uppercase.to_numpy(dtype=np.float32, na_value=np.nan),
         weights_N=_drawing_weights(chosen, corpora, class_balance),
     )
+
+
+def check_corpora(table: pd.DataFrame, names: Iterable[str]) -> None:
+    """Refuse corpora that the sample table does not have.
+
+    Raises:
+        ParameterError: Naming them, and those that it has.
+    """
+    if unknown := sorted(set(names) - set(table["corpus"])):
+        message = (
+            f"Expected corpora of the sample table, {sorted(table['corpus'].unique())}, got "
+            f"{unknown}. Name them under `corpora` in conf/<env>/globals.yml and run "
+            "data_processing, or give them the weight 0."
+        )
+        raise ParameterError(message)
 
 
 def _drawing_weights(

@@ -1,0 +1,77 @@
+"""One training of a search: what a trial sees of the samples.
+
+Shapes: N samples, H x W pixels.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bukva import charset
+from bukva.data.samples import UInt8Array
+from bukva.models.trained import TrainedModel
+from bukva.parameters import TrainingParameters, TuningParameters
+from bukva.pipeline_templates.training import new_model, select_split
+from bukva.training.fit import OnEpoch, fit
+from bukva.training.samples import GlyphSamples, check_corpora
+
+
+@dataclass(frozen=True)
+class TrialTraining:
+    """Trains as `finetuning` does, and is measured on the same samples and weights every time.
+
+    Attributes:
+        table: The rows of the sample table that may be trained on.
+        images_NHW: Their images.
+        valid: What every trial is measured on.
+        pretrained: The model whose backbone each trial starts from.
+    """
+
+    table: pd.DataFrame
+    images_NHW: UInt8Array
+    valid: GlyphSamples
+    pretrained: TrainedModel
+
+    def __call__(self, parameters: TrainingParameters, on_epoch: OnEpoch) -> pd.DataFrame:
+        """Train once and return the history."""
+        start = new_model(parameters, self.pretrained)
+        train = select_split(self.table, self.images_NHW, "train", parameters, start.spec.labels)
+        return fit(start.to_network(), train, self.valid, parameters, on_epoch=on_epoch).history
+
+    def digest(self) -> str:
+        """Return a sha256 over everything that is held."""
+        digest = hashlib.sha256(pd.util.hash_pandas_object(self.table).to_numpy().tobytes())
+        digest.update(self.images_NHW.tobytes())
+        digest.update((self.valid.digest() + self.pretrained.digest()).encode())
+        return digest.hexdigest()
+
+
+def prepare_training(
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    pretrained: TrainedModel,
+    base: TrainingParameters,
+    parameters: TuningParameters,
+) -> TrialTraining:
+    """Take what trials may see out of the sample table: no test sample is among it.
+
+    Raises:
+        ParameterError: If a corpus is named that the table does not have.
+    """
+    searched = [name.removeprefix("corpora.") for name in parameters.space if "corpora." in name]
+    weights = base.corpora | parameters.valid_corpora
+    check_corpora(table, [*searched, *(name for name, weight in weights.items() if weight)])
+    measured = base.model_copy(
+        update={
+            "corpora": parameters.valid_corpora,
+            "class_balance": parameters.valid_class_balance,
+        }
+    )
+    is_train_N = table["split"].eq("train").to_numpy()
+    return TrialTraining(
+        table=table[is_train_N],
+        images_NHW=images_NHW[is_train_N],
+        valid=select_split(table, images_NHW, "valid", measured, charset.LABELS),
+        pretrained=pretrained,
+    )

@@ -1,0 +1,153 @@
+"""Opening a study in its database, and what it says about itself."""
+
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import optuna
+from optuna.exceptions import ExperimentalWarning, OptunaError
+from optuna.pruners import (
+    BasePruner,
+    HyperbandPruner,
+    MedianPruner,
+    NopPruner,
+    SuccessiveHalvingPruner,
+)
+from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from bukva.errors import TuningError
+from bukva.parameters import TuningParameters
+from bukva.tuning.sampler import NumberedSampler
+
+# A retry and its delay: two workers that make the tables of a new database at the same moment.
+_ATTEMPTS: Final = 4
+_DELAY_S: Final = 0.5
+
+OnKilled = Callable[[FrozenTrial], None]
+
+# Optuna calls heartbeats experimental at every use of them.
+warnings.filterwarnings("ignore", category=ExperimentalWarning, module=r"(optuna|bukva)\.")
+
+
+def open_study(
+    url: str,
+    parameters: TuningParameters,
+    fingerprint: str,
+    first: Mapping[str, Any],
+    on_killed: OnKilled | None = None,
+) -> Study:
+    """Return the study of this name, made if it is not there.
+
+    Args:
+        url: Of the database, as SQLAlchemy spells it.
+        parameters: Of the search.
+        fingerprint: Of everything that makes trials comparable.
+        first: The values that a new study begins with.
+        on_killed: Called for each trial whose worker fell silent, before it is tried again.
+
+    Raises:
+        TuningError: If the database does not answer, or the study is of something else.
+    """
+    study = optuna.create_study(
+        study_name=parameters.study,
+        storage=open_storage(url, parameters, on_killed),
+        sampler=NumberedSampler(parameters.seed, parameters.startup_trials),
+        pruner=_make_pruner(parameters),
+        direction="maximize" if parameters.is_maximised else "minimize",
+        load_if_exists=True,
+    )
+    _check_fingerprint(study, fingerprint)
+    if not study.get_trials(deepcopy=False):
+        study.enqueue_trial(dict(first), skip_if_exists=True)
+    return study
+
+
+def open_storage(
+    url: str, parameters: TuningParameters, on_killed: OnKilled | None = None
+) -> RDBStorage:
+    """Return the database of studies, its tables made if they are not there.
+
+    Raises:
+        TuningError: If it does not answer.
+    """
+
+    def retry(study: Study, trial: FrozenTrial) -> None:
+        if on_killed is not None:
+            on_killed(trial)
+        retry_trial(study, trial.number, parameters.retries)
+
+    # Several processes write to one SQLite file: each waits for the others.
+    patient = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return RDBStorage(
+                url,
+                engine_kwargs={"pool_pre_ping": True, **patient},
+                heartbeat_interval=parameters.heartbeat_s,
+                grace_period=parameters.grace_s,
+                heartbeat_stale_trial_callback=retry,
+            )
+        except (SQLAlchemyError, OptunaError, ImportError) as error:
+            if attempt == _ATTEMPTS or isinstance(error, ArgumentError | ImportError):
+                raise TuningError(_describe(url, error)) from error
+        time.sleep(_DELAY_S)
+    raise AssertionError("unreachable")
+
+
+def retry_trial(study: Study, number: int, retries: int) -> None:
+    """Put a trial that was stopped into the queue again, unless that was done often enough."""
+    RetryHeartbeatStaleTrialCallback(max_retry=retries)(study, study.trials[number])
+
+
+def count_trials(study: Study, *states: TrialState) -> int:
+    """Return how many trials are in one of these states."""
+    return len(study.get_trials(deepcopy=False, states=states))
+
+
+def _make_pruner(parameters: TuningParameters) -> BasePruner:
+    pruner = parameters.pruner
+    match pruner.name:
+        case "median":
+            # Optuna's median looks once as many epochs as the warm-up are behind.
+            return MedianPruner(
+                n_startup_trials=parameters.startup_trials, n_warmup_steps=pruner.warmup_epochs
+            )
+        case "halving":
+            return SuccessiveHalvingPruner(
+                min_resource=pruner.warmup_epochs, reduction_factor=pruner.reduction_factor
+            )
+        case "hyperband":
+            return HyperbandPruner(
+                min_resource=pruner.warmup_epochs, reduction_factor=pruner.reduction_factor
+            )
+        case "none":
+            return NopPruner()
+
+
+def _check_fingerprint(study: Study, fingerprint: str) -> None:
+    known = study.user_attrs.get("fingerprint")
+    if known is None:
+        study.set_user_attr("fingerprint", fingerprint)
+    elif known != fingerprint:
+        message = (
+            f"Expected study {study.study_name!r} to be of these data and parameters, it is of "
+            "others: their trials cannot be compared. Give tuning.study another name, or delete "
+            "the study."
+        )
+        raise TuningError(message)
+
+
+def _describe(url: str, error: Exception) -> str:
+    try:
+        place = make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        place = "an address that is none"
+    advice = "Start it, or name another in BUKVA_TUNING_STORAGE"
+    if isinstance(error, ImportError):
+        advice = "Install its driver: pip install 'bukva[postgresql]'"
+    return f"Expected the database of studies at {place}, got: {error!r}. {advice}."
