@@ -13,10 +13,12 @@ def make_predictions(*rows: tuple, corpus: str = "paper") -> pd.DataFrame:
             "split": pd.Series(["test"] * len(rows), dtype="str"),
             "label": pd.Series(list(label), dtype="str"),
             "is_uppercase": pd.array(list(is_uppercase), dtype="boolean"),
+            "group": pd.Series([None] * len(rows), dtype="str"),
             "is_published": False,
             "predicted_label": pd.Series(list(predicted), dtype="str"),
             "predicted_uppercase": [value >= 0.5 for value in uppercase],
             "label_probability": 0.9,
+            "true_label_rank": [1 if row[0] == row[2] else 2 for row in rows],
             "uppercase_probability": pd.Series(list(uppercase), dtype=float),
         }
     )

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from bukva.errors import TableError
 from bukva.evaluation.intervals import (
     bootstrap_interval,
+    design_effect,
     mcnemar_p_value,
     paired_difference_interval,
     wilson_interval,
@@ -98,3 +99,19 @@ def test_paired_difference_interval_holds_the_difference_and_is_antisymmetric(co
 def test_paired_difference_interval_refuses_unpaired_answers():
     with pytest.raises(TableError, match="one answer a sample from both"):
         paired_difference_interval([True], [True, False])
+
+
+def test_wilson_interval_of_grouped_samples_is_that_of_as_many_independent_ones():
+    assert wilson_interval(90, 100, design_effect=2.0) == wilson_interval(45, 50)
+
+
+def test_design_effect_of_pairs_is_two():
+    values = np.repeat([0, 1, 1, 0, 1, 0, 1, 1] * 50, 2)
+    assert design_effect(values, np.arange(800) // 2) == pytest.approx(2.0, abs=0.01)
+    assert design_effect(values, np.arange(800)) == 1.0
+
+
+def test_design_effect_is_never_below_one():
+    """Each group holds one of each: they tell more than independent ones would, if it is true."""
+    assert design_effect([0, 1] * 50, np.arange(100) // 2) == 1.0
+    assert design_effect([1, 1, 1], [0, 0, 1]) == 1.0

@@ -34,7 +34,7 @@ def test_score_of_five_hand_counted_samples():
         for key, value in scores.items()
         if key.startswith("paper") and key.endswith(".n")
     }
-    assert list(counts.values()) == [5, 4, 3, 3]
+    assert list(counts.values()) == [5, 5, 4, 3, 3, 5]
 
 
 def test_digits_are_no_free_points_for_case():
@@ -75,6 +75,34 @@ def test_score_of_the_published_peer_carries_its_interval():
     assert scores["published.label_accuracy"] == 0.94
     assert scores["published.label_accuracy.ci95"] == pytest.approx([0.907, 0.962], abs=5e-4)
     assert scores["published.label_accuracy.n"] == 300
+
+
+def test_top3_accuracy_counts_ranks_up_to_three():
+    predictions = make_predictions(*[("о", None, "0", 0.5)] * 4)
+    predictions["true_label_rank"] = [2, 3, 4, 43]
+    scores = score(predictions)
+    assert scores["paper.top3_accuracy"] == 0.5
+    assert scores["paper.label_accuracy"] == 0.0
+
+
+def test_accuracy_at_90_coverage_leaves_the_least_sure_tenth_out():
+    predictions = make_predictions(*[("о", None, "о", 0.5)] * 17, *[("о", None, "0", 0.5)] * 3)
+    predictions["label_probability"] = [0.8] * 17 + [0.9, 0.7, 0.6]
+    scores = score(predictions)
+    assert scores["paper.accuracy_at_90_coverage"] == pytest.approx(17 / 18, abs=1e-6)
+    assert scores["paper.accuracy_at_90_coverage.n"] == 18
+
+
+def test_samples_of_one_group_are_worth_less_than_independent_ones():
+    """Four scan batches of 25, each read wholly rightly or wholly wrongly."""
+    rows = [("о", None, "о", 0.5)] * 75 + [("о", None, "0", 0.5)] * 25
+    predictions = make_predictions(*rows)
+    alone = score(predictions)["paper.label_accuracy.ci95"]
+    predictions["group"] = [f"batch-{place // 25}" for place in range(100)]
+    low, high = score(predictions)["paper.label_accuracy.ci95"]
+    assert high - low > 3 * (alone[1] - alone[0])
+    predictions["group"] = [f"batch-{place % 25}" for place in range(100)]
+    assert score(predictions)["paper.label_accuracy.ci95"] == alone
 
 
 def test_score_is_ready_for_json():

@@ -45,6 +45,16 @@ def test_results_keep_the_two_models_apart(evaluated: Data, random_model: Traine
     assert results["model.weights_sha256"] == random_model.digest()
 
 
+def test_results_hold_bootstrapped_scores_beside_shares(evaluated: Data) -> None:
+    results = evaluated["results"]
+    report = evaluated["per_class_report"].query("support > 0")
+    assert results["all.macro_recall"] == pytest.approx(report["recall"].mean(), abs=1e-5)
+    assert results["all.macro_f1"] == pytest.approx(report["f1"].mean(), abs=1e-5)
+    for name in ("top3_accuracy", "accuracy_at_90_coverage", "macro_recall", "ece"):
+        low, high = results[f"strokes.{name}.ci95"]
+        assert 0 <= low < high <= 1
+
+
 def test_the_tracker_gets_plain_numbers(evaluated: Data) -> None:
     results, metrics = evaluated["results"], evaluated["test_metrics"]
     assert metrics["all.label_accuracy"] == {"value": results["all.label_accuracy"], "step": 0}

@@ -15,10 +15,19 @@ Interval = tuple[float, float]
 _RESAMPLED_VALUES_AT_ONCE: Final = 4_000_000
 
 
-def wilson_interval(successes: int, total: int, confidence: float = 0.95) -> Interval:
+def wilson_interval(
+    successes: int, total: int, confidence: float = 0.95, *, design_effect: float = 1.0
+) -> Interval:
     """Return the score interval of a share (Wilson 1927): `282, 300` gives about 0.907, 0.962.
 
-    Unlike the normal approximation it stays within 0..1 and holds near both ends.
+    Unlike the normal approximation and the bootstrap it stays within 0..1 and keeps a width where
+    nothing, or everything, is a success.
+
+    Args:
+        successes: How many.
+        total: Of how many.
+        confidence: Share of intervals that hold the truth, 0..1.
+        design_effect: Samples that tell as much as one independent sample; see `design_effect`.
 
     Raises:
         TableError: If `total` is not positive or `successes` is not in 0..total.
@@ -26,8 +35,32 @@ def wilson_interval(successes: int, total: int, confidence: float = 0.95) -> Int
     if total < 1 or not 0 <= successes <= total:
         message = f"Expected a count in 0..total with total > 0, got {successes} of {total}."
         raise TableError(message)
-    interval = stats.binomtest(int(successes), int(total)).proportion_ci(confidence, "wilson")
-    return float(interval.low), float(interval.high)
+    share, effective = successes / total, total / design_effect
+    z = float(stats.norm.ppf((1 + confidence) / 2))
+    centre = share + z**2 / (2 * effective)
+    half = z * sqrt(share * (1 - share) / effective + (z / (2 * effective)) ** 2)
+    scale = 1 + z**2 / effective
+    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+
+
+def design_effect(values: ArrayLike, unit: ArrayLike) -> float:
+    """Return by how much samples that come in groups widen the variance of their mean (Kish 1965).
+
+    It is the variance between groups (of a ratio, linearised) over that of independent samples, at
+    least 1. An interval that takes the samples for `total / design_effect` independent ones is as
+    wide as their number and their likeness allow (Korn and Graubard 1998).
+
+    Args:
+        values: `(N,)`, one number a sample, as whether it is right.
+        unit: `(N,)` integers from 0, the group of each sample.
+    """
+    values_N, unit_N = np.asarray(values, dtype=float), np.asarray(unit)
+    variance, groups = float(values_N.var()), len(np.unique(unit_N))
+    if variance == 0 or groups in (1, len(unit_N)):
+        return 1.0
+    residuals_G = np.bincount(unit_N, weights=values_N - values_N.mean())
+    between = float(np.square(residuals_G).sum()) * groups / (groups - 1)
+    return max(1.0, between / (len(values_N) * variance))
 
 
 def bootstrap_interval(

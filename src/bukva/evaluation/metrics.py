@@ -3,6 +3,7 @@
 A digit has no case: case and joint accuracy are taken over letters whose case is known.
 """
 
+from math import ceil
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ from bukva.charset import LABELS
 from bukva.errors import TableError
 from bukva.evaluation.calibration import calibration_bins
 from bukva.evaluation.intervals import (
+    design_effect,
     mcnemar_p_value,
     paired_difference_interval,
     wilson_interval,
@@ -21,6 +23,7 @@ from bukva.evaluation.predictions import (
     BoolArray,
     confusion_matrix,
     has_case,
+    independent_units,
     is_case_right,
     is_label_right,
     is_letter,
@@ -30,29 +33,42 @@ from bukva.evaluation.predictions import (
 Scores: TypeAlias = dict[str, float | list[float] | int]
 """Flat keys, ready for JSON: a share, `<key>.ci95` its interval, `<key>.n` its samples."""
 
-_DECIMALS: Final = 6
+DECIMALS: Final = 6
 _RESERVED_SCOPES: Final = ("all", "published")
 
 
 def score(predictions: pd.DataFrame) -> Scores:
     """Return accuracies by corpus, on the published test samples, and over all.
 
-    The keys are `<scope>.label_accuracy`, `<scope>.letters.label_accuracy`,
-    `<scope>.letters.case_accuracy` and `<scope>.letters.joint_accuracy` (label and case both
-    right), where a scope is a corpus, `published` or `all`. Keys without samples are absent.
+    The keys are `<scope>.label_accuracy`, `<scope>.top3_accuracy` (the true label is among the
+    three likeliest), `<scope>.letters.label_accuracy`, `<scope>.letters.case_accuracy` and
+    `<scope>.letters.joint_accuracy` (label and case both right), where a scope is a corpus,
+    `published` or `all`; and `<scope>.accuracy_at_90_coverage`, the label accuracy on the nine
+    tenths of the samples that the recogniser is surest of. Keys without samples are absent.
+
+    All are shares, so their intervals are Wilson's; where samples come in groups (scan batches),
+    he is given the number of independent samples that they are worth.
 
     Raises:
         TableError: If columns are missing, or a corpus is called like another scope.
     """
     require_columns(predictions)
     scores: Scores = {}
-    for scope, rows in _scopes(predictions).items():
-        for measure, is_right_N in _measures(rows).items():
-            scores |= _share(f"{scope}.{measure}", is_right_N)
+    for scope, rows in by_scope(predictions).items():
+        for measure, (is_right_N, is_counted_N) in _measures(rows).items():
+            scores |= _share(f"{scope}.{measure}", is_right_N[is_counted_N], rows[is_counted_N])
+        surest = _surest(rows)
+        key = f"{scope}.accuracy_at_90_coverage"
+        scores |= _share(key, is_label_right(surest), surest)
     return scores
 
 
-def _scopes(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def by_scope(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the rows of each corpus, of the published test samples, and all.
+
+    Raises:
+        TableError: If a corpus is called like another scope.
+    """
     scopes = {str(corpus): rows for corpus, rows in predictions.groupby("corpus", sort=True)}
     taken = sorted(scopes.keys() & set(_RESERVED_SCOPES))
     if taken:
@@ -62,23 +78,35 @@ def _scopes(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return scopes | {"published": predictions[is_published], "all": predictions}
 
 
-def _measures(rows: pd.DataFrame) -> dict[str, BoolArray]:
+def _measures(rows: pd.DataFrame) -> dict[str, tuple[BoolArray, BoolArray]]:
+    """Return by measure whether each row is right, and whether it is counted."""
     is_label_right_N, is_case_right_N = is_label_right(rows), is_case_right(rows)
-    has_case_N = has_case(rows)
+    is_letter_N, has_case_N = is_letter(rows), has_case(rows)
+    is_any_N = np.ones(len(rows), dtype=bool)
+    is_near_N = rows["true_label_rank"].le(3).to_numpy(dtype=bool)
     return {
-        "label_accuracy": is_label_right_N,
-        "letters.label_accuracy": is_label_right_N[is_letter(rows)],
-        "letters.case_accuracy": is_case_right_N[has_case_N],
-        "letters.joint_accuracy": (is_label_right_N & is_case_right_N)[has_case_N],
+        "label_accuracy": (is_label_right_N, is_any_N),
+        "top3_accuracy": (is_near_N, is_any_N),
+        "letters.label_accuracy": (is_label_right_N, is_letter_N),
+        "letters.case_accuracy": (is_case_right_N, has_case_N),
+        "letters.joint_accuracy": (is_label_right_N & is_case_right_N, has_case_N),
     }
 
 
-def _share(key: str, is_right_N: BoolArray) -> Scores:
+def _surest(rows: pd.DataFrame, coverage: float = 0.9) -> pd.DataFrame:
+    """Return the share of the rows whose predicted labels have the highest probabilities."""
+    ranked = rows.sort_values("label_probability", ascending=False, kind="stable")
+    return ranked.head(ceil(coverage * len(rows)))
+
+
+def _share(key: str, is_right_N: BoolArray, rows: pd.DataFrame) -> Scores:
     right, total = int(is_right_N.sum()), len(is_right_N)
     if total == 0:
         return {}
-    interval = [round(bound, _DECIMALS) for bound in wilson_interval(right, total)]
-    return {key: round(right / total, _DECIMALS), f"{key}.ci95": interval, f"{key}.n": total}
+    effect = design_effect(is_right_N, independent_units(rows))
+    low, high = wilson_interval(right, total, design_effect=effect)
+    interval = [round(low, DECIMALS), round(high, DECIMALS)]
+    return {key: round(right / total, DECIMALS), f"{key}.ci95": interval, f"{key}.n": total}
 
 
 def per_class_report(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -155,7 +183,7 @@ def expected_calibration_error(probability: ArrayLike, correct: ArrayLike, bins:
 def compare(first: pd.DataFrame, second: pd.DataFrame) -> Scores:
     """Compare two recognisers on the same samples; a difference is second minus first.
 
-    For each of `label_accuracy` and `letters.label_accuracy`, `.case_accuracy`,
+    For each of `label_accuracy`, `top3_accuracy` and `letters.label_accuracy`, `.case_accuracy`,
     `.joint_accuracy` it gives `<measure>.difference`, its `.ci95` (Newcombe 1998) and `.n`,
     `<measure>.only_first_right`, `<measure>.only_second_right`, and `<measure>.p_value` (exact
     McNemar test). Measures without samples are absent.
@@ -166,8 +194,11 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Scores:
     first, second = _pair(first, second)
     comparison: Scores = {}
     first_measures, second_measures = _measures(first), _measures(second)
-    for measure, first_right_N in first_measures.items():
-        comparison |= _difference(measure, first_right_N, second_measures[measure])
+    for measure, (first_right_N, is_counted_N) in first_measures.items():
+        second_right_N = second_measures[measure][0]
+        comparison |= _difference(
+            measure, first_right_N[is_counted_N], second_right_N[is_counted_N]
+        )
     return comparison
 
 
@@ -205,10 +236,10 @@ def _difference(measure: str, first_right_N: BoolArray, second_right_N: BoolArra
     only_second = int((~first_right_N & second_right_N).sum())
     interval = paired_difference_interval(first_right_N, second_right_N)
     return {
-        f"{measure}.difference": round((only_second - only_first) / total, _DECIMALS),
-        f"{measure}.difference.ci95": [round(bound, _DECIMALS) for bound in interval],
+        f"{measure}.difference": round((only_second - only_first) / total, DECIMALS),
+        f"{measure}.difference.ci95": [round(bound, DECIMALS) for bound in interval],
         f"{measure}.difference.n": total,
         f"{measure}.only_first_right": only_first,
         f"{measure}.only_second_right": only_second,
-        f"{measure}.p_value": round(mcnemar_p_value(only_first, only_second), _DECIMALS),
+        f"{measure}.p_value": round(mcnemar_p_value(only_first, only_second), DECIMALS),
     }

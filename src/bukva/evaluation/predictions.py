@@ -5,9 +5,11 @@
 | `sample_id`, `corpus`, `split` | str |
 | `label` | str, a label of `bukva.charset` |
 | `is_uppercase` | nullable boolean; missing for digits and where the corpus does not say |
+| `group` | str, writer, document or scan batch; missing where it is not known |
 | `is_published` | bool, one of the 300 test samples of the published split |
 | `predicted_label`, `predicted_uppercase` | str, bool |
 | `label_probability` | float, 0..1, of the predicted label |
+| `true_label_rank` | int, place of the true label among the likeliest, 1 where predicted |
 | `uppercase_probability` | float, 0..1 |
 """
 
@@ -26,10 +28,12 @@ COLUMNS: Final = (
     "split",
     "label",
     "is_uppercase",
+    "group",
     "is_published",
     "predicted_label",
     "predicted_uppercase",
     "label_probability",
+    "true_label_rank",
     "uppercase_probability",
 )
 
@@ -77,16 +81,28 @@ def is_case_right(predictions: pd.DataFrame) -> BoolArray:
     return is_right_N
 
 
+def independent_units(predictions: pd.DataFrame) -> NDArray[np.int64]:
+    """Return `(N,)` numbers from 0: samples of one group are one unit, others stand alone."""
+    groups = predictions["corpus"].astype(str) + "/" + predictions["group"].astype("str")
+    units = groups.where(predictions["group"].notna(), predictions["sample_id"])
+    return pd.factorize(units)[0].astype(np.int64)
+
+
 def confusion_matrix(predictions: pd.DataFrame) -> NDArray[np.int64]:
     """Return `(43, 43)` counts: row = true label, column = predicted label, in charset order."""
-    true_N = _label_indices(predictions["label"])
-    predicted_N = _label_indices(predictions["predicted_label"])
+    true_N = label_indices(predictions["label"])
+    predicted_N = label_indices(predictions["predicted_label"])
     size = len(LABELS)
     counts = np.bincount(true_N * size + predicted_N, minlength=size * size)
     return counts.reshape(size, size).astype(np.int64)
 
 
-def _label_indices(labels: pd.Series) -> NDArray[np.int64]:
+def label_indices(labels: pd.Series) -> NDArray[np.int64]:
+    """Return `(N,)` places of labels in the charset.
+
+    Raises:
+        TableError: Naming what is no label.
+    """
     indices = pd.Index(list(LABELS)).get_indexer(pd.Index(labels))
     if (indices < 0).any():
         unknown = sorted({str(label) for label in labels[indices < 0]})

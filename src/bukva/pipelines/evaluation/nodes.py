@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from bukva.charset import LABELS
 from bukva.data.samples import UInt8Array
+from bukva.evaluation.bootstrap import bootstrap_scores
 from bukva.evaluation.figures.mistakes import plot_worst_mistakes
 from bukva.evaluation.metrics import Scores
 from bukva.evaluation.verdict import judge
@@ -17,7 +18,7 @@ from bukva.inference.recogniser import Recogniser
 from bukva.model_registry.registry import PackagedModel
 from bukva.models.trained import TrainedModel
 from bukva.parameters import EvaluationParameters, TrainingParameters
-from bukva.pipelines.evaluation.production import find_obstacle, predict
+from bukva.pipelines.evaluation.production import find_untested, is_comparable, predict
 
 Metrics = dict[str, dict[str, float]]
 Verdict = dict[str, Any]
@@ -26,6 +27,7 @@ Verdict = dict[str, Any]
 def merge_results(
     digit_scores: Scores,
     glyph_scores: Scores,
+    bootstrapped_scores: Scores,
     model: TrainedModel,
     pretraining: TrainingParameters,
 ) -> tuple[dict[str, Any], Metrics]:
@@ -42,8 +44,10 @@ def merge_results(
     results = {
         **digits,
         **glyph_scores,
+        **bootstrapped_scores,
         "model.weights_sha256": model.digest(),
         "model.data_fingerprint": model.spec.data_fingerprint,
+        "model.corpora": list(model.spec.corpora),
     }
     metrics = {
         key: {"value": float(value), "step": 0}
@@ -51,6 +55,11 @@ def merge_results(
         if isinstance(value, float)
     }
     return results, metrics
+
+
+def bootstrap(predictions: pd.DataFrame, parameters: EvaluationParameters) -> Scores:
+    """Score what has no closed form."""
+    return bootstrap_scores(predictions, parameters.resamples)
 
 
 def draw_mistakes(
@@ -93,8 +102,14 @@ def judge_candidate(
     if production is None:
         return verdict | {"is_accepted": True, "reason": "no model is in production"}
     recogniser = Recogniser(production.onnx_model)
-    if obstacle := find_obstacle(production, recogniser, model.spec, corpora):
-        return verdict | {"is_accepted": False, "reason": obstacle}
+    if not is_comparable(recogniser, model.spec):
+        reason = "the model in production takes other inputs: it cannot be compared"
+        return verdict | {"is_accepted": False, "reason": reason}
     rows = pd.Index(table["sample_id"]).get_indexer(predictions["sample_id"])
     others = predict(recogniser, table.iloc[rows], images_NHW[rows])
-    return verdict | judge(others, predictions, parameters.tolerance)
+    judgement = judge(others, predictions, parameters.tolerance)
+    if untested := find_untested(production, corpora):
+        named = ", ".join(untested)
+        reason = f"the model in production was tested on {named}, this one was not"
+        judgement |= {"is_accepted": False, "reason": f"{reason}; {judgement['reason']}"}
+    return verdict | judgement

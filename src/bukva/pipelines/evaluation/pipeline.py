@@ -17,10 +17,17 @@ def create_pipeline() -> Pipeline:
     summary = Pipeline(
         [
             Node(
+                nodes.bootstrap,
+                [predictions, "params:evaluation"],
+                "bootstrapped_scores",
+                name="bootstrap_scores",
+            ),
+            Node(
                 nodes.merge_results,
                 inputs=[
                     "evaluation.digits.scores",
                     "evaluation.glyphs.scores",
+                    "bootstrapped_scores",
                     "finetuning.model",
                     "params:mnist_pretraining",
                 ],

@@ -18,29 +18,23 @@ from bukva.model_registry.registry import PackagedModel
 from bukva.models.trained import ModelSpec
 
 
-def find_obstacle(
-    production: PackagedModel, recogniser: Recogniser, spec: ModelSpec, corpora: Iterable[str]
-) -> str:
-    """Return why a candidate cannot be compared with the model in production, empty if it can.
-
-    Args:
-        production: The model in production.
-        recogniser: Its recogniser.
-        spec: Of the candidate.
-        corpora: On which the candidate was tested.
-    """
-    # The embedded corpora prove too little for their absence to stand in the way.
-    proven = set(json.loads(production.tags.get("corpora", "[]"))) - EMBEDDED_CORPORA
-    if missing := sorted(proven - set(corpora)):
-        return f"the model in production was tested on {', '.join(missing)}, this one was not"
+def is_comparable(recogniser: Recogniser, spec: ModelSpec) -> bool:
+    """Return whether a recogniser takes the inputs of a candidate, and tells the same apart."""
     same = (
         _real_labels(recogniser.labels) == _real_labels(spec.labels),
         tuple(recogniser.spec["page_features"]) == spec.page_features,
         recogniser.spec["preprocessing"] == spec.preprocessing,
     )
-    if not all(same):
-        return "the model in production takes other inputs: it cannot be compared"
-    return ""
+    return all(same)
+
+
+def find_untested(production: PackagedModel, corpora: Iterable[str]) -> list[str]:
+    """Return the corpora that the model in production was tested on, and the candidate was not.
+
+    The embedded ones prove too little for their absence to stand in the way.
+    """
+    proven = set(json.loads(production.tags.get("corpora", "[]"))) - EMBEDDED_CORPORA
+    return sorted(proven - set(corpora))
 
 
 def _real_labels(labels: Iterable[str]) -> set[str]:
