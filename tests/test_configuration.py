@@ -69,6 +69,7 @@ def test_corpora_that_are_trained_on_are_read(env: str) -> None:
     available = set(config["globals"]["corpora"])
     available |= {"strokes"} if parameters.embedded.samples_per_symbol else set()
     available |= {"digits"} if parameters.embedded.with_digits else set()
+    available |= {"nonsymbols"} if parameters.data_processing.nonsymbols_per_kind else set()
     assert set(parameters.data_processing.unseen) <= available
     weights = [parameters.mnist_pretraining.corpora, parameters.finetuning.corpora]
     trained = {name for stage in weights for name, weight in stage.items() if weight}
@@ -177,7 +178,7 @@ def test_a_misspelt_dataset_matches_nothing() -> None:
 def test_figures_have_a_preview() -> None:
     config = load_config("base")["catalog"]
     figures = [name for name in config if str(config[name].get("filepath")).endswith(".png")]
-    assert len(figures) == 8
+    assert len(figures) == 9
     catalog = load_catalog("base")
     for name in figures:
         dataset = catalog.get(name.replace("{stage}", "finetuning"))

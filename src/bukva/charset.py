@@ -1,7 +1,8 @@
 """The alphabet: 33 Ukrainian letters in both cases and 10 digits.
 
 A *label* is a digit or a lower-case letter (43 of them), what the label head of a network
-predicts. A *symbol* is what a person writes: a digit, or a letter in one of its cases (76).
+predicts. A *symbol* is what a person writes: a digit, or a letter in one of its cases (76). What
+shows no symbol (a dot, a scribble, two letters at once) has a class of its own beside the labels.
 """
 
 from typing import Final
@@ -11,6 +12,9 @@ from bukva.errors import CharsetError
 DIGITS: Final = "0123456789"
 LETTERS: Final = "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя"
 LABELS: Final = DIGITS + LETTERS
+NO_SYMBOL: Final = "∅"
+CLASSES: Final = LABELS + NO_SYMBOL
+"""What a label head tells apart that also knows what is no symbol."""
 SYMBOLS: Final = DIGITS + LETTERS + LETTERS.upper()
 
 DISTINCT_FORM: Final = frozenset("абе")

@@ -27,7 +27,7 @@ def probabilities(**by_label):
 
 
 def answer(uppercase, top_k=5, **by_label):
-    return to_answer(probabilities(**by_label), uppercase, LABELS, top_k)
+    return to_answer(probabilities(**by_label), uppercase, LABELS, top_k=top_k)
 
 
 @given(logits)
@@ -98,14 +98,14 @@ def test_case_symbol_and_confidence_agree(letter, uppercase):
 @given(logits, st.floats(0, 1), st.integers(1, 76))
 def test_alternatives_are_the_likeliest_symbols_best_first(values, uppercase, top_k):
     labels_K = softmax(values)[0]
-    found = to_answer(labels_K, uppercase, LABELS, top_k)["alternatives"]
+    found = to_answer(labels_K, uppercase, LABELS, top_k=top_k)["alternatives"]
     shares = [item["probability"] for item in found]
     assert len(found) == len({item["symbol"] for item in found}) == top_k
     assert shares == sorted(shares, reverse=True)
     assert sum(shares) <= 1 + 1e-5
     if top_k == 76:
         assert sum(shares) == pytest.approx(1, abs=1e-5)
-    everything = to_answer(labels_K, uppercase, LABELS, 76)["alternatives"]
+    everything = to_answer(labels_K, uppercase, LABELS, top_k=76)["alternatives"]
     assert shares == [item["probability"] for item in everything][:top_k]
 
 

@@ -44,7 +44,7 @@ def test_an_answer_is_preprocessing_network_and_words_in_a_row(random_recogniser
     glyph = preprocess(decode_image(pages[3]))
     found = random_recogniser.probabilities(glyph.image_HW[None], glyph.page_F[None])
     expected = to_answer(
-        found.label_NK[0], float(found.uppercase_N[0]), random_recogniser.labels, TOP_K
+        found.label_NK[0], float(found.uppercase_N[0]), random_recogniser.labels, top_k=TOP_K
     )
     answer = random_recogniser.recognise(pages[3:4]).iloc[0].to_dict()
     assert answer["symbol"] == expected["symbol"]

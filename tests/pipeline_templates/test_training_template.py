@@ -65,7 +65,7 @@ def test_pretraining_changes_where_finetuning_starts(pretrained: Data) -> None:
         inputs | {"mnist_pretraining.model": pretrained["mnist_pretraining.model"]},
     )["finetuning.model"]
     alone = run_stage(training_pipeline("finetuning"), inputs)["finetuning.model"]
-    assert continued.spec.labels == charset.LABELS
+    assert continued.spec.labels == charset.CLASSES
     assert len(backbone) > 3
     for name, value in backbone.items():
         np.testing.assert_allclose(conv_weights(continued)[name], value, atol=1e-9)
@@ -84,7 +84,7 @@ def test_a_model_says_what_it_was_trained_on(pretrained: Data) -> None:
     inputs["sample_table"] = table
     inputs["sample_images"] = np.pad(small_data()["sample_images"], [(0, 1), (0, 0), (0, 0)])
     made = run_stage(finetuning.create_pipeline(), inputs | {"mnist_pretraining.model": before})
-    assert made["finetuning.model"].spec.corpora == ("mnist", "strokes")
+    assert made["finetuning.model"].spec.corpora == ("mnist", "nonsymbols", "strokes")
 
 
 def unseen_sample() -> pd.DataFrame:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bukva.charset import SYMBOLS, from_symbol
+from bukva.data.nonsymbols.kinds import CORPUS as NONSYMBOLS
 from bukva.data.samples import RawSample, UInt8Array
 from bukva.data.strokes.writing import draw_symbol
 
-EMBEDDED_CORPORA = frozenset({"digits", "strokes"})
-"""Names of the two; every clone has them."""
+EMBEDDED_CORPORA = frozenset({"digits", "strokes", NONSYMBOLS})
+"""Names of the two, and of what shows no symbol; every clone has them."""
 
 DIGIT_SIDE_PX = 96
 DIGIT_MARGIN_CELLS = 2

@@ -22,7 +22,7 @@ class SampleTable(pa.DataFrameModel):
     sample_id: str = pa.Field(unique=True)
     corpus: str
     name: str
-    label: str = pa.Field(isin=list(charset.LABELS))
+    label: str = pa.Field(isin=list(charset.CLASSES))
     is_uppercase: pd.BooleanDtype = pa.Field(nullable=True)
     group: str = pa.Field(nullable=True)
     split: str = pa.Field(isin=SPLITS)
@@ -51,6 +51,11 @@ class SampleTable(pa.DataFrameModel):
     def published_samples_are_tests(cls, table: pd.DataFrame) -> pd.Series:
         """Return whether no test sample of the published split is trained on."""
         return ~table["is_published"] | table["split"].eq("test")
+
+
+def is_symbol(table: pd.DataFrame) -> pd.Series:
+    """Return whether each sample shows a symbol: what shows none is only there to be refused."""
+    return table["label"].ne(charset.NO_SYMBOL)
 
 
 def page_features(table: pd.DataFrame) -> Float32Array:

@@ -1,10 +1,11 @@
 """What two heads say, put into the words of an answer.
 
-Shapes: N images, K labels.
+Shapes: N images, C classes of the label head, K of them labels.
 """
 
 from typing import Any, Final
 
+import numpy as np
 from scipy import special
 
 from bukva import charset
@@ -13,9 +14,11 @@ from bukva.data.samples import Float32Array
 EITHER_BELOW: Final = 0.75
 """Below this case confidence, a letter whose cases share one form is called `either`."""
 
+_TINY: Final = np.float32(1e-12)
+
 ANSWER_COLUMNS: Final = (
-    "symbol", "label", "case", "confidence", "case_confidence", "alternatives", "error",
-    "error_detail",
+    "symbol", "label", "case", "confidence", "case_confidence", "is_symbol", "symbol_confidence",
+    "alternatives", "error", "error_detail",
 )  # fmt: skip
 
 
@@ -32,29 +35,44 @@ def sigmoid(logits_N: Float32Array) -> Float32Array:
 
 
 def to_answer(
-    label_probabilities_K: Float32Array, uppercase_probability: float, labels: str, top_k: int
+    class_probabilities_C: Float32Array,
+    uppercase_probability: float,
+    classes: str,
+    *,
+    top_k: int,
+    symbol_threshold: float = 0.0,
 ) -> dict[str, Any]:
     """Put one image's probabilities into an answer.
 
     Args:
-        label_probabilities_K: Probability of each of `labels`.
+        class_probabilities_C: Probability of each of `classes`.
         uppercase_probability: Probability of upper case, should it be a letter.
-        labels: What the outputs of the label head mean.
+        classes: What the outputs of the label head mean: labels, and perhaps `NO_SYMBOL`.
         top_k: How many alternatives to list.
+        symbol_threshold: Probability of showing a symbol below which the image is refused.
 
     Returns:
-        `ANSWER_COLUMNS`; `case` and `case_confidence` are None for a digit.
+        `ANSWER_COLUMNS`; `case` and `case_confidence` are None for a digit. An image that is
+        refused has no symbol, label, case nor their confidences; its alternatives say what it
+        would be if it were one.
     """
-    best = int(label_probabilities_K.argmax())
+    label_K, labels, symbol_confidence = _split_off(class_probabilities_C, classes)
+    best = int(label_K.argmax())
     label = labels[best]
     case, case_confidence = _case_of(label, uppercase_probability)
-    return {
+    reading = {
         "symbol": charset.to_symbol(label, uppercase_probability >= 0.5),
         "label": label,
         "case": case,
-        "confidence": float(label_probabilities_K[best]),
+        "confidence": float(label_K[best]),
         "case_confidence": case_confidence,
-        "alternatives": _alternatives(label_probabilities_K, uppercase_probability, labels, top_k),
+    }
+    is_symbol = symbol_confidence >= symbol_threshold
+    return {
+        **(reading if is_symbol else dict.fromkeys(reading)),
+        "is_symbol": is_symbol,
+        "symbol_confidence": symbol_confidence,
+        "alternatives": _alternatives(label_K, uppercase_probability, labels, top_k),
         "error": None,
         "error_detail": None,
     }
@@ -64,6 +82,16 @@ def to_refusal(code: str, detail: str) -> dict[str, Any]:
     """Return the answer for an image that could not be used."""
     empty: dict[str, Any] = dict.fromkeys(ANSWER_COLUMNS)
     return empty | {"error": code, "error_detail": detail}
+
+
+def _split_off(class_C: Float32Array, classes: str) -> tuple[Float32Array, str, float]:
+    """Return probabilities `(K,)` among labels alone, the labels, and that it is any of them."""
+    is_label_C = [name != charset.NO_SYMBOL for name in classes]
+    label_K = class_C[is_label_C]
+    total = label_K.sum()
+    # A sum of float32 may come out above 1.
+    symbol_confidence = float(min(total, 1.0))
+    return label_K / max(total, _TINY), classes.replace(charset.NO_SYMBOL, ""), symbol_confidence
 
 
 def _case_of(label: str, uppercase_probability: float) -> tuple[str | None, float | None]:

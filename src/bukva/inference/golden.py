@@ -11,6 +11,8 @@ from PIL import Image
 
 from bukva import charset
 from bukva.data.samples import UInt8Array
+from bukva.data.schema import is_symbol
+from bukva.errors import ParityError
 from bukva.inference.recogniser import Recogniser
 
 
@@ -30,7 +32,7 @@ def golden_samples(
         `confidence` answered.
     """
     table = table.reset_index(drop=True)
-    tests = table[table["split"].eq("test")]
+    tests = table[table["split"].eq("test") & is_symbol(table)]
     chosen = tests.groupby(["label", "is_uppercase"], dropna=False, sort=True).head(per_symbol)
     images = pd.Series([encode_png(images_NHW[row]) for row in chosen.index])
     answers = recogniser.recognise(images)
@@ -46,6 +48,34 @@ def golden_samples(
             "confidence": answers["confidence"],
         }
     )
+
+
+def check_golden_samples(
+    recogniser: Recogniser, golden: pd.DataFrame, tolerance: float = 1e-3
+) -> None:
+    """Compare what a recogniser answers with what was answered when it was packaged.
+
+    Args:
+        recogniser: What answers.
+        golden: As `golden_samples` returns it.
+        tolerance: Largest difference in confidence, 0..1: processors differ in the last digits.
+
+    Raises:
+        ParityError: If any symbol, or any confidence by more than the tolerance, differs.
+    """
+    golden = golden.reset_index(drop=True)
+    answers = recogniser.recognise(golden["image"])
+    found, expected = answers["symbol"].fillna("none"), golden["symbol"].fillna("none")
+    change = (answers["confidence"] - golden["confidence"]).abs()
+    is_other = found.ne(expected) | change.gt(tolerance)
+    if is_other.any():
+        first = int(is_other.to_numpy().argmax())
+        message = (
+            f"Expected the answers of {len(golden)} golden samples, got {is_other.sum()} others, "
+            f"such as {found[first]!r} for {expected[first]!r}, the confidence off by "
+            f"{change[first]:.2g}. The files of the model do not belong together."
+        )
+        raise ParityError(message)
 
 
 def encode_png(image_HW: UInt8Array) -> bytes:

@@ -25,6 +25,7 @@ from bukva.inference.answers import ANSWER_COLUMNS, sigmoid, softmax, to_answer,
 
 SPEC_KEY = "bukva.spec"
 TOP_K = 5
+_NUMBERS = ("confidence", "case_confidence", "symbol_confidence")
 # More at once is no faster, and the memory grows with it.
 _BATCH_SIZE = 1024
 
@@ -58,6 +59,8 @@ class Recogniser:
             metadata = self._session.get_modelmeta().custom_metadata_map
             self.spec: dict[str, Any] = json.loads(metadata[SPEC_KEY])
             self.labels: str = self.spec["labels"]
+            # Models that were made before images could be refused have none.
+            self._symbol_threshold: float = self.spec.get("symbol_threshold", 0.0)
             self._constants = Preprocessing(**self.spec["preprocessing"])
         except Exception as error:  # onnxruntime raises many kinds for broken files
             message = (
@@ -103,7 +106,7 @@ class Recogniser:
         rows = [next(answers) if isinstance(item, Glyph) else item for item in prepared]
         # Objects, so that None stays None where pandas would make it NaN.
         table = pd.DataFrame(rows, columns=list(ANSWER_COLUMNS), index=images.index, dtype=object)
-        return table.astype({"confidence": float, "case_confidence": float})
+        return table.astype(dict.fromkeys(_NUMBERS, float))
 
     def _prepare(self, encoded: object) -> Glyph | dict[str, Any]:
         if not isinstance(encoded, bytes):
@@ -122,7 +125,13 @@ class Recogniser:
             np.stack([glyph.page_F for glyph in glyphs]),
         )
         return [
-            to_answer(label_K, float(uppercase), self.labels, TOP_K)
+            to_answer(
+                label_K,
+                float(uppercase),
+                self.labels,
+                top_k=TOP_K,
+                symbol_threshold=self._symbol_threshold,
+            )
             for label_K, uppercase in zip(label_NK, uppercase_N, strict=True)
         ]
 

@@ -4,6 +4,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+import mlflow
+from kedro.io import AbstractDataset, DataCatalog
+from kedro.pipeline import Pipeline
+from kedro_mlflow.mlflow import KedroPipelineModel
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array, Object, Property
@@ -32,6 +36,8 @@ SIGNATURE: Final = ModelSignature(
             ColSpec(DataType.string, "case", required=False),
             ColSpec(DataType.double, "confidence", required=False),
             ColSpec(DataType.double, "case_confidence", required=False),
+            ColSpec(DataType.boolean, "is_symbol", required=False),
+            ColSpec(DataType.double, "symbol_confidence", required=False),
             ColSpec(Array(_ALTERNATIVE), "alternatives", required=False),
             ColSpec(DataType.string, "error", required=False),
             ColSpec(DataType.string, "error_detail", required=False),
@@ -46,3 +52,22 @@ LOG_MODEL_ARGUMENTS: Final[dict[str, Any]] = {
     "code_paths": [str(Path(bukva.__file__).parent)],
     "pip_requirements": [f"{name}=={version(name)}" for name in _REQUIRED],
 }
+
+
+def log_recogniser(recogniser: AbstractDataset[Any, Any], inference: Pipeline, name: str) -> str:
+    """Log a recogniser as kedro-mlflow does when `packaging` ends, outside of any run.
+
+    Args:
+        recogniser: The dataset of its file, on local disk.
+        inference: The pipeline from `images` and `recogniser` to answers.
+        name: Of the logged model.
+
+    Returns:
+        Its address in MLflow.
+    """
+    catalog = DataCatalog({"recogniser": recogniser})
+    model = KedroPipelineModel(inference, catalog, input_name="images")
+    artifacts = model.extract_pipeline_artifacts()
+    logged = LOG_MODEL_ARGUMENTS | {"name": name}
+    info = mlflow.pyfunc.log_model(python_model=model, artifacts=artifacts, **logged)
+    return f"models:/{info.model_id}"

@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from bukva.errors import ModelFormatError
@@ -27,6 +27,8 @@ class ModelSpec(BaseModel):
         data_fingerprint: sha256 of what it was trained on.
         corpora: Names of the corpora that it was trained on, by whichever stage; empty where that
             was not written down.
+        symbol_threshold: Probability of showing a symbol below which an image is refused; 0 where
+            the model knows nothing of what shows none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,6 +40,7 @@ class ModelSpec(BaseModel):
     preprocessing: dict[str, int | float]
     data_fingerprint: str
     corpora: tuple[str, ...] = ()
+    symbol_threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bukva.parameters.group import Group, Share
+
+
+def _none_or_some_for_each_split(count: int) -> int:
+    if 0 < count < 3:
+        raise ValueError("expected 0, or 3 and more: one at least for each split")
+    return count
 
 
 class EmbeddedParameters(Group):
@@ -32,6 +38,8 @@ class DataProcessingParameters(Group):
         seed: Decides the splits.
         unseen: Corpora that are tested on only, with every sample, whatever weight training gives
             them.
+        nonsymbols_per_kind: Pages of each kind that show no symbol, over all splits; 0 for none,
+            else three or more.
     """
 
     max_corrupt_share: Share
@@ -40,3 +48,4 @@ class DataProcessingParameters(Group):
     test_share: Annotated[float, Field(gt=0.0, lt=0.5)]
     seed: int
     unseen: tuple[str, ...] = ()
+    nonsymbols_per_kind: Annotated[int, Field(ge=0), AfterValidator(_none_or_some_for_each_split)]

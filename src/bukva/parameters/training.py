@@ -69,6 +69,7 @@ class TrainingParameters(Group):
         device: `auto` takes CUDA where there is one.
         precision: `auto` takes bfloat16 where the hardware multiplies it.
         resume: Whether to go on from a checkpoint of the same parameters and data.
+        kept_share: Share of the validation symbols that the finished network must not refuse.
         seed: Decides initial weights, order and variation.
     """
 
@@ -94,4 +95,5 @@ class TrainingParameters(Group):
     device: Device = "auto"
     precision: Precision = "auto"
     resume: bool = True
+    kept_share: Annotated[float, Field(gt=0, lt=1)] = 0.99
     seed: int = 1

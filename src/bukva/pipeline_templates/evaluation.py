@@ -7,7 +7,7 @@ import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
 from bukva.data.samples import UInt8Array
-from bukva.data.schema import page_features
+from bukva.data.schema import is_symbol, page_features
 from bukva.evaluation.metrics import score
 from bukva.evaluation.prediction_table import make_prediction_table
 from bukva.inference.answers import sigmoid, softmax
@@ -49,8 +49,9 @@ def predict_test_split(
     images_NHW: UInt8Array,
     parameters: EvaluationParameters,
 ) -> pd.DataFrame:
-    """Return the prediction table over the test samples whose label the model knows."""
-    is_test = table["split"].eq("test") & table["label"].isin(list(model.spec.labels))
+    """Return the prediction table over the test samples of symbols that the model knows."""
+    is_known = table["label"].isin(list(model.spec.labels)) & is_symbol(table)
+    is_test = table["split"].eq("test") & is_known
     chosen = table[is_test]
     logits = predict_logits(
         model.to_network(),

@@ -10,7 +10,7 @@ from bukva.evaluation.figures.training import plot_learning_curves
 from bukva.models.registry import build_network
 from bukva.models.trained import ModelSpec, TrainedModel, load_backbone, weights_of
 from bukva.parameters import TrainingParameters
-from bukva.training.calibration import calibrate_labels
+from bukva.training.calibration import calibrate_labels, fit_symbol_threshold
 from bukva.training.checkpoint import CheckpointStore
 from bukva.training.fit import fit
 from bukva.training.samples import GlyphSamples, select_samples
@@ -64,7 +64,7 @@ def train_model(
 
 def new_model(parameters: TrainingParameters, pretrained: TrainedModel | None) -> TrainedModel:
     """Return a network that is still to be trained, with another model's backbone if given one."""
-    labels = charset.DIGITS if parameters.alphabet == "digits" else charset.LABELS
+    labels = charset.DIGITS if parameters.alphabet == "digits" else charset.CLASSES
     sizes = {"width": parameters.width, "dropout": parameters.dropout}
     with seeded(parameters.seed):
         network = build_network(parameters.network, len(labels), **sizes)
@@ -103,6 +103,7 @@ def continue_training(
     seen = {
         "data_fingerprint": train.digest(),
         "corpora": _trained_on(table, parameters, start),
+        "symbol_threshold": fit_symbol_threshold(network, valid, parameters.kept_share),
     }
     return TrainedModel(weights_of(network), start.spec.model_copy(update=seen)), history
 

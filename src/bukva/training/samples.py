@@ -16,6 +16,8 @@ from bukva.data.samples import Float32Array, UInt8Array
 from bukva.data.schema import page_features
 from bukva.errors import ParameterError
 
+_CLASSES = pd.Index(list(charset.CLASSES))
+
 
 @dataclass(frozen=True, slots=True)
 class GlyphSamples:
@@ -24,7 +26,7 @@ class GlyphSamples:
     Attributes:
         images_NHW: uint8, ink high on zero.
         page_NF: float32, NaN where unknown.
-        labels_N: int64, indices of `bukva.charset.LABELS`.
+        labels_N: int64, indices of `bukva.charset.CLASSES`.
         uppercase_N: float32, 1 upper case, 0 lower case, NaN where there is none or it is unknown.
         weights_N: float64, relative chance of being drawn.
     """
@@ -76,7 +78,7 @@ def select_samples(
     return GlyphSamples(
         images_NHW=images_NHW[is_chosen_N],
         page_NF=page_features(chosen),
-        labels_N=chosen["label"].map(charset.encode).to_numpy(dtype=np.int64),
+        labels_N=_CLASSES.get_indexer(pd.Index(chosen["label"])).astype(np.int64),
         uppercase_N=uppercase.to_numpy(dtype=np.float32, na_value=np.nan),
         weights_N=_drawing_weights(chosen, corpora, class_balance),
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from bukva.charset import DIGITS
+from bukva.charset import DIGITS, NO_SYMBOL
 from bukva.data.formats.idx import read_emnist, read_idx, read_mnist
 from bukva.data.samples import RawSample, UInt8Array
 from bukva.errors import CorpusCorruptError, CorpusMissingError
@@ -92,16 +92,17 @@ def test_a_missing_file_is_named() -> None:
         list(read_mnist(files))
 
 
-def test_emnist_is_turned_upright_and_letters_are_left_out() -> None:
-    images = np.arange(18, dtype=np.uint8).reshape(3, 2, 3)
+def test_emnist_is_turned_upright_and_only_strange_letters_are_taken() -> None:
+    images = np.arange(24, dtype=np.uint8).reshape(4, 2, 3)
     files = {
         "emnist-byclass-test-images-idx3-ubyte.gz": idx(images),
-        "emnist-byclass-test-labels-idx1-ubyte.gz": idx(np.array([3, 10, 9], dtype=np.uint8)),
+        "emnist-byclass-test-labels-idx1-ubyte.gz": idx(np.array([3, 10, 9, 15], dtype=np.uint8)),
     }
     samples = list(read_emnist(files))
     assert [(s.name, s.label) for s in samples] == [
         ("byclass-test-000000", "3"),
         ("byclass-test-000002", "9"),
+        ("byclass-test-000003", NO_SYMBOL),
     ]
     np.testing.assert_array_equal(samples[1].image, images[2].T)
 

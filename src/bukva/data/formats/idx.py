@@ -13,17 +13,20 @@ import math
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
 import numpy as np
 
-from bukva.charset import DIGITS
+from bukva.charset import DIGITS, NO_SYMBOL
 from bukva.data.formats.contents import content_of
+from bukva.data.nonsymbols.latin import STRANGE_LETTERS
 from bukva.data.samples import RawSample, UInt8Array
 from bukva.errors import CorpusCorruptError
 
 _UINT8_TYPE: Final = 0x08
 _MAX_VALUES: Final = 2**30
+_BYCLASS: Final = DIGITS + ascii_uppercase + ascii_lowercase
 
 logger = logging.getLogger(__name__)
 
@@ -93,22 +96,24 @@ def read_mnist(files: Mapping[str, bytes]) -> Iterator[RawSample]:
 
 
 def read_emnist(files: Mapping[str, bytes]) -> Iterator[RawSample]:
-    """Yield the digits of EMNIST ByClass's test part, named `byclass-test-000000` by file order.
+    """Yield digits, and some letters as no symbols, of EMNIST ByClass's test part.
 
-    NIST stores these images with rows and columns exchanged; here they are upright. Latin letters
-    are left out, also those that look like Ukrainian ones: who wrote `B` did not write `В`.
-    The corpus's name for its part is not taken over as a split: all of it may be trained on.
+    They are named `byclass-test-000000` by file order. NIST stores these images with rows and
+    columns exchanged; here they are upright. Of the Latin letters come those whose form is strange
+    to Ukrainian; the others are left out, as who wrote `B` did not write `В`. The corpus's
+    name for its part is not taken over as a split: all of it may be trained on.
 
     Raises:
         CorpusCorruptError: If its files are broken.
     """
     images_NHW, labels_N = _read_pair(files, "emnist-byclass-test")
-    digits_N = np.flatnonzero(labels_N < len(DIGITS))
-    logger.info("emnist: %d Latin letters left out.", len(labels_N) - len(digits_N))
-    for index in digits_N:
+    classes_N = np.array(list(_BYCLASS))[labels_N]
+    used_M = np.flatnonzero(np.isin(classes_N, list(DIGITS + STRANGE_LETTERS)))
+    logger.info("emnist: %d Latin letters left out.", len(labels_N) - len(used_M))
+    for index in used_M:
         yield RawSample(
             name=f"byclass-test-{index:06d}",
             image=np.ascontiguousarray(images_NHW[index].T),
-            label=DIGITS[labels_N[index]],
+            label=str(classes_N[index]) if classes_N[index] in DIGITS else NO_SYMBOL,
             has_page=False,
         )

@@ -96,11 +96,21 @@ def _resolve(address: str, symbols: Mapping[str, Any], frame: Frame) -> _Strokes
         message = f"Expected strokes, or a form that has strokes, at {address!r}, got {written!r}."
         raise CorpusError(message)
     return tuple(
-        _stroke(stroke, f"{address}[{index}]", frame) for index, stroke in enumerate(written)
+        parse_stroke(stroke, f"{address}[{index}]", frame) for index, stroke in enumerate(written)
     )
 
 
-def _stroke(text: str, address: str, frame: Frame) -> FloatArray:
+def parse_stroke(text: str, address: str, frame: Frame) -> FloatArray:
+    """Return the curve `(N, 2)` of a stroke written as points.
+
+    Args:
+        text: Points "x,y", those at which the pen turns sharply marked "!".
+        address: Where it is written, for errors.
+        frame: In which the points must lie.
+
+    Raises:
+        CorpusError: If it cannot be read or lies outside the frame.
+    """
     words = str(text).split()
     try:
         pairs = [tuple(map(float, word.rstrip("!").split(","))) for word in words]

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from bukva.charset import LABELS
+from bukva.charset import CLASSES, NO_SYMBOL
 from bukva.data.samples import UInt8Array
 from bukva.errors import TableError
 from bukva.evaluation.figures import style
@@ -63,14 +63,15 @@ def _count_by_row(table: pd.DataFrame) -> pd.DataFrame:
     """Return counts with a row for each corpus and case that occurs, a column for each label."""
     row = table["corpus"].map(style.corpus_title) + _case_suffix(table)
     counts = pd.crosstab(row, table["label"])
-    return counts.reindex(columns=list(LABELS), fill_value=0)
+    return counts.reindex(columns=list(CLASSES), fill_value=0)
 
 
 def _case_suffix(table: pd.DataFrame) -> pd.Series:
-    """Return `, lower case` and the like; nothing for corpora of digits."""
+    """Return `, lower case` and the like; nothing for what is no symbol."""
     is_digit = table["label"].str.isdigit()
     case = case_of(table["is_uppercase"]).map(_CASE_NAMES)
-    return (", " + case).where(~is_digit, ", digits")
+    suffix = (", " + case).where(~is_digit, ", digits")
+    return suffix.where(table["label"].ne(NO_SYMBOL), "")
 
 
 def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:
@@ -82,10 +83,10 @@ def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:
     for (row, column), count in np.ndenumerate(values):
         if count:
             axes.text(column, row, str(count), ha="center", va="center", size=7, color=style.TEXT)
-    axes.set_xticks(range(len(LABELS)), list(LABELS), size=12)
+    axes.set_xticks(range(len(CLASSES)), list(CLASSES), size=12)
     axes.set_yticks(range(len(counts)), counts.index, size=9)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
-    axes.set_xticks(np.arange(1, len(LABELS)) - 0.5, minor=True)
+    axes.set_xticks(np.arange(1, len(CLASSES)) - 0.5, minor=True)
     axes.set_yticks(np.arange(1, len(counts)) - 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=1.2)
     axes.tick_params(which="minor", length=0)

@@ -11,15 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
-from bukva.charset import DIGITS, LETTERS, to_symbol
+from bukva.charset import DIGITS, LETTERS, NO_SYMBOL, to_symbol
 from bukva.data.samples import UInt8Array
 from bukva.evaluation.figures import style
 
 SYMBOL_ORDER: Final = (
     *DIGITS,
     *(form for low in LETTERS for form in (low, low.upper(), low.upper() + low)),
+    NO_SYMBOL,
 )
-"""Digits, then each letter in lower case, upper case, and both for a case that is unknown."""
+"""Digits, each letter in lower case, upper case, and both for a case that is unknown, then ∅."""
 
 _TILES_PER_ROW: Final = 12
 
@@ -34,15 +35,13 @@ def symbols_as_written(table: pd.DataFrame) -> NDArray[np.str_]:
     """Return symbols as written; a letter of unknown case in both: `Аа`."""
     case = case_of(table["is_uppercase"])
     pairs = zip(table["label"], case, strict=True)
-    return np.array(
-        [
-            label.upper() + label
-            if is_upper is None and label.isalpha()
-            else to_symbol(label, is_upper)
-            for label, is_upper in pairs
-        ],
-        dtype=np.str_,
-    )
+    return np.array([_as_written(label, is_upper) for label, is_upper in pairs], dtype=np.str_)
+
+
+def _as_written(label: str, is_upper: bool | None) -> str:
+    if is_upper is None and label.isalpha():
+        return label.upper() + label
+    return label if label == NO_SYMBOL else to_symbol(label, is_upper)
 
 
 def choose_samples(

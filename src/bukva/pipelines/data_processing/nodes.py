@@ -13,6 +13,7 @@ from bukva.data.collection import collect_samples
 from bukva.data.duplicates import duplicate_report, find_duplicates
 from bukva.data.embedded import EMBEDDED_CORPORA, draw_letters_and_digits, read_sklearn_digits
 from bukva.data.manifest import parse_manifest
+from bukva.data.nonsymbols.collection import add_nonsymbols, split_count
 from bukva.data.published import published_names
 from bukva.data.samples import LazyCorpora, UInt8Array
 from bukva.data.splits import Policy, assign_splits
@@ -72,6 +73,16 @@ def split(
     is_kept_N = table["split"].ne("drop").to_numpy()
     kept = table[is_kept_N].drop(columns=["own_split", "cluster"]).reset_index(drop=True)
     return kept, images_NHW[is_kept_N], duplicate_report(table)
+
+
+def add_outliers(
+    table: pd.DataFrame, images_NHW: UInt8Array, parameters: DataProcessingParameters
+) -> tuple[pd.DataFrame, UInt8Array]:
+    """Add pages that show no symbol, some of them put together from the symbols of their split."""
+    counts = split_count(
+        parameters.nonsymbols_per_kind, parameters.valid_share, parameters.test_share
+    )
+    return add_nonsymbols(table, images_NHW, counts, parameters.seed)
 
 
 def report(

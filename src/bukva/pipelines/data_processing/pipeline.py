@@ -28,8 +28,14 @@ def create_pipeline() -> Pipeline:
                     "corpora_manifest",
                     "params:data_processing",
                 ],
-                outputs=["sample_table", "sample_images", "duplicates"],
+                outputs=["symbol_table", "symbol_images", "duplicates"],
                 name="split_samples",
+            ),
+            Node(
+                nodes.add_outliers,
+                inputs=["symbol_table", "symbol_images", "params:data_processing"],
+                outputs=["sample_table", "sample_images"],
+                name="add_nonsymbols",
             ),
             Node(
                 nodes.report,
