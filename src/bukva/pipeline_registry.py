@@ -9,6 +9,7 @@ from bukva.pipelines import (
     finetuning,
     inference,
     mnist_pretraining,
+    network_comparison,
     packaging,
     promotion,
     tuning,
@@ -31,5 +32,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         "inference": inference.create_pipeline(),
         "packaging": packaging.create_pipeline(inference.create_pipeline()),
         "promotion": promotion.create_pipeline(),
+        "network_comparison": network_comparison.create_pipeline(),
         "benchmark": benchmark.create_pipeline(),
     }

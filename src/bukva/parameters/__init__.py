@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bukva.errors import ParameterError
 from bukva.parameters.benchmark import BenchmarkParameters
+from bukva.parameters.comparison import ComparedNetwork, NetworkComparisonParameters
 from bukva.parameters.data import DataProcessingParameters, EmbeddedParameters
 from bukva.parameters.evaluation import EvaluationParameters
 from bukva.parameters.group import Device, Group, Precision
@@ -20,10 +21,12 @@ from bukva.parameters.tuning import PrunerParameters, SearchedParameter, TuningP
 __all__ = [
     "AugmentationParameters",
     "BenchmarkParameters",
+    "ComparedNetwork",
     "DataProcessingParameters",
     "Device",
     "EmbeddedParameters",
     "EvaluationParameters",
+    "NetworkComparisonParameters",
     "PackagingParameters",
     "Parameters",
     "Precision",
@@ -47,6 +50,7 @@ class Parameters(Group):
     evaluation: EvaluationParameters
     packaging: PackagingParameters
     promotion: PromotionParameters
+    network_comparison: NetworkComparisonParameters
     benchmark: BenchmarkParameters
 
 
