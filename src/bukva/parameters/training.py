@@ -35,10 +35,10 @@ class AugmentationParameters(Group):
     pen_width: Share = 0.6
     ink_softness: Share = 0.8
     ink_gamma: Annotated[float, Field(ge=0, le=2)] = 0.4
-    page_dropout: Share = 0.3
+    page_dropout: Share = 0.25
     page_lending: Share = 0.5
-    page_scale: Share = 0.08
-    page_shift: Share = 0.1
+    page_scale: Share = 0.04
+    page_shift: Share = 0.05
 
 
 class TrainingParameters(Group):
