@@ -6,6 +6,7 @@ import click
 
 from bukva.commands.corpora import corpora
 from bukva.commands.job import job
+from bukva.commands.release import release
 from bukva.errors import BukvaError
 
 
@@ -16,6 +17,7 @@ def bukva() -> None:
 
 bukva.add_command(corpora)
 bukva.add_command(job)
+bukva.add_command(release)
 
 
 def main() -> None:

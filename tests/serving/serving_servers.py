@@ -34,8 +34,8 @@ class Server:
         except httpx.TransportError:
             return False
 
-    def wait_until_ready(self) -> None:
-        wait_for(lambda: self.answers("/readyz"))
+    def wait_until_ready(self, timeout_s: float = 30.0) -> None:
+        wait_for(lambda: self.answers("/readyz"), timeout_s)
 
     def wait_for_reason(self, words: str) -> None:
         wait_for(lambda: words in self.http.get("/readyz").json().get("detail", ""))

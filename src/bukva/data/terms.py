@@ -52,11 +52,12 @@ EMBEDDED_TERMS: Final[Mapping[str, Terms]] = {
         release_reason="the licence allows adaptations, with attribution",
     ),
     "nonsymbols": Terms(
-        title="What is no symbol, drawn by a program or cut from scikit-learn's sample photographs",
+        title="What is no symbol, drawn by a program or cut from sample photographs",
         licence="none of others, but for the photographs: CC BY 2.0",
         citation=(
             "What is no symbol, of bukva (src/bukva/data/nonsymbols). Photographs: china.jpg by "
-            "danielbuechele, flower.jpg by vultilion, in scikit-learn's sklearn.datasets."
+            "danielbuechele and flower.jpg by vultilion in scikit-learn, Grace Hopper by the US "
+            "Navy in matplotlib."
         ),
         may_release=True,
         release_reason="a program of this project draws it; the photographs allow adaptations",

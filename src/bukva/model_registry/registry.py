@@ -16,6 +16,7 @@ from mlflow.tracking import MlflowClient
 
 from bukva.errors import RegistryError
 
+PRODUCTION_ALIAS: Final = "prod"
 PREVIOUS_ALIAS: Final = "previous"
 _RECOGNISER_PATH: Final = "artifacts/recogniser.onnx"
 
@@ -71,7 +72,7 @@ def find_production(name: str, alias: str) -> PackagedModel | None:
     Raises:
         RegistryError: If it is incomplete.
     """
-    version = _find_version(name, alias)
+    version = find_version(name, alias)
     if version is None:
         return None
     uri = f"models:/{name}/{version.version}"
@@ -81,14 +82,34 @@ def find_production(name: str, alias: str) -> PackagedModel | None:
 def register(candidate: PackagedModel, name: str, tags: dict[str, Any]) -> str:
     """Register a logged model under a name unless this very recogniser is, return its version."""
     client = MlflowClient()
-    same = f"name = '{name}' and tags.recogniser_sha256 = '{candidate.sha256}'"
-    if known := client.search_model_versions(same):
-        return str(known[0].version)
+    if known := find_same(name, candidate.sha256):
+        return str(known.version)
     version = mlflow.register_model(candidate.uri, name, await_registration_for=30)
     described = {"git_revision": git_revision(), "recogniser_sha256": candidate.sha256} | tags
     for key, value in described.items():
         client.set_model_version_tag(name, version.version, key, _to_tag(value))
     return str(version.version)
+
+
+def find_version(name: str, alias: str) -> ModelVersion | None:
+    """Return the version that carries an alias, None if no version does; reads none of its files.
+
+    Raises:
+        RegistryError: If the registry does not answer.
+    """
+    try:
+        return MlflowClient().get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise RegistryError(f"Expected MLflow to name '{name}@{alias}', got: {error}") from error
+
+
+def find_same(name: str, sha256: str) -> ModelVersion | None:
+    """Return the version with this very recogniser, by its digest; None if there is none."""
+    same = f"name = '{name}' and tags.recogniser_sha256 = '{sha256}'"
+    found = MlflowClient().search_model_versions(same)
+    return found[0] if found else None
 
 
 def move_alias(name: str, alias: str, version: str) -> None:
@@ -98,7 +119,7 @@ def move_alias(name: str, alias: str, version: str) -> None:
         RegistryError: If the alias does not read back as it was set.
     """
     client = MlflowClient()
-    former = _find_version(name, alias)
+    former = find_version(name, alias)
     if former and str(former.version) != version:
         client.set_registered_model_alias(name, PREVIOUS_ALIAS, former.version)
     client.set_registered_model_alias(name, alias, version)
@@ -118,15 +139,6 @@ def git_revision() -> str:
         cwd=Path(__file__).parent,
     )
     return described.stdout.strip() or "unknown"
-
-
-def _find_version(name: str, alias: str) -> ModelVersion | None:
-    try:
-        return MlflowClient().get_model_version_by_alias(name, alias)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None
-        raise RegistryError(f"Expected MLflow to name '{name}@{alias}', got: {error}") from error
 
 
 def _read_recogniser(uri: str) -> bytes:

@@ -97,7 +97,7 @@ class ModelSource:
     def _load(self) -> LoadedModel:
         import mlflow  # the slow part of a start, so before there is anything to load
 
-        _require_sqlite_model(self._settings)
+        require_sqlite_model(self._settings)
         # For the whole process: MLflow resolves `models:/` by this setting and by no argument.
         mlflow.set_tracking_uri(self._settings.tracking_uri)
         identity = self._find_version()
@@ -124,7 +124,7 @@ class ModelSource:
         return ServedModel(name=name, version=str(found.version), alias=alias)
 
 
-def _require_sqlite_model(settings: Settings) -> None:
+def require_sqlite_model(settings: Settings) -> None:
     """Looks into a registry in an SQLite file before MLflow does.
 
     MLflow makes the file and its tables where they are missing: beside a first `make run`, which

@@ -1,0 +1,119 @@
+"""`bukva release`: make the released model of a finished run; register it on a fresh clone."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bukva.errors import RegistryError
+
+if TYPE_CHECKING:
+    from bukva.release.installing import Installation
+    from bukva.release.making import FinishedRun
+
+_ENV = click.option("--env", default="base", show_default=True, help="Folder of conf/ to run in.")
+
+
+@click.group()
+def release() -> None:
+    """Make the released model, or register it."""
+
+
+@release.command()
+@click.option("--env", default="released", show_default=True, help="Environment of the run.")
+@click.option("--to", "folder", type=Path, help="Where to; without it, into the package.")
+@click.option("--note", default="", help="A sentence for its card.")
+def make(env: str, folder: Path | None, note: str) -> None:
+    """Make a release of the model of the run that was finished last."""
+    from bukva.commands.session import open_session
+    from bukva.model_registry.packaging import MODEL_NAME
+    from bukva.model_registry.registry import find_same, git_revision
+    from bukva.release.making import describe_release, make_release
+    from bukva.release.manifest import RELEASED
+
+    catalog = open_session(env).load_context().catalog
+    run, terms = _read_run(catalog), _read_terms(catalog)
+    known = find_same(MODEL_NAME, run.recogniser.sha256)
+    described = describe_release(
+        run,
+        terms,
+        name=MODEL_NAME,
+        version=datetime.now(UTC).date().isoformat(),
+        git_revision=known.tags["git_revision"] if known else git_revision(),
+        note=note,
+    )
+    folder = folder or RELEASED
+    make_release(run, described, folder, tolerance=run.parameters["packaging"]["parity_tolerance"])
+    click.echo(f"Released {described.name} {described.version}, trained on ", nl=False)
+    click.echo(f"{', '.join(described.trained_on)}: {folder}")
+
+
+@release.command("install")
+@_ENV
+@click.option("--if-none", is_flag=True, help="Only where no model is in production.")
+def install_command(env: str, if_none: bool) -> None:
+    """Register the released model; put it into production if no model is."""
+    if if_none and _is_served():
+        return
+    click.echo(describe_installation(install_released(env)))
+
+
+def install_released(env: str, params: dict[str, Any] | None = None) -> "Installation":
+    """Register the released model in the registry of an environment.
+
+    Raises:
+        BukvaError: As `bukva.release.installing.install`, or if the parameters do not validate.
+    """
+    from bukva.commands.session import open_session
+
+    open_session(env, params).load_context()  # which sets the registry
+    from bukva.model_registry.registry import PRODUCTION_ALIAS
+    from bukva.pipelines import inference
+    from bukva.release.installing import install
+    from bukva.release.manifest import RELEASED
+
+    return install(RELEASED, inference.create_pipeline(), PRODUCTION_ALIAS)
+
+
+def describe_installation(done: "Installation") -> str:
+    """Return in a sentence what became of the released model."""
+    how = "registered" if done.is_new else "known"
+    trained_on = ", ".join(done.release.trained_on)
+    what = f"Released model {done.release.version} (trained on {trained_on}), {how} as"
+    if done.in_production == done.version:
+        return f"{what} version {done.version}, is in production."
+    return f"{what} version {done.version}; in production is version {done.in_production}."
+
+
+def _is_served() -> bool:
+    """Return whether the service would find a model, by a look that imports nothing heavy."""
+    from bukva.serving.model_source import require_sqlite_model
+    from bukva.serving.settings import read_settings
+
+    try:
+        require_sqlite_model(read_settings())
+    except RegistryError:
+        return False
+    return True
+
+
+def _read_run(catalog: Any) -> "FinishedRun":
+    from bukva.release.making import FinishedRun
+
+    groups = ("mnist_pretraining", "finetuning", "packaging")
+    return FinishedRun(
+        model=catalog.load("finetuning.model"),
+        recogniser=catalog.load("recogniser"),
+        results=catalog.load("results"),
+        table=catalog.load("sample_table"),
+        images_NHW=catalog.load("sample_images"),
+        parameters={group: catalog.load(f"params:{group}") for group in groups},
+    )
+
+
+def _read_terms(catalog: Any) -> dict[str, Any]:
+    from bukva.data.manifest import parse_manifest
+    from bukva.data.terms import EMBEDDED_TERMS
+
+    return {**parse_manifest(catalog.load("corpora_manifest")), **EMBEDDED_TERMS}

@@ -1,0 +1,75 @@
+"""The card of a released model: for whoever finds its files without the project."""
+
+from typing import Any, Final
+
+from bukva.data.terms import Terms
+from bukva.release.manifest import ONNX, WEIGHTS, Release
+
+_MEASURES: Final = {
+    "label": "label_accuracy",
+    "letters": "letters.label_accuracy",
+    "case": "letters.case_accuracy",
+    "both": "letters.joint_accuracy",
+}
+
+
+def write_card(release: Release) -> str:
+    """Return the card as Markdown: what it is, how well it does, whose samples it learnt from."""
+    parts = [
+        f"# {release.name}, released {release.version}",
+        release.note,
+        f"Recognises one handwritten Ukrainian letter or digit in an image. {release.weights:,} "
+        f"numbers, trained at revision {release.git_revision}. `{ONNX}` holds the network and, in "
+        f"its metadata, what its inputs and outputs mean; `{WEIGHTS}` and the `.json` beside it "
+        "hold the same weights for torch. No pickle is among the files; `manifest.json` has their "
+        "checksums.",
+        "## Accuracy on test samples, % [95 % interval]",
+        _accuracies(release),
+        _unseen(release),
+        "## Trained on",
+        "\n".join(_credit(name, terms) for name, terms in release.trained_on.items()),
+        "## Licence",
+        f"{release.licence}, with attribution to the authors above: share-alike corpora are among "
+        "them. The images of the golden samples are drawn by a program of the project.",
+        "## Limits",
+        "It is meant for single symbols that somebody means to have read, not for identifying "
+        "writers nor for decisions about people. Cut to the ink, о and О are one drawing; 0 and о, "
+        "3 and з may be the same strokes. Hands, pens and screens unlike those above are read less "
+        "well than the table says.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def scopes_of(results: dict[str, Any]) -> list[str]:
+    """Return the sets of test samples that results are of: corpora, `published`, `all`."""
+    suffix = ".label_accuracy"
+    found = {key.removesuffix(suffix) for key in results if key.endswith(suffix)}
+    corpora = {scope for scope in found if not scope.endswith(".letters")}
+    return sorted(corpora, key=lambda scope: (scope in ("all", "published"), scope))
+
+
+def _accuracies(release: Release) -> str:
+    rows = [["test samples", "n", *_MEASURES], ["---"] * (2 + len(_MEASURES))]
+    for scope in scopes_of(release.results):
+        cells = [_share(release.results, f"{scope}.{key}") for key in _MEASURES.values()]
+        name = f"{scope} (unseen)" if scope in release.unseen else scope
+        rows.append([name, f"{release.results[f'{scope}.label_accuracy.n']:,}", *cells])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _share(results: dict[str, Any], key: str) -> str:
+    if key not in results:
+        return "-"
+    low, high = results[f"{key}.ci95"]
+    return f"{100 * results[key]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _unseen(release: Release) -> str:
+    if not release.unseen:
+        return ""
+    return f"Nothing of {', '.join(release.unseen)} was seen in training or validation."
+
+
+def _credit(name: str, terms: Terms) -> str:
+    place = f" <{terms.homepage}>" if terms.homepage else ""
+    return f"- **{name}**: {terms.title}. {terms.licence}. {terms.citation}{place}"

@@ -1,0 +1,77 @@
+"""The released model as a version of the registered model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from kedro.pipeline import Pipeline
+
+from bukva.datasets.recogniser import RecogniserDataset
+from bukva.inference.golden import check_golden_samples
+from bukva.model_registry import registry
+from bukva.model_registry.packaging import log_recogniser
+from bukva.model_registry.registry import PackagedModel
+from bukva.release.manifest import GOLDEN, ONNX, Release, read_release
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What became of a released model.
+
+    Attributes:
+        release: The model.
+        version: Its number in the registry.
+        is_new: Whether it was not there before.
+        in_production: Number of the version in production, which may be another one.
+    """
+
+    release: Release
+    version: str
+    is_new: bool
+    in_production: str
+
+
+def install(folder: Path, inference: Pipeline, alias: str) -> Installation:
+    """Register a released model, and put it into production if no model is.
+
+    Args:
+        folder: With its files and their manifest.
+        inference: The pipeline that is packaged, as `packaging` does.
+        alias: Of the version in production.
+
+    Raises:
+        ReleaseError: If a file is not the one that the manifest names.
+        ParityError: If it does not answer as it did when it was released.
+        RegistryError: If the registry refuses.
+    """
+    release = read_release(folder)
+    recogniser = RecogniserDataset(filepath=str(folder / ONNX))
+    loaded = recogniser.load()
+    check_golden_samples(loaded, pd.read_parquet(folder / GOLDEN))
+    known = registry.find_same(release.name, loaded.sha256)
+    version = str(known.version) if known else _register(release, recogniser, inference)
+    former = registry.find_version(release.name, alias)
+    if former is None:
+        registry.move_alias(release.name, alias, version)
+    return Installation(release, version, known is None, str(former.version) if former else version)
+
+
+def _register(release: Release, recogniser: RecogniserDataset, inference: Pipeline) -> str:
+    # Under a name of its own: what is logged under the model's is a candidate for promotion.
+    uri = log_recogniser(recogniser, inference, f"{release.name}-released")
+    model = PackagedModel(uri, "", recogniser.load().onnx_model, {})
+    return registry.register(model, release.name, _tags(release))
+
+
+def _tags(release: Release) -> dict[str, object]:
+    """Return what promotion compares by, and where the model comes from."""
+    accuracies = {key: value for key, value in release.results.items() if key.endswith("accuracy")}
+    return {
+        "released": True,
+        "release": release.version,
+        "git_revision": release.git_revision,
+        "data_fingerprint": release.data_fingerprint,
+        "corpora": list(release.tested_on),
+        "trained_on": list(release.trained_on),
+        **accuracies,
+    }

@@ -1,0 +1,86 @@
+"""The released model in a real registry."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow.tracking import MlflowClient
+from serving_servers import tracking_restored
+
+from bukva.errors import ParityError, RegistryError, ReleaseError
+from bukva.model_registry import registry
+from bukva.pipelines import inference
+from bukva.release.installing import Installation, install
+from bukva.release.manifest import read_release, write_manifest
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A registry, empty at first; the tests of this file are steps in its life."""
+    path = tmp_path_factory.mktemp("registry")
+    with tracking_restored():
+        mlflow.set_tracking_uri(f"sqlite:///{path}/mlflow.db")
+        mlflow.create_experiment("bukva", artifact_location=(path / "artifacts").as_uri())
+        mlflow.set_experiment("bukva")
+        yield path
+
+
+@pytest.fixture(scope="module")
+def installed(folder: Path, released: Path) -> Installation:
+    return install(released, inference.create_pipeline(), "prod")
+
+
+def test_on_an_empty_registry_it_goes_into_production(installed: Installation) -> None:
+    assert installed.is_new
+    assert installed.version == installed.in_production == "1"
+    tags = MlflowClient().get_model_version("bukva-glyph", "1").tags
+    assert tags["released"] == "true"
+    assert tags["release"] == "2026-11-21"
+    assert tags["git_revision"] == "abc"
+    assert tags["corpora"] == '["rukopys", "strokes"]'
+    assert tags["trained_on"] == '["comnist", "strokes"]'
+    assert float(tags["rukopys.label_accuracy"]) == 0.8
+
+
+def test_it_answers_as_a_packaged_model_does(installed: Installation, released: Path) -> None:
+    golden = pd.read_parquet(released / "golden_samples.parquet")
+    answers = mlflow.pyfunc.load_model("models:/bukva-glyph@prod").predict(golden[["image"]])
+    assert answers["symbol"].tolist() == golden["symbol"].tolist()
+
+
+def test_it_is_no_candidate_for_promotion(installed: Installation) -> None:
+    with pytest.raises(RegistryError, match="kedro run --pipeline=packaging"):
+        registry.find_candidate("bukva-glyph")
+
+
+def test_installing_again_changes_nothing(installed: Installation, released: Path) -> None:
+    again = install(released, inference.create_pipeline(), "prod")
+    assert not again.is_new
+    assert again.version == "1"
+    assert len(MlflowClient().search_model_versions("name = 'bukva-glyph'")) == 1
+
+
+def test_a_model_in_production_stays_there(installed: Installation, released: Path) -> None:
+    version = mlflow.register_model("models:/bukva-glyph/1", "bukva-glyph").version
+    registry.move_alias("bukva-glyph", "prod", str(version))
+    again = install(released, inference.create_pipeline(), "prod")
+    assert (again.version, again.in_production) == ("1", str(version))
+
+
+@pytest.mark.parametrize("is_in_manifest", [False, True])
+def test_a_release_that_was_tampered_with_is_not_installed(
+    folder: Path, released: Path, tmp_path: Path, is_in_manifest: bool
+) -> None:
+    copied = Path(shutil.copytree(released, tmp_path / "copied"))
+    golden = pd.read_parquet(copied / "golden_samples.parquet")
+    golden.assign(confidence=0.5).to_parquet(copied / "golden_samples.parquet")
+    if is_in_manifest:
+        names = [path.name for path in copied.iterdir() if path.name != "manifest.json"]
+        write_manifest(copied, read_release(released), names)
+    before = MlflowClient().search_model_versions("name = 'bukva-glyph'")
+    with pytest.raises(ParityError if is_in_manifest else ReleaseError):
+        install(copied, inference.create_pipeline(), "prod")
+    assert len(MlflowClient().search_model_versions("name = 'bukva-glyph'")) == len(before)
