@@ -5,13 +5,16 @@ TORCH  ?= cpu
 ENV    ?= base
 PORT   ?= 8000
 FROM   ?=
+# Experiments: which, and how many runs at the same time.
+FILE    ?= conf/experiments/corpora.yml
+WORKERS ?= 1
 BIN    := .venv/bin
 
-.PHONY: help run test check serve viz corpora install clean
+.PHONY: help run test check serve viz corpora experiments install clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z_]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z_]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z_]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z_]+):.*## /\1\t/' | expand -t 13
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) tools/install.py --venv=.venv --torch=$(TORCH)
@@ -38,6 +41,9 @@ viz: .venv/.installed ## the pipelines as a picture in the browser
 
 corpora: .venv/.installed ## fetch the public corpora (FROM=<folder or URI> takes them from a mirror)
 	$(BIN)/python -m bukva corpora fetch $(if $(FROM),--from=$(FROM))
+
+experiments: .venv/.installed ## the runs of a file, and a table of them (FILE=conf/experiments/..., WORKERS=2)
+	$(BIN)/python -m bukva experiments run $(FILE) --workers=$(WORKERS)
 
 clean: ## remove .venv and build
 	rm -rf .venv build

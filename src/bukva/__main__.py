@@ -5,6 +5,7 @@ import sys
 import click
 
 from bukva.commands.corpora import corpora
+from bukva.commands.experiments import experiments
 from bukva.commands.job import job
 from bukva.commands.release import release
 from bukva.errors import BukvaError
@@ -16,6 +17,7 @@ def bukva() -> None:
 
 
 bukva.add_command(corpora)
+bukva.add_command(experiments)
 bukva.add_command(job)
 bukva.add_command(release)
 

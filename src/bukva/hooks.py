@@ -10,7 +10,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline.node import Node
 from pydantic import BaseModel
 
-from bukva.parameters import validate_parameters
+from bukva.parameters import flatten, validate_parameters
 
 
 class TrackingHooks:
@@ -64,7 +64,7 @@ class ParametersHooks:
         for name, value in inputs.items():
             if isinstance(value, BaseModel) and name.startswith("params:"):
                 group = name.removeprefix("params:")
-                mlflow.log_params(_flatten(value.model_dump(), group))
+                mlflow.log_params(flatten(value.model_dump(), f"{group}."))
 
 
 class StageTimingHooks:
@@ -102,11 +102,3 @@ class StageTimingHooks:
         now_s = time.perf_counter()
         self._seconds[self._stage] += now_s - self._mark_s
         self._mark_s = now_s
-
-
-def _flatten(values: dict[str, Any], prefix: str) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        key = f"{prefix}.{name}"
-        flat |= _flatten(value, key) if isinstance(value, dict) else {key: value}
-    return flat

@@ -13,7 +13,7 @@ from bukva.parameters.benchmark import BenchmarkParameters
 from bukva.parameters.comparison import ComparedNetwork, NetworkComparisonParameters
 from bukva.parameters.data import DataProcessingParameters, EmbeddedParameters
 from bukva.parameters.evaluation import EvaluationParameters
-from bukva.parameters.group import Device, Group, Precision
+from bukva.parameters.group import Device, Group, Precision, flatten
 from bukva.parameters.release import PackagingParameters, PromotionParameters
 from bukva.parameters.training import AugmentationParameters, TrainingParameters
 from bukva.parameters.tuning import PrunerParameters, SearchedParameter, TuningParameters
@@ -35,6 +35,8 @@ __all__ = [
     "SearchedParameter",
     "TrainingParameters",
     "TuningParameters",
+    "describe_fault",
+    "flatten",
     "validate_parameters",
 ]
 
@@ -63,14 +65,15 @@ def validate_parameters(parameters: dict[str, Any]) -> Parameters:
     try:
         return Parameters.model_validate(parameters)
     except ValidationError as error:
-        faults = "\n".join(_describe(fault) for fault in error.errors())
+        faults = "\n".join(describe_fault(fault) for fault in error.errors())
         message = (
             f"{error.error_count()} bad parameters (conf/*/parameters_*.yml, --params):\n{faults}"
         )
         raise ParameterError(message) from error
 
 
-def _describe(fault: Any) -> str:
+def describe_fault(fault: Any) -> str:
+    """Return one fault that pydantic found as a line: where, what was expected, what came."""
     where = ".".join(str(part) for part in fault["loc"])
     got = "" if fault["type"] == "missing" else f", got {fault['input']!r}"
     return f"  - {where}: {fault['msg']}{got}"

@@ -1,6 +1,6 @@
 """What every parameter group is, and the kinds of number that groups share."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,3 +15,12 @@ class Group(BaseModel):
     """A parameter group: frozen, and an unknown name is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values by their dotted names: `{"a": {"b": 1}}` gives `{"a.b": 1}`."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        key = f"{prefix}{name}"
+        flat |= flatten(value, f"{key}.") if isinstance(value, dict) else {key: value}
+    return flat
