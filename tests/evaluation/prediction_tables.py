@@ -1,6 +1,9 @@
 """Hand-made prediction tables."""
 
+import numpy as np
 import pandas as pd
+
+from bukva.charset import LABELS, encode
 
 
 def make_predictions(*rows: tuple, corpus: str = "paper") -> pd.DataFrame:
@@ -22,3 +25,11 @@ def make_predictions(*rows: tuple, corpus: str = "paper") -> pd.DataFrame:
             "uppercase_probability": pd.Series(list(uppercase), dtype=float),
         }
     )
+
+
+def with_probabilities(predictions: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """Noisy probabilities of all labels, highest at the predicted one."""
+    label_NK = np.random.default_rng(seed).dirichlet(np.full(len(LABELS), 0.3), len(predictions))
+    label_NK[range(len(predictions)), [encode(x) for x in predictions["predicted_label"]]] += 1
+    label_NK /= label_NK.sum(axis=1, keepdims=True)
+    return predictions.assign(label_probabilities=list(label_NK.astype(np.float32)))

@@ -7,7 +7,7 @@ from matplotlib import rcParams
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
-from prediction_tables import make_predictions
+from prediction_tables import make_predictions, with_probabilities
 
 from bukva.charset import LABELS, LETTERS, SYMBOLS, from_symbol
 from bukva.errors import TableError
@@ -20,6 +20,8 @@ from bukva.evaluation.figures.corpus import (
     plot_sample_sheet,
 )
 from bukva.evaluation.figures.mistakes import plot_worst_mistakes
+from bukva.evaluation.figures.ranking import plot_risk_coverage, plot_roc
+from bukva.evaluation.figures.robustness import plot_robustness
 from bukva.evaluation.figures.training import plot_learning_curves
 
 
@@ -68,9 +70,22 @@ def make_samples(corpus: str = "strokes") -> tuple[np.ndarray, pd.DataFrame]:
     return images, table
 
 
-ALL_LABELS = make_predictions(
-    *[(label, label in LETTERS or None, label, 0.7) for label in LABELS], ("з", False, "3", 0.8)
+ALL_LABELS = with_probabilities(
+    make_predictions(
+        *[(label, label in LETTERS or None, label, 0.7) for label in LABELS], ("з", False, "3", 0.8)
+    )
 )
+
+
+def make_robustness(corpus: str = "paper") -> pd.DataFrame:
+    steps = [("stored", 0.0), ("rendered", 0.0), ("noise", 10.0), ("noise", 50.0)]
+    return pd.DataFrame(
+        [
+            {"shift": shift, "strength": strength, "corpus": corpus, "n": 40}
+            | {"accuracy": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.05}
+            for (shift, strength), accuracy in zip(steps, (0.95, 0.9, 0.8, 0.4), strict=True)
+        ]
+    )
 
 
 def every_figure(
@@ -82,6 +97,8 @@ def every_figure(
         plot_case_confusion(predictions),
         plot_worst_mistakes(np.zeros((len(predictions), 28, 28), np.uint8), predictions),
         plot_reliability(predictions),
+        plot_roc(predictions),
+        plot_risk_coverage(predictions),
         plot_class_counts(table),
         plot_sample_sheet(images, table, seed=0),
         plot_ink_statistics(images, table),
@@ -211,3 +228,33 @@ def test_images_and_rows_must_agree(plot):
 def test_colours_are_stable_for_the_same_corpora():
     assert style.corpus_colours(["b", "a"]) == style.corpus_colours(["a", "b", "a"])
     assert len(set(style.PALETTE)) == len(style.PALETTE)
+
+
+def test_roc_names_the_hardest_labels_and_their_areas():
+    shown = "\n".join(texts(plot_roc(ALL_LABELS)))
+    assert "hardest: з, area 0." in shown
+    assert "all labels (macro), area 0.9" in shown
+    assert "Upper case against lower" in shown
+
+
+def test_risk_is_told_at_90_percent_coverage():
+    predictions = make_predictions(*[("а", None, "а", 0.5)] * 9, ("а", None, "б", 0.5))
+    predictions["label_probability"] = [0.9] * 9 + [0.5]
+    assert "paper: 0.00 % misread at 90 %" in texts(plot_risk_coverage(predictions))
+    predictions["label_probability"] = [0.5] * 9 + [0.9]
+    assert "paper: 11.11 % misread at 90 %" in texts(plot_risk_coverage(predictions))
+
+
+def test_robustness_has_a_panel_for_each_shift_that_begins_undisturbed():
+    figure = plot_robustness(pd.concat([make_robustness(), make_robustness("strokes")]))
+    assert render(figure).std() > 5
+    [panel, *_] = [axes for axes in figure.axes if axes.get_title(loc="left")]
+    assert panel.get_title(loc="left") == "Noise, deviation in grey levels"
+    assert [text.get_text() for text in panel.get_xticklabels()] == ["none", "10", "50"]
+    assert list(panel.lines[0].get_ydata()) == [0.9, 0.8, 0.4]
+    assert any("strokes (synthetic)" in text for text in texts(figure))
+
+
+def test_robustness_of_nothing_says_so():
+    figure = plot_robustness(make_robustness()[:1])
+    assert "nothing was disturbed" in texts(figure)
