@@ -1,3 +1,5 @@
+import time
+
 from bukva.evaluation.timing import median_call_ms, timed
 
 
@@ -5,7 +7,13 @@ def test_work_is_done_once_and_its_result_returned() -> None:
     done: list[int] = []
     result, seconds = timed(lambda: done.append(1) or "done")
     assert (result, done) == ("done", [1])
-    assert seconds >= 0
+    assert min(seconds) >= 0
+
+
+def test_waiting_is_no_work_of_the_processor() -> None:
+    _, seconds = timed(lambda: time.sleep(0.05))
+    assert seconds.wall >= 0.05
+    assert seconds.processor < seconds.wall
 
 
 def test_samples_take_turns_and_the_warm_up_is_not_timed() -> None:
