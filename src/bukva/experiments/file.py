@@ -54,7 +54,9 @@ class ExperimentFile(Group):
     env: str = "base"
     pipelines: Annotated[tuple[str, ...], Field(min_length=1)] = ("finetuning", "evaluation")
     defaults: Overrides = Overrides()
-    grid: dict[str, list[bool | int | float | Name]] = Field(default_factory=dict)
+    grid: dict[str, Annotated[list[bool | int | float | Name], Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
     runs: Annotated[tuple[RunEntry, ...], Field(min_length=1)]
 
 
