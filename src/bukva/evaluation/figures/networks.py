@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from bukva.evaluation.figures import style
 from bukva.evaluation.predictions import require_columns
@@ -52,15 +52,20 @@ def _draw(axes: Axes, comparison: pd.DataFrame, cost_M: pd.Series, label: str) -
     error_M, low_M, high_M = _errors(comparison)
     axes.vlines(cost_M, low_M, high_M, color=style.MUTED, linewidth=1.4)
     axes.scatter(cost_M, error_M, s=36, color=style.BLUE, zorder=3)
-    for name, cost, error in zip(comparison["name"], cost_M, error_M, strict=True):
+    for place, (name, cost, error) in enumerate(
+        zip(comparison["name"], cost_M, error_M, strict=True)
+    ):
+        # Above and below in turn: variants of one network lie close together.
         axes.annotate(
-            str(name), (cost, error), xytext=(6, 3), textcoords="offset points",
+            str(name), (cost, error), xytext=(6, -11 if place % 2 else 4), textcoords="offset points",
             size=9, color=style.TEXT,
         )  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel=label)
     axes.margins(x=0.25)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     style.percent_axis(axes)
     style.style_axes(axes, grid="both")
 
