@@ -11,18 +11,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from bukva.charset import CLASSES, NO_SYMBOL
 from bukva.data.samples import UInt8Array
-from bukva.errors import TableError
 from bukva.evaluation.figures import style
 from bukva.evaluation.figures.tiles import (
     SYMBOL_ORDER,
     case_of,
     choose_samples,
     draw_tiles,
+    require_images,
     symbols_as_written,
 )
 from bukva.evaluation.ink import measure_ink
@@ -126,7 +125,7 @@ def plot_sample_sheet(images_NHW: UInt8Array, table: pd.DataFrame, seed: int) ->
     Raises:
         TableError: If columns are missing, or images and rows differ in number.
     """
-    _require_images(images_NHW, table)
+    require_images(images_NHW, table)
     symbol = symbols_as_written(table)
     rows = [symbol_ for symbol_ in SYMBOL_ORDER if (symbol == symbol_).any()]
     subtitle = f"Random choice from {style.describe_corpora(table)}."
@@ -149,18 +148,8 @@ def plot_sample_sheet(images_NHW: UInt8Array, table: pd.DataFrame, seed: int) ->
             [(images_NHW[i], colours[table["corpus"].iloc[i]]) for i in chosen[n]] for n in names
         ]
         draw_tiles(axes, names, tiles, rows_per_column)
-    handles = [Patch(color=colour, label=style.corpus_title(c)) for c, colour in colours.items()]
-    figure.legend(
-        handles=handles, loc="outside lower left", ncols=len(handles), frameon=False, fontsize=10
-    )
+    style.add_corpus_legend(figure, colours)
     return figure
-
-
-def _require_images(images_NHW: UInt8Array, table: pd.DataFrame) -> None:
-    require_columns(table, ("corpus", "label", "is_uppercase"))
-    if len(images_NHW) != len(table):
-        message = f"Expected an image for each of {len(table)} rows, got {len(images_NHW)}."
-        raise TableError(message)
 
 
 def plot_ink_statistics(images_NHW: UInt8Array, table: pd.DataFrame) -> Figure:
@@ -173,7 +162,7 @@ def plot_ink_statistics(images_NHW: UInt8Array, table: pd.DataFrame) -> Figure:
     Raises:
         TableError: If columns are missing, or images and rows differ in number.
     """
-    _require_images(images_NHW, table)
+    require_images(images_NHW, table)
     require_columns(table, ("rel_height",))
     subtitle = f"{style.describe_corpora(table)}. Black line: the median."
     corpora = sorted(table["corpus"].unique())

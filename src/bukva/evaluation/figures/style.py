@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 # Okabe and Ito (2008), without its yellow, which is too faint for lines and ink.
@@ -105,3 +106,11 @@ def corpus_colours(corpora: Iterable[str]) -> dict[str, str]:
     """Return a colour for each corpus, by the order of their names."""
     names = sorted(set(corpora))
     return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(names)}
+
+
+def add_corpus_legend(figure: Figure, colours: dict[str, str]) -> None:
+    """Say below the axes which colour is which corpus."""
+    handles = [Patch(color=colour, label=corpus_title(name)) for name, colour in colours.items()]
+    figure.legend(
+        handles=handles, loc="outside lower left", ncols=len(handles), frameon=False, fontsize=10
+    )

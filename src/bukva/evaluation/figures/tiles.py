@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from bukva.charset import DIGITS, LETTERS, NO_SYMBOL, to_symbol
 from bukva.data.samples import UInt8Array
+from bukva.errors import TableError
 from bukva.evaluation.figures import style
+from bukva.evaluation.predictions import require_columns
 
 SYMBOL_ORDER: Final = (
     *DIGITS,
@@ -23,6 +25,18 @@ SYMBOL_ORDER: Final = (
 """Digits, each letter in lower case, upper case, and both for a case that is unknown, then ∅."""
 
 _TILES_PER_ROW: Final = 12
+
+
+def require_images(images_NHW: UInt8Array, table: pd.DataFrame) -> None:
+    """Refuse images that are not, row by row, those of a table of samples.
+
+    Raises:
+        TableError: If columns are missing, or images and rows differ in number.
+    """
+    require_columns(table, ("corpus", "label", "is_uppercase"))
+    if len(images_NHW) != len(table):
+        message = f"Expected an image for each of {len(table)} rows, got {len(images_NHW)}."
+        raise TableError(message)
 
 
 def case_of(is_uppercase: pd.Series) -> pd.Series:
