@@ -56,8 +56,9 @@ def _draw(axes: Axes, comparison: pd.DataFrame, cost_M: pd.Series, label: str) -
         zip(comparison["name"], cost_M, error_M, strict=True)
     ):
         # Above and below in turn: variants of one network lie close together.
+        offset_pt = (6, -11 if place % 2 else 4)
         axes.annotate(
-            str(name), (cost, error), xytext=(6, -11 if place % 2 else 4), textcoords="offset points",
+            str(name), (cost, error), xytext=offset_pt, textcoords="offset points",
             size=9, color=style.TEXT,
         )  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel=label)
