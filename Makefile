@@ -33,7 +33,8 @@ check: .venv/.installed ## ruff, mypy, import-linter and the docs build
 	$(BIN)/lint-imports
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir=build/site
 
-serve: .venv/.installed ## the API on http://127.0.0.1:$(PORT)
+serve: .venv/.installed ## the API on http://127.0.0.1:$(PORT), with the released model where there is no other
+	$(if $(BUKVA_TRACKING_URI),,$(BIN)/python -m bukva release install --if-none)
 	BUKVA_PORT=$(PORT) $(BIN)/python -m bukva.serving
 
 viz: .venv/.installed ## the pipelines as a picture in the browser

@@ -1,6 +1,7 @@
 """The results of a job as a person reads them."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from rich.table import Table
 from bukva.commands.results import (
     accuracy_table,
     describe_decision,
+    describe_production,
     print_results,
     seconds_table,
 )
+from bukva.model_registry.registry import PackagedModel
 
 
 def share(key: str, value: float, count: int) -> dict[str, Any]:
@@ -29,11 +32,21 @@ RESULTS = {
     **share("strokes.letters.joint_accuracy", 0.88, 400),
     **share("all.label_accuracy", 0.975, 10500),
     **share("published.label_accuracy", 0.96, 300),
+    **share("rukopys.label_accuracy", 0.8, 1336),
     "model.weights_sha256": "abc",
+    "model.corpora": ["mnist", "strokes"],
     "seconds.finetuning": 61.26,
     "seconds.packaging": 4.0,
 }
 DECISION = {"is_known": False, "is_promoted": True, "reason": "no model is in production"}
+
+
+RELEASED = PackagedModel(
+    "models:/bukva-glyph/1",
+    "1",
+    b"",
+    {"released": "true", "trained_on": '["comnist", "strokes"]', "corpora": '["comnist"]'},
+)
 
 
 def rows_of(table: Table) -> list[list[str]]:
@@ -43,14 +56,15 @@ def rows_of(table: Table) -> list[list[str]]:
 def test_each_set_of_test_samples_is_a_row() -> None:
     rows = rows_of(accuracy_table(RESULTS))
     assert [row[0] for row in rows] == [
-        "mnist", "strokes (synthetic)", "published", "all", "mnist (digit network)",
+        "mnist", "rukopys (unseen)", "strokes (synthetic)", "published", "all",
+        "mnist (digit network)",
     ]  # fmt: skip
-    assert rows[1] == [
+    assert rows[2] == [
         "strokes (synthetic)", "500", "90.0 [89.0, 91.0]", "89.0 [88.0, 90.0]",
         "99.0 [98.0, 100.0]", "88.0 [87.0, 89.0]",
     ]  # fmt: skip
     assert rows[0][3:] == ["-", "-", "-"]  # digits have no letters
-    assert rows[4] == ["mnist (digit network)", "10000", "99.4 [98.4, 100.4]", "", "", ""]
+    assert rows[5] == ["mnist (digit network)", "10000", "99.4 [98.4, 100.4]", "", "", ""]
 
 
 def test_seconds_are_added_up() -> None:
@@ -71,8 +85,20 @@ def test_the_decision_is_one_sentence(decision: dict[str, Any], words: str) -> N
     assert words in describe_decision(decision)
 
 
+def test_the_model_in_production_is_named() -> None:
+    assert describe_production(RELEASED).startswith(
+        "In production: version 1, the model released with the project, trained on comnist, strokes"
+    )
+    assert "make run ENV=real" in describe_production(RELEASED)
+    made = replace(RELEASED, version="2", tags={"corpora": '["digits", "strokes"]'})
+    assert describe_production(made) == (
+        "In production: version 2, made here, tested on digits, strokes."
+    )
+
+
 def test_everything_is_printed_without_a_cell_broken(capsys: pytest.CaptureFixture[str]) -> None:
-    catalog = DataCatalog({"results": MemoryDataset(RESULTS), "decision": MemoryDataset(DECISION)})
+    data = {"results": RESULTS, "decision": DECISION, "production_model": RELEASED}
+    catalog = DataCatalog({name: MemoryDataset(value) for name, value in data.items()})
     print_results(catalog, "data/08_reporting")
     printed = capsys.readouterr().out
     for words in (
@@ -88,6 +114,6 @@ def test_the_widest_table_fits() -> None:
         for measure in ("label", "letters.label", "letters.case", "letters.joint")
         for key, value in share(f"cyrillic_mnist.{measure}_accuracy", 0.99, 107339).items()
     }
-    widest |= share("mnist.accuracy", 0.99, 10000)
+    widest |= share("mnist.accuracy", 0.99, 10000) | {"model.corpora": []}
     console = Console(file=io.StringIO(), width=124)
     assert console.measure(accuracy_table(widest)).maximum <= 124

@@ -56,8 +56,12 @@ class Storage:
 
 
 def run_job(storage: Storage) -> str:
-    """Run `python -m bukva job --env=test`, and return what it printed."""
+    """Run `python -m bukva job --env=test`, and return what it printed.
+
+    The model goes into production by force: drawings alone do not replace the released one.
+    """
     params = ",".join(f"finetuning.{name}={value}" for name, value in LEARNING.items())
+    params += ",promotion.force=true"
     with storage_at(storage.path):
         arguments = ["job", "--env=test", f"--params={params}"]
         return CliRunner().invoke(bukva, arguments, catch_exceptions=False).output

@@ -1,6 +1,7 @@
 """What the main job prints and leaves behind."""
 
 import json
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from PIL import Image
 from bukva import charset
 from bukva.data.schema import SampleTable
 from bukva.model_registry.registry import git_revision
+from bukva.release.manifest import RELEASED
 from kedro_project import load_catalog, storage_at
 
 STAGES = (
@@ -134,7 +136,7 @@ def test_parameters_are_logged_field_by_field(runs: dict[str, Run]) -> None:
     assert parameters["finetuning.augmentation.rotation_deg"] == "12.0"
     assert parameters["finetuning.corpora.strokes"] == "0.85"
     assert parameters["embedded.samples_per_symbol"] == "14"
-    assert runs["promotion"].data.params["promotion.force"] == "False"
+    assert runs["promotion"].data.params["promotion.force"] == "True"
 
 
 def test_training_is_logged_by_step(job: Storage, runs: dict[str, Run]) -> None:
@@ -154,8 +156,8 @@ def test_test_metrics_are_logged(runs: dict[str, Run], results: dict[str, Any]) 
 
 
 def test_the_model_is_in_production(job: Storage, results: dict[str, Any]) -> None:
-    assert job.aliases() == {"prod": "1"}
-    version = job.client().get_model_version("bukva-glyph", "1")
+    assert job.aliases() == {"prod": "2", "previous": "1"}
+    version = job.client().get_model_version("bukva-glyph", "2")
     assert version.tags["git_revision"] == git_revision()
     assert version.tags["data_fingerprint"] == results["model.data_fingerprint"]
     assert version.tags["corpora"] == '["digits", "strokes"]'
@@ -170,7 +172,7 @@ def test_the_packaged_recogniser_is_the_trained_model(
     assert catalog.load("finetuning.model").digest() == results["model.weights_sha256"]
     recogniser = catalog.load("recogniser")
     assert recogniser.spec["weights_sha256"] == results["model.weights_sha256"]
-    assert job.versions() == {"1": recogniser.sha256}
+    assert job.versions()["2"] == recogniser.sha256
     parity = job.report("parity.json")
     assert parity["images"] == results["all.label_accuracy.n"]
     assert max(parity["max_label_difference"], parity["max_case_difference"]) <= 1e-4
@@ -178,9 +180,20 @@ def test_the_packaged_recogniser_is_the_trained_model(
 
 def test_the_verdict_says_why(job: Storage) -> None:
     verdict, decision = job.report("verdict.json"), job.report("decision.json")
-    assert verdict["is_accepted"]
+    # By itself, a model of drawings does not replace the released one.
+    assert not verdict["is_accepted"]
+    assert "rukopys, this one was not" in verdict["reason"]
     assert decision["is_promoted"]
-    assert verdict["reason"] == decision["reason"] == "no model is in production"
+    assert decision["reason"] == f"{verdict['reason']}; forced by promotion.force"
+
+
+def test_the_released_model_was_installed_first(job: Storage, printed: str) -> None:
+    version = job.client().get_model_version("bukva-glyph", "1")
+    assert version.tags["released"] == "true"
+    assert job.versions()["1"] == sha256((RELEASED / "model.onnx").read_bytes()).hexdigest()
+    assert job.report("verdict.json")["production_version"] == "1"
+    assert printed.index("Released model") < printed.index("Data, training, evaluation")
+    assert "registered as version 1, is in production" in printed
 
 
 def test_the_last_words_are_results_and_the_next_command(printed: str, job: Storage) -> None:
@@ -188,4 +201,5 @@ def test_the_last_words_are_results_and_the_next_command(printed: str, job: Stor
         assert words in printed
     assert f"{job.path}/08_reporting/" in printed.replace("\n", "")
     assert "now in production" in printed
+    assert "In production: version 2, made here, tested on digits" in printed
     assert "make serve" in printed

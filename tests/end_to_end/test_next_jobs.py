@@ -42,10 +42,10 @@ def test_the_same_job_makes_the_same_model(job: Storage, same_again: Storage) ->
 def test_the_same_model_is_not_registered_twice(job: Storage, same_again: Storage) -> None:
     assert len(same_again.runs()) == 2 * len(job.runs())
     assert same_again.versions() == job.versions()
-    assert same_again.aliases() == {"prod": "1"}
+    assert same_again.aliases() == {"prod": "2", "previous": "1"}
     decision = same_again.report("decision.json")
     assert decision["is_known"]
-    assert decision["reason"] == "it is version 1, already in production"
+    assert decision["reason"] == "it is version 2, already in production"
 
 
 def test_a_worse_candidate_is_registered_but_not_promoted(job: Storage, untrained: Storage) -> None:
@@ -53,18 +53,18 @@ def test_a_worse_candidate_is_registered_but_not_promoted(job: Storage, untraine
     assert verdict["comparison"]["label_accuracy.difference"] < 0
     assert not verdict["is_accepted"]
     assert "label accuracy on the same 420 test samples: -" in verdict["reason"]
-    assert verdict["production_version"] == "1"
-    assert untrained.versions().keys() == {"1", "2"}
-    assert untrained.versions()["1"] == job.versions()["1"]
-    assert untrained.aliases() == {"prod": "1"}
+    assert verdict["production_version"] == "2"
+    assert untrained.versions().keys() == {"1", "2", "3"}
+    assert untrained.versions()["2"] == job.versions()["2"]
+    assert untrained.aliases()["prod"] == "2"
 
 
 def test_promotion_may_be_forced(untrained: Storage) -> None:
     """As the job's last words propose; the version is there already."""
-    assert untrained.aliases()["prod"] == "1"
+    assert untrained.aliases()["prod"] == "2"
     run_pipeline("promotion", untrained.path, promotion={"force": True})
-    assert untrained.aliases() == {"prod": "2", "previous": "1"}
-    assert untrained.versions().keys() == {"1", "2"}
+    assert untrained.aliases() == {"prod": "3", "previous": "2"}
+    assert untrained.versions().keys() == {"1", "2", "3"}
     assert "forced by promotion.force" in untrained.report("decision.json")["reason"]
 
 

@@ -131,7 +131,7 @@ def test_onnx_and_pyfunc(from_onnx: Answers, fresh_process: dict[str, Any]) -> N
 def test_onnx_and_http(from_onnx: Answers, from_http: Answers) -> None:
     assert symbols(from_http) == symbols(from_onnx)
     np.testing.assert_allclose(probabilities(from_http), probabilities(from_onnx), atol=TOLERANCE)
-    assert from_http[0]["model"] == {"name": "bukva-glyph", "version": "1", "alias": "prod"}
+    assert from_http[0]["model"] == {"name": "bukva-glyph", "version": "2", "alias": "prod"}
 
 
 def test_golden_samples_are_what_the_recogniser_answers(golden: Path, from_onnx: Answers) -> None:

@@ -1,10 +1,13 @@
 """The results of a job as a person reads them."""
 
+import json
 from typing import Any
 
 from kedro.io import CatalogProtocol
 from rich.console import Console
 from rich.table import Table
+
+from bukva.model_registry.registry import PackagedModel
 
 _MEASURES = {
     "label": "{}.label_accuracy",
@@ -27,6 +30,7 @@ def print_results(catalog: CatalogProtocol[Any, Any], figures_folder: str) -> No
     console.print(seconds_table(results))
     console.print(f"Figures and results: {figures_folder}/ (results.json, *.png)")
     console.print(describe_decision(decision))
+    console.print(describe_production(catalog.load("production_model")))
     console.print(
         "Next: [bold]make serve[/] answers on http://127.0.0.1:8000, "
         "[bold]make viz[/] shows the pipelines."
@@ -43,7 +47,7 @@ def accuracy_table(results: dict[str, Any]) -> Table:
     for scope in _scopes(results):
         count = f"{results[f'{scope}.label_accuracy.n']}"
         cells = [_cell(results, key.format(scope)) for key in _MEASURES.values()]
-        table.add_row(_SYNTHETIC.get(scope, scope), count, *cells)
+        table.add_row(_name_scope(scope, results), count, *cells)
     for key in sorted(results):
         if key.endswith(".accuracy"):
             name = f"{key.removesuffix('.accuracy')} (digit network)"
@@ -74,6 +78,27 @@ def describe_decision(decision: dict[str, Any]) -> str:
         f"Model: registered, but not put into production: {decision['reason']}. To do it all the "
         "same: kedro run --pipeline=promotion --params=promotion.force=true"
     )
+
+
+def describe_production(production: PackagedModel) -> str:
+    """Return which model answers now, and what it takes to replace a released one."""
+    tags = production.tags
+    if tags.get("released") != "true":
+        tested = ", ".join(json.loads(tags["corpora"]))
+        return f"In production: version {production.version}, made here, tested on {tested}."
+    trained = ", ".join(json.loads(tags["trained_on"]))
+    return (
+        f"In production: version {production.version}, the model released with the project, "
+        f"trained on {trained}. Only a model tested on the same corpora can replace it: "
+        "make corpora, then make run ENV=real."
+    )
+
+
+def _name_scope(scope: str, results: dict[str, Any]) -> str:
+    """Return a set of samples as people call it, and whether the model saw none of its kind."""
+    trained = results["model.corpora"]
+    is_unseen = scope not in ("all", "published", *trained)
+    return f"{scope} (unseen)" if is_unseen else _SYNTHETIC.get(scope, scope)
 
 
 def _scopes(results: dict[str, Any]) -> list[str]:

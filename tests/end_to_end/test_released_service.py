@@ -1,0 +1,116 @@
+"""A fresh clone serves the released model: no data, no training, no network."""
+
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from serving_servers import Server, free_port
+
+from bukva.data.strokes.writing import draw_symbol
+from bukva.release.manifest import RELEASED, read_release
+from kedro_project import PROJECT
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project as `make` finds it after `make install`."""
+    folder = tmp_path_factory.mktemp("clone")
+    shutil.copytree(PROJECT / "conf", folder / "conf", symlinks=True)
+    for name in ("pyproject.toml", "constraints.txt", "Makefile"):
+        shutil.copy(PROJECT / name, folder)
+    (folder / "src").mkdir()
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / ".installed").touch()
+    return folder
+
+
+def environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith("BUKVA_")}
+
+
+@contextmanager
+def make_serve(clone: Path) -> Iterator[Server]:
+    """`make serve` as somebody types it, with the interpreter of these tests; Ctrl+C at the end."""
+    port = free_port()
+    bin_folder = Path(sys.executable).parent
+    with subprocess.Popen(
+        ["make", "serve", f"PORT={port}", f"BIN={bin_folder}"],
+        cwd=clone,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        base_url = f"http://127.0.0.1:{port}"
+        try:
+            with httpx.Client(base_url=base_url, timeout=10) as http:
+                yield Server(base_url, http, process)
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+
+
+def png(symbol: str, seed: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(draw_symbol(symbol, np.random.default_rng(seed))).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def read(server: Server, image: bytes) -> dict[str, object]:
+    response = server.http.post("/v1/predict", files={"file": ("letter.png", image)})
+    answer: dict[str, object] = response.raise_for_status().json()
+    return answer
+
+
+@pytest.fixture(scope="module")
+def answers(clone: Path) -> list[dict[str, object]]:
+    with make_serve(clone) as server:
+        server.wait_until_ready(timeout_s=90)
+        return [read(server, png("ж", seed)) for seed in range(5)]
+
+
+def test_make_serve_on_a_fresh_clone_reads_a_drawn_letter(
+    answers: list[dict[str, object]],
+) -> None:
+    labels = [answer["label"] for answer in answers]
+    assert labels.count("ж") >= 3, labels
+    assert answers[0]["model"] == {"name": "bukva-glyph", "version": "1", "alias": "prod"}
+
+
+def release_install(clone: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "bukva", "release", "install", *arguments],
+        cwd=clone, env=environment(), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_what_is_installed_is_not_installed_again(
+    clone: Path, answers: list[dict[str, object]]
+) -> None:
+    before = (clone / "mlflow.db").read_bytes()
+    assert release_install(clone, "--if-none") == ""
+    assert (clone / "mlflow.db").read_bytes() == before
+    said = release_install(clone)
+    version = read_release(RELEASED).version
+    assert f"Released model {version} (trained on " in said
+    assert "known as version 1, is in production" in said
+
+
+def test_an_operators_registry_is_left_alone(clone: Path) -> None:
+    """Where the service is told of another registry, nothing is installed anywhere."""
+    shown = subprocess.run(
+        ["make", "-n", "serve"], cwd=clone, check=True, capture_output=True, text=True,
+        env=environment() | {"BUKVA_TRACKING_URI": "http://mlflow:5000"},
+    )  # fmt: skip
+    assert "release install" not in shown.stdout
