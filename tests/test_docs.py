@@ -158,12 +158,16 @@ def test_readme_says_the_two_commands_first() -> None:
 
 
 def test_model_card_counts_the_weights() -> None:
-    from bukva.charset import LABELS
+    import json
+
     from bukva.models.registry import build_network
 
     card = (ROOT / "docs" / "model_card.md").read_text()
-    weights = sum(item.numel() for item in build_network("glyph_cnn", len(LABELS)).parameters())
-    assert f"{weights:,} weights" in card
+    found = re.search(r"`(\w+)` `(\{.*\})`, (\d+) classes, ([\d,]+) weights", card)
+    assert found, "Expected a card of `python -m bukva card`."
+    name, sizes, classes, weights = found.groups()
+    network = build_network(name, int(classes), **json.loads(sizes))
+    assert f"{sum(item.numel() for item in network.parameters()):,}" == weights
 
 
 def test_picture_of_the_pipelines_shows_what_is_registered() -> None:

@@ -9,7 +9,7 @@ from bukva.parameters import Parameters
 from bukva.pipeline_registry import register_pipelines
 
 STAGES = ["data_processing", "mnist_pretraining", "finetuning", "evaluation"]
-RAW = {"corpora", "published_split", "corpora_manifest"}
+RAW = {"corpora", "published_split", "corpora_manifest", "model_card_template"}
 STATE = {"mnist_pretraining.checkpoints", "finetuning.checkpoints"}
 REGISTRY = {"candidate_model", "production_model"}
 

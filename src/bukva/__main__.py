@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from bukva.commands.card import card
 from bukva.commands.corpora import corpora
 from bukva.commands.experiments import experiments
 from bukva.commands.job import job
@@ -16,6 +17,7 @@ def bukva() -> None:
     """Recognise handwritten Ukrainian letters and digits."""
 
 
+bukva.add_command(card)
 bukva.add_command(corpora)
 bukva.add_command(experiments)
 bukva.add_command(job)

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from bukva import charset
+from bukva.data.schema import is_symbol
 from bukva.models.trained import TrainedModel
 from bukva.pipelines import evaluation
-from stage_runs import Data, run_stage, small_data, small_parameters
+from kedro_project import PROJECT
+from stage_runs import Data, manifest, run_stage, small_data, small_parameters
 
 
 @pytest.fixture(scope="module")
@@ -18,11 +21,13 @@ def evaluated(make_model: Callable[..., TrainedModel]) -> Data:
     inputs["mnist_pretraining.model"] = make_model(labels=charset.DIGITS, seed=3)
     inputs["finetuning.model"] = make_model()
     inputs["production_model"] = None
+    inputs["corpora_manifest"] = manifest()
+    inputs["model_card_template"] = (PROJECT / "conf" / "base" / "model_card.md").read_text()
     return run_stage(evaluation.create_pipeline(), inputs)
 
 
 def test_each_model_answers_for_the_test_samples_it_knows(evaluated: Data) -> None:
-    tests = small_data()["sample_table"].query("split == 'test'")
+    tests = small_data()["sample_table"].query("split == 'test' and corpus != 'nonsymbols'")
     digits = evaluated["evaluation.digits.predictions"]
     glyphs = evaluated["evaluation.glyphs.predictions"]
     assert set(glyphs["sample_id"]) == set(tests["sample_id"])
@@ -63,11 +68,40 @@ def test_the_tracker_gets_plain_numbers(evaluated: Data) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["label_confusion", "case_confusion", "reliability", "worst_mistakes"]
+    "name",
+    [
+        "label_confusion",
+        "case_confusion",
+        "reliability",
+        "roc",
+        "risk_coverage",
+        "robustness_curves",
+        "worst_mistakes",
+    ],
 )
 def test_figures_are_drawn(evaluated: Data, name: str) -> None:
     assert isinstance(evaluated[name], Figure)
     assert evaluated[name].axes
+
+
+def test_disturbed_samples_are_measured_beside_the_stored_ones(evaluated: Data) -> None:
+    robustness, predictions = evaluated["robustness"], evaluated["evaluation.glyphs.predictions"]
+    assert len(robustness) == 2 + 3 * 6
+    assert set(robustness["n"]) == {20}
+    stored = robustness.set_index("shift").loc["stored"]
+    overall = predictions["predicted_label"].eq(predictions["label"]).mean()
+    assert stored["low"] <= overall <= stored["high"]
+
+
+def test_what_shows_no_symbol_counts_for_refusal_only(evaluated: Data) -> None:
+    answered, table = evaluated["outlier_predictions"], small_data()["sample_table"]
+    held_out = table[table["split"].eq("test") | (table["split"].eq("valid") & is_symbol(table))]
+    assert set(answered["sample_id"]) == set(held_out["sample_id"])
+    # The network has no class for it: all probabilities of a symbol are 1, up to rounding.
+    results = evaluated["results"]
+    np.testing.assert_allclose(answered["symbol_probability"], 1.0, atol=1e-5)
+    assert {"refusal.kept", "refusal.strokes.kept", "refusal.pair.refused"} <= results.keys()
+    assert results["refusal.blank.refused"] == 1.0
 
 
 def test_every_class_is_reported(evaluated: Data) -> None:
@@ -81,3 +115,12 @@ def test_the_first_model_is_accepted(evaluated: Data, random_model: TrainedModel
     assert verdict["weights_sha256"] == random_model.digest()
     assert verdict["production_version"] is None
     assert verdict["tags"]["all.label_accuracy"] == evaluated["results"]["all.label_accuracy"]
+
+
+def test_the_card_tells_the_results_of_the_run(evaluated: Data) -> None:
+    results, card = evaluated["results"], evaluated["model_card"]
+    assert f"| all | {results['all.label_accuracy.n']} | " in card
+    assert f"{100 * results['all.label_accuracy']:.2f} [" in card
+    assert results["model.weights_sha256"] in card
+    assert "No model is in production." in card
+    assert "$" not in card

@@ -9,15 +9,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bukva.charset import LABELS
+from bukva.data.manifest import parse_manifest
 from bukva.data.samples import UInt8Array
+from bukva.data.terms import EMBEDDED_TERMS
 from bukva.evaluation.bootstrap import bootstrap_scores
 from bukva.evaluation.figures.mistakes import plot_worst_mistakes
 from bukva.evaluation.metrics import Scores
+from bukva.evaluation.model_card import describe_model, write_model_card
+from bukva.evaluation.predictions import BoolArray, is_label_right
+from bukva.evaluation.robustness import choose_evenly, measure_robustness
 from bukva.evaluation.verdict import judge
 from bukva.inference.recogniser import Recogniser
 from bukva.model_registry.registry import PackagedModel
 from bukva.models.trained import TrainedModel
 from bukva.parameters import EvaluationParameters, TrainingParameters
+from bukva.pipeline_templates.evaluation import predict_test_split
 from bukva.pipelines.evaluation.production import find_untested, is_comparable, predict
 
 Metrics = dict[str, dict[str, float]]
@@ -60,6 +66,27 @@ def merge_results(
 def bootstrap(predictions: pd.DataFrame, parameters: EvaluationParameters) -> Scores:
     """Score what has no closed form."""
     return bootstrap_scores(predictions, parameters.resamples)
+
+
+def disturb_samples(
+    model: TrainedModel,
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    predictions: pd.DataFrame,
+    parameters: EvaluationParameters,
+) -> pd.DataFrame:
+    """Measure the accuracy on some of the test samples, disturbed one way after the other."""
+    settings = parameters.robustness
+    chosen = predictions.iloc[choose_evenly(predictions, settings.samples, settings.seed)]
+    rows = pd.Index(table["sample_id"]).get_indexer(chosen["sample_id"])
+    samples = table.iloc[rows]
+
+    def is_right(frames_SHW: UInt8Array) -> BoolArray:
+        return is_label_right(predict_test_split(model, samples, frames_SHW, parameters))
+
+    return measure_robustness(
+        samples["corpus"], images_NHW[rows], is_right, settings.strengths, settings.seed
+    )
 
 
 def draw_mistakes(
@@ -113,3 +140,18 @@ def judge_candidate(
         reason = f"the model in production was tested on {named}, this one was not"
         judgement |= {"is_accepted": False, "reason": f"{reason}; {judgement['reason']}"}
     return verdict | judgement
+
+
+def write_card(
+    template: str,
+    model: TrainedModel,
+    results: dict[str, Any],
+    robustness: pd.DataFrame,
+    verdict: Verdict,
+    manifest: dict[str, Any],
+) -> str:
+    """Write the model card from everything that was measured."""
+    terms = {**parse_manifest(manifest), **EMBEDDED_TERMS}
+    trained_on = {name: terms[name] for name in model.spec.corpora if name in terms}
+    details = describe_model(model)
+    return write_model_card(template, details, results, robustness, verdict, trained_on)

@@ -4,6 +4,8 @@ from kedro.pipeline import Node, Pipeline
 
 from bukva.evaluation.figures.calibration import plot_reliability
 from bukva.evaluation.figures.confusion import plot_case_confusion, plot_label_confusion
+from bukva.evaluation.figures.ranking import plot_risk_coverage, plot_roc
+from bukva.evaluation.figures.robustness import plot_robustness
 from bukva.evaluation.metrics import misread_pairs, per_class_report
 from bukva.pipeline_templates.evaluation import evaluation_pipeline
 from bukva.pipelines.evaluation import nodes
@@ -39,6 +41,21 @@ def create_pipeline() -> Pipeline:
             Node(plot_label_confusion, predictions, "label_confusion", name="plot_labels"),
             Node(plot_case_confusion, predictions, "case_confusion", name="plot_cases"),
             Node(plot_reliability, predictions, "reliability", name="plot_reliability"),
+            Node(plot_roc, predictions, "roc", name="plot_roc"),
+            Node(plot_risk_coverage, predictions, "risk_coverage", name="plot_risk_coverage"),
+            Node(
+                nodes.disturb_samples,
+                inputs=[
+                    "finetuning.model",
+                    "sample_table",
+                    "sample_images",
+                    predictions,
+                    "params:evaluation",
+                ],
+                outputs="robustness",
+                name="disturb_samples",
+            ),
+            Node(plot_robustness, "robustness", "robustness_curves", name="plot_robustness"),
             Node(
                 nodes.draw_mistakes,
                 inputs=["sample_table", "sample_images", predictions, "params:evaluation"],
@@ -58,6 +75,19 @@ def create_pipeline() -> Pipeline:
                 ],
                 outputs="verdict",
                 name="judge_candidate",
+            ),
+            Node(
+                nodes.write_card,
+                inputs=[
+                    "model_card_template",
+                    "finetuning.model",
+                    "results",
+                    "robustness",
+                    "verdict",
+                    "corpora_manifest",
+                ],
+                outputs="model_card",
+                name="write_card",
             ),
         ]
     )
