@@ -18,7 +18,7 @@ from bukva.serving.logs import log_event, log_failure, quiet_kedro
 from bukva.serving.schemas import ServedModel
 from bukva.serving.settings import Settings
 
-MAKE_ONE = "Run `make run` to train a model and to register it."
+MAKE_ONE = "Run `python -m bukva release install`, or `make run` to train a model."
 
 
 @dataclass(frozen=True)
