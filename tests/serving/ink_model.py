@@ -15,7 +15,18 @@ from PIL import Image, UnidentifiedImageError
 SYMBOLS = ("1", "і", "Т", "о", "Ш")
 MAX_PIXELS = 4_000_000
 MAGIC_BYTES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
-COLUMNS = ("symbol", "label", "case", "confidence", "case_confidence", "alternatives")
+COLUMNS = (
+    "symbol", "label", "case", "confidence", "case_confidence", "is_symbol", "symbol_confidence",
+    "alternatives",
+)  # fmt: skip
+BLOT_INK = 0.7
+
+
+REFUSED = {
+    **dict.fromkeys(("symbol", "label", "case", "confidence", "case_confidence")),
+    "is_symbol": False,
+    "symbol_confidence": 0.01,
+}
 
 
 class InkModel(PythonModel):
@@ -37,6 +48,8 @@ def recognise(data: bytes, settings: dict) -> dict:
     ink = sum(255 - value for value in pixels) / (255 * len(pixels))
     if ink == 0:
         return {**dict.fromkeys(COLUMNS), "error": "empty_image", "error_detail": "No ink."}
+    if ink > BLOT_INK:
+        return {**answer(ink), **REFUSED}
     return {**answer(ink), "confidence": settings["confidence"] or answer(ink)["confidence"]}
 
 
@@ -65,6 +78,8 @@ def answer(ink: float) -> dict:
         "case": ("lower" if symbol.islower() else "upper") if is_letter else None,
         "confidence": ranked[0][0] / total,
         "case_confidence": 0.9 if is_letter else math.nan,
+        "is_symbol": True,
+        "symbol_confidence": 0.99,
         "alternatives": [{"symbol": s, "probability": w / total} for w, s in ranked],
         "error": None,
         "error_detail": None,

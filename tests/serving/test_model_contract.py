@@ -14,9 +14,17 @@ ROW = {
     "case": "upper",
     "confidence": 0.9,
     "case_confidence": 0.8,
+    "is_symbol": True,
+    "symbol_confidence": 0.95,
     "alternatives": [{"symbol": "Ґ", "probability": 0.9}, {"symbol": "Г", "probability": 0.1}],
     "error": None,
     "error_detail": None,
+}
+NO_SYMBOL = {
+    **ROW,
+    **dict.fromkeys(["symbol", "label", "case", "confidence", "case_confidence"]),
+    "is_symbol": False,
+    "symbol_confidence": 0.02,
 }
 REFUSED = {**dict.fromkeys(ROW), "error": "unsupported_format", "error_detail": "Expected PNG."}
 
@@ -25,6 +33,27 @@ def test_row_becomes_a_recognition():
     recognition = read_row(ROW, top_k=1)
     assert recognition.symbol == "Ґ"
     assert [alternative.symbol for alternative in recognition.alternatives] == ["Ґ"]
+
+
+def test_what_shows_no_symbol_has_none_but_alternatives():
+    recognition = read_row(NO_SYMBOL, top_k=1)
+    assert (recognition.symbol, recognition.label, recognition.case) == (None, None, None)
+    assert not recognition.is_symbol
+    assert [alternative.symbol for alternative in recognition.alternatives] == ["Ґ"]
+
+
+@pytest.mark.parametrize("name", ["symbol", "label", "confidence"])
+def test_a_symbol_is_named_where_there_is_one_and_only_there(name):
+    with pytest.raises(ModelError, match=name):
+        read_row({**NO_SYMBOL, name: ROW[name]}, top_k=1)
+    with pytest.raises(ModelError, match=name):
+        read_row({**ROW, name: None}, top_k=1)
+
+
+def test_a_model_from_before_refusal_refuses_nothing():
+    before = {key: ROW[key] for key in ROW if key not in ("is_symbol", "symbol_confidence")}
+    recognition = read_row(before, top_k=1)
+    assert (recognition.is_symbol, recognition.symbol_confidence) == (True, 1.0)
 
 
 def test_columns_of_later_models_are_left_out():
@@ -54,6 +83,8 @@ def test_refusal_without_a_sentence_has_one():
         {"confidence": 1.1},
         {"confidence": -0.1},
         {"confidence": None},
+        {"symbol_confidence": None},
+        {"is_symbol": None},
         {"alternatives": None},
         {"alternatives": [{"symbol": "Ґ", "probability": math.nan}]},
         {"alternatives": [{"symbol": "Ґ"}]},

@@ -56,10 +56,10 @@ def score(predictions: pd.DataFrame) -> Scores:
     scores: Scores = {}
     for scope, rows in by_scope(predictions).items():
         for measure, (is_right_N, is_counted_N) in _measures(rows).items():
-            scores |= _share(f"{scope}.{measure}", is_right_N[is_counted_N], rows[is_counted_N])
+            scores |= share(f"{scope}.{measure}", is_right_N[is_counted_N], rows[is_counted_N])
         surest = _surest(rows)
         key = f"{scope}.accuracy_at_90_coverage"
-        scores |= _share(key, is_label_right(surest), surest)
+        scores |= share(key, is_label_right(surest), surest)
     return scores
 
 
@@ -99,7 +99,8 @@ def _surest(rows: pd.DataFrame, coverage: float = 0.9) -> pd.DataFrame:
     return ranked.head(ceil(coverage * len(rows)))
 
 
-def _share(key: str, is_right_N: BoolArray, rows: pd.DataFrame) -> Scores:
+def share(key: str, is_right_N: BoolArray, rows: pd.DataFrame) -> Scores:
+    """Return the share of right rows with its interval and count; nothing without rows."""
     right, total = int(is_right_N.sum()), len(is_right_N)
     if total == 0:
         return {}

@@ -25,12 +25,14 @@ def make_prediction_table(
 
     Returns:
         The columns of `bukva.evaluation.predictions.COLUMNS`, row-aligned with the samples, and
-        `label_probabilities`: for each sample those of all labels, in the order of the charset.
+        `symbol_probability`, that it shows any of the labels, and `label_probabilities`: for each
+        sample those of all labels if it does, in the order of the charset.
         Whatever shows no symbol is answered by the likeliest label as well.
     """
     labels = [label for label in LABELS if label in classes]
     label_NK = class_NC[:, [classes.index(label) for label in labels]]
-    label_NK = label_NK / np.maximum(label_NK.sum(axis=1, keepdims=True), np.float32(1e-12))
+    symbol_N = label_NK.sum(axis=1)
+    label_NK = label_NK / np.maximum(symbol_N[:, None], np.float32(1e-12))
     columns = ["sample_id", "corpus", "split", "label", "is_uppercase", "group", "is_published"]
     return samples[columns].assign(
         predicted_label=[labels[index] for index in label_NK.argmax(axis=1)],
@@ -38,6 +40,7 @@ def make_prediction_table(
         label_probability=label_NK.max(axis=1).astype(float),
         true_label_rank=_ranks(label_NK, pd.Index(labels).get_indexer(pd.Index(samples["label"]))),
         uppercase_probability=uppercase_N.astype(float),
+        symbol_probability=np.minimum(symbol_N, 1.0).astype(float),
         label_probabilities=list(label_NK),
     )
 

@@ -28,8 +28,8 @@ def golden_samples(
         per_symbol: How many of each symbol.
 
     Returns:
-        One row a sample: `image` (a PNG file, dark on light), `true_symbol`, and the `symbol` and
-        `confidence` answered.
+        One row a sample: `image` (a PNG file, dark on light), `true_symbol`, and what is answered:
+        `symbol` (missing where the image is refused), `confidence` and `symbol_confidence`.
     """
     table = table.reset_index(drop=True)
     tests = table[table["split"].eq("test") & is_symbol(table)]
@@ -46,6 +46,7 @@ def golden_samples(
             "true_symbol": symbols,
             "symbol": answers["symbol"].astype("str"),
             "confidence": answers["confidence"],
+            "symbol_confidence": answers["symbol_confidence"],
         }
     )
 

@@ -51,11 +51,23 @@ def predict_test_split(
 ) -> pd.DataFrame:
     """Return the prediction table over the test samples of symbols that the model knows."""
     is_known = table["label"].isin(list(model.spec.labels)) & is_symbol(table)
-    is_test = table["split"].eq("test") & is_known
-    chosen = table[is_test]
+    return predict_samples(
+        model, table, images_NHW, table["split"].eq("test") & is_known, parameters
+    )
+
+
+def predict_samples(
+    model: TrainedModel,
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    is_chosen: pd.Series,
+    parameters: EvaluationParameters,
+) -> pd.DataFrame:
+    """Return the prediction table over the chosen samples."""
+    chosen = table[is_chosen]
     logits = predict_logits(
         model.to_network(),
-        images_NHW[is_test.to_numpy()],
+        images_NHW[is_chosen.to_numpy()],
         page_features(chosen),
         batch_size=parameters.batch_size,
         device=resolve_device(parameters.device),

@@ -36,12 +36,20 @@ def read_row(row: Mapping[str, Any], top_k: int) -> Recognition:
     if code is not None:
         raise ModelError(f"Expected `error` to be one of {IMAGE_PROBLEMS}, got {code!r}.")
     try:
-        recognition = Recognition(**{name: row.get(name) for name in Recognition.model_fields})
+        recognition = Recognition(**_fields_of(row))
     except ValidationError as error:
-        faults = "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in error.errors())
+        faults = "; ".join(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
+        )
         raise ModelError(f"Expected a row as a packaged model gives, got {faults}.") from error
     alternatives = recognition.alternatives[:top_k]
     return recognition.model_copy(update={"alternatives": alternatives})
+
+
+def _fields_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a recognition; a model packaged before images could be refused refuses none."""
+    fields = {name: row.get(name) for name in Recognition.model_fields}
+    return fields if "is_symbol" in row else {**fields, "is_symbol": True, "symbol_confidence": 1.0}
 
 
 def check_probe(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -8,7 +8,8 @@ _PAGE = """<!doctype html>
 <head><meta charset="utf-8"><title>bukva</title></head>
 <body>
 <h1>bukva</h1>
-<p>Recognises a handwritten Ukrainian letter or digit in an image.</p>
+<p>Recognises a handwritten Ukrainian letter or digit in an image. What shows no symbol that it
+knows, or more than one, is answered with <code>is_symbol: false</code> and no symbol.</p>
 <pre>curl -F file=@letter.png {address}/v1/predict</pre>
 <dl>
 {rows}

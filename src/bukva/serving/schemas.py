@@ -1,8 +1,8 @@
 """What goes over the wire, as pydantic models: they check, and they write the OpenAPI page."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 def _round_probability(value: Any) -> Any:
@@ -48,18 +48,42 @@ class ServedModel(_Strict):
 class Recognition(_Strict):
     """What the model says about one image."""
 
-    symbol: Symbol = Field(description="as written", examples=["Ґ"])
-    label: Symbol = Field(description="the lower-case letter or the digit", examples=["ґ"])
+    symbol: Symbol | None = Field(
+        description="as written; null where the image is refused", examples=["Ґ"]
+    )
+    label: Symbol | None = Field(
+        description="the lower-case letter or the digit; null where the image is refused",
+        examples=["ґ"],
+    )
     case: Literal["upper", "lower", "either"] | None = Field(
         description="`either` where the two forms cannot be told apart; null for a digit",
         examples=["upper"],
     )
-    confidence: Probability = Field(description="probability of the label", examples=[0.97])
+    confidence: Probability | None = Field(
+        description="probability of the label among all labels; null where the image is refused",
+        examples=[0.97],
+    )
     case_confidence: Probability | None = Field(description="null for a digit", examples=[0.93])
+    is_symbol: bool = Field(
+        description="false where the image is refused: a dot, a scribble, two letters, a photo ...",
+        examples=[True],
+    )
+    symbol_confidence: Probability = Field(
+        description="probability that the image shows one Ukrainian letter or digit",
+        examples=[0.99],
+    )
     alternatives: list[Alternative] = Field(
-        description="best first",
+        description="best first; of a refused image, what it would be if it showed a symbol",
         examples=[[{"symbol": "Ґ", "probability": 0.97}, {"symbol": "Г", "probability": 0.02}]],
     )
+
+    @model_validator(mode="after")
+    def _names_a_symbol_unless_refused(self) -> Self:
+        named = {"symbol": self.symbol, "label": self.label, "confidence": self.confidence}
+        wrong = [name for name, value in named.items() if (value is None) == self.is_symbol]
+        if wrong:
+            raise ValueError(f"expected null only where is_symbol is false, not so: {wrong}")
+        return self
 
 
 class Prediction(Recognition):

@@ -11,19 +11,21 @@ from matplotlib.figure import Figure
 from bukva.charset import LABELS
 from bukva.data.manifest import parse_manifest
 from bukva.data.samples import UInt8Array
+from bukva.data.schema import is_symbol
 from bukva.data.terms import EMBEDDED_TERMS
 from bukva.evaluation.bootstrap import bootstrap_scores
 from bukva.evaluation.figures.mistakes import plot_worst_mistakes
 from bukva.evaluation.metrics import Scores
 from bukva.evaluation.model_card import describe_model, write_model_card
 from bukva.evaluation.predictions import BoolArray, is_label_right
+from bukva.evaluation.refusal import measure_refusal
 from bukva.evaluation.robustness import choose_evenly, measure_robustness
 from bukva.evaluation.verdict import judge
 from bukva.inference.recogniser import Recogniser
 from bukva.model_registry.registry import PackagedModel
 from bukva.models.trained import TrainedModel
 from bukva.parameters import EvaluationParameters, TrainingParameters
-from bukva.pipeline_templates.evaluation import predict_test_split
+from bukva.pipeline_templates.evaluation import predict_samples, predict_test_split
 from bukva.pipelines.evaluation.production import find_untested, is_comparable, predict
 
 Metrics = dict[str, dict[str, float]]
@@ -34,6 +36,7 @@ def merge_results(
     digit_scores: Scores,
     glyph_scores: Scores,
     bootstrapped_scores: Scores,
+    refusal: Scores,
     model: TrainedModel,
     pretraining: TrainingParameters,
 ) -> tuple[dict[str, Any], Metrics]:
@@ -51,6 +54,7 @@ def merge_results(
         **digits,
         **glyph_scores,
         **bootstrapped_scores,
+        **refusal,
         "model.weights_sha256": model.digest(),
         "model.data_fingerprint": model.spec.data_fingerprint,
         "model.corpora": list(model.spec.corpora),
@@ -87,6 +91,26 @@ def disturb_samples(
     return measure_robustness(
         samples["corpus"], images_NHW[rows], is_right, settings.strengths, settings.seed
     )
+
+
+def predict_outliers(
+    model: TrainedModel,
+    predictions: pd.DataFrame,
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    parameters: EvaluationParameters,
+) -> pd.DataFrame:
+    """Add to the predictions the validation symbols, and the test samples that show none."""
+    is_valid = table["split"].eq("valid") & is_symbol(table)
+    is_outlier = table["split"].eq("test") & ~is_symbol(table)
+    others = predict_samples(model, table, images_NHW, is_valid | is_outlier, parameters)
+    together = pd.concat([predictions, others], ignore_index=True)
+    return together[["sample_id", "corpus", "group", "split", "label", "symbol_probability"]]
+
+
+def score_refusal(outlier_predictions: pd.DataFrame, parameters: EvaluationParameters) -> Scores:
+    """Measure what is refused where a share of the symbols is kept."""
+    return measure_refusal(outlier_predictions, parameters.kept_share)
 
 
 def draw_mistakes(

@@ -5,6 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from bukva.evaluation.figures.calibration import plot_reliability
 from bukva.evaluation.figures.confusion import plot_case_confusion, plot_label_confusion
 from bukva.evaluation.figures.ranking import plot_risk_coverage, plot_roc
+from bukva.evaluation.figures.refusal import plot_refusal
 from bukva.evaluation.figures.robustness import plot_robustness
 from bukva.evaluation.metrics import misread_pairs, per_class_report
 from bukva.pipeline_templates.evaluation import evaluation_pipeline
@@ -25,11 +26,36 @@ def create_pipeline() -> Pipeline:
                 name="bootstrap_scores",
             ),
             Node(
+                nodes.predict_outliers,
+                inputs=[
+                    "finetuning.model",
+                    predictions,
+                    "sample_table",
+                    "sample_images",
+                    "params:evaluation",
+                ],
+                outputs="outlier_predictions",
+                name="predict_outliers",
+            ),
+            Node(
+                nodes.score_refusal,
+                inputs=["outlier_predictions", "params:evaluation"],
+                outputs="refusal",
+                name="score_refusal",
+            ),
+            Node(
+                plot_refusal,
+                inputs=["outlier_predictions", "refusal"],
+                outputs="refusal_figure",
+                name="plot_refusal",
+            ),
+            Node(
                 nodes.merge_results,
                 inputs=[
                     "evaluation.digits.scores",
                     "evaluation.glyphs.scores",
                     "bootstrapped_scores",
+                    "refusal",
                     "finetuning.model",
                     "params:mnist_pretraining",
                 ],
