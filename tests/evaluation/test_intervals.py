@@ -107,11 +107,27 @@ def test_wilson_interval_of_grouped_samples_is_that_of_as_many_independent_ones(
 
 def test_design_effect_of_pairs_is_two():
     values = np.repeat([0, 1, 1, 0, 1, 0, 1, 1] * 50, 2)
-    assert design_effect(values, np.arange(800) // 2) == pytest.approx(2.0, abs=0.01)
-    assert design_effect(values, np.arange(800)) == 1.0
+    one_stratum = np.zeros(800, int)
+    assert design_effect(values, np.arange(800) // 2, one_stratum) == pytest.approx(2.0, abs=0.01)
+    assert design_effect(values, np.arange(800), one_stratum) == 1.0
 
 
 def test_design_effect_is_never_below_one():
     """Each group holds one of each: they tell more than independent ones would, if it is true."""
-    assert design_effect([0, 1] * 50, np.arange(100) // 2) == 1.0
-    assert design_effect([1, 1, 1], [0, 0, 1]) == 1.0
+    assert design_effect([0, 1] * 50, np.arange(100) // 2, np.zeros(100, int)) == 1.0
+    assert design_effect([1, 1, 1], [0, 0, 1], [0, 0, 0]) == 1.0
+
+
+def test_design_effect_leaves_out_what_is_fixed():
+    """Groups that differ only because they are of another stratum do not differ by chance."""
+    values, unit = np.repeat([0, 1], 50), np.arange(100) // 10
+    assert design_effect(values, unit, np.zeros(100, int)) > 10
+    assert design_effect(values, unit, values) == 1.0
+
+
+def test_paired_difference_interval_widens_with_the_design_effect():
+    first, second = [True] * 90 + [False] * 10, [True] * 80 + [False] * 20
+    low, high = paired_difference_interval(first, second)
+    wide_low, wide_high = paired_difference_interval(first, second, design_effect=4.0)
+    assert wide_low + 0.1 == pytest.approx(2 * (low + 0.1))
+    assert wide_high + 0.1 == pytest.approx(2 * (high + 0.1))

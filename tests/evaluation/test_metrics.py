@@ -105,6 +105,17 @@ def test_samples_of_one_group_are_worth_less_than_independent_ones():
     assert score(predictions)["paper.label_accuracy.ci95"] == alone
 
 
+def test_compare_widens_its_interval_where_samples_come_in_groups():
+    """Of ten batches two get lost whole."""
+    first = make_predictions(*[("о", None, "о", 0.5)] * 100)
+    second = make_predictions(*[("о", None, "0", 0.5)] * 20, *[("о", None, "о", 0.5)] * 80)
+    alone = compare(first, second)["label_accuracy.difference.ci95"]
+    group = [f"batch-{place // 10}" for place in range(100)]
+    found = compare(first.assign(group=group), second.assign(group=group))
+    low, high = found["label_accuracy.difference.ci95"]
+    assert high - low > 2.5 * (alone[1] - alone[0])
+
+
 def test_score_is_ready_for_json():
     scores = score(make_predictions(*FIVE))
     assert json.loads(json.dumps(scores)) == scores

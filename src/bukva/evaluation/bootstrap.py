@@ -1,11 +1,14 @@
 """Scores whose uncertainty no formula gives: their intervals are bootstrapped.
 
-A resample draws whole groups (writers, scan batches) where the table knows them: samples of one
-group are alike, and drawing them one by one would promise too much (Davison and Hinkley 1997,
-section 3.8). A share of samples, as an accuracy, keeps its closed form (`intervals`): where nothing
-is wrong no resample shows a mistake either, and the bootstrap's interval would have no width.
+A resample draws whole groups (writers, scan batches) where the table knows them, within each label:
+samples of one group are alike, and drawing them one by one would promise too much (Davison and
+Hinkley 1997, section 3.8). Of the m units of a stratum it draws m - 1 and weighs them by m/(m - 1),
+for a plain bootstrap of few units is too narrow (Rao and Wu 1988).
 
-Shapes: R resamples, N samples, U independent units.
+A share of samples, as an accuracy, keeps its closed form (`intervals`): where nothing is wrong no
+resample shows a mistake either, and the bootstrap's interval would have no width.
+
+Shapes: R resamples, N samples, U independent units, S strata, D draws.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,11 +16,10 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bukva.data.samples import Float32Array
 from bukva.evaluation.metrics import DECIMALS, Scores, by_scope
-from bukva.evaluation.predictions import has_case, independent_units, require_columns
+from bukva.evaluation.predictions import Design, has_case, require_columns, sampling_design
 from bukva.evaluation.statistics import (
     FloatArray,
     Statistic,
@@ -70,7 +72,7 @@ def _scores(
     seed: int,
 ) -> Scores:
     scores: Scores = {}
-    drawn = draw_statistics(independent_units(rows), statistics, resamples, seed)
+    drawn = draw_statistics(sampling_design(rows), statistics, resamples, seed)
     whole_1N = np.ones((1, len(rows)), dtype=np.float32)
     for name, statistic in statistics.items():
         value = float(statistic(whole_1N)[0])
@@ -83,26 +85,35 @@ def _scores(
 
 
 def draw_statistics(
-    unit_N: NDArray[np.int64], statistics: Mapping[str, Statistic], resamples: int, seed: int
+    design: Design, statistics: Mapping[str, Statistic], resamples: int, seed: int
 ) -> dict[str, FloatArray]:
     """Return `(R,)` values of each statistic, all of them on the same resamples of units."""
     values: dict[str, list[FloatArray]] = {name: [] for name in statistics}
-    for weights_RN in _draw_weights(unit_N, resamples, seed):
+    for weights_RN in _draw_weights(design, resamples, seed):
         for name, statistic in statistics.items():
             values[name].append(statistic(weights_RN))
     return {name: np.concatenate(parts) for name, parts in values.items()}
 
 
-def _draw_weights(unit_N: NDArray[np.int64], resamples: int, seed: int) -> Iterator[Float32Array]:
-    """Yield, some resamples at a time, how often each holds each sample: float32 `(R, N)`."""
+def _draw_weights(design: Design, resamples: int, seed: int) -> Iterator[Float32Array]:
+    """Yield, some resamples at a time, what each sample weighs in each: float32 `(R, N)`."""
     rng = np.random.default_rng(seed)
-    units = int(unit_N.max()) + 1
-    at_once = max(1, _WEIGHTS_AT_ONCE // len(unit_N))
-    for start in range(0, resamples, at_once):
-        count = min(at_once, resamples - start)
-        drawn_RU = rng.integers(units, size=(count, units)) + units * np.arange(count)[:, None]
-        often_RU = np.bincount(drawn_RU.ravel(), minlength=count * units).reshape(count, units)
-        yield often_RU.astype(np.float32)[:, unit_N]
+    stratum_U = np.zeros(int(design.unit_N.max()) + 1, dtype=np.int64)
+    stratum_U[design.unit_N] = design.stratum_N
+    order_U, units_S = np.argsort(stratum_U, kind="stable"), np.bincount(stratum_U)
+    draws_S, start_S = np.maximum(units_S - 1, 0), np.cumsum(units_S) - units_S
+    weight_U = (units_S / np.maximum(draws_S, 1))[stratum_U]
+    size_D, start_D = (np.repeat(of_S, draws_S) for of_S in (units_S, start_S))
+    at_once = max(1, _WEIGHTS_AT_ONCE // len(design.unit_N))
+    for first in range(0, resamples, at_once):
+        count = min(at_once, resamples - first)
+        place_RD = start_D + (rng.random((count, len(size_D))) * size_D).astype(np.int64)
+        unit_RD = order_U[place_RD] + len(order_U) * np.arange(count)[:, None]
+        often = np.bincount(unit_RD.ravel(), minlength=count * len(order_U))
+        weight_RU = often.reshape(count, -1) * weight_U
+        # One unit alone is always there: nothing is known of how another would have been.
+        weight_RU[:, units_S[stratum_U] == 1] = 1
+        yield weight_RU.astype(np.float32)[:, design.unit_N]
 
 
 def _interval(drawn_R: FloatArray, value: float, *, is_biased: bool) -> tuple[float, float]:

@@ -43,24 +43,32 @@ def wilson_interval(
     return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
 
 
-def design_effect(values: ArrayLike, unit: ArrayLike) -> float:
+def design_effect(values: ArrayLike, unit: ArrayLike, stratum: ArrayLike) -> float:
     """Return by how much samples that come in groups widen the variance of their mean (Kish 1965).
 
-    It is the variance between groups (of a ratio, linearised) over that of independent samples, at
-    least 1. An interval that takes the samples for `total / design_effect` independent ones is as
-    wide as their number and their likeness allow (Korn and Graubard 1998).
+    It is the variance between units, within strata, over that of independent samples, at least 1.
+    An interval that takes the samples for `total / design_effect` independent ones is as wide
+    as their number and their likeness allow (Korn and Graubard 1998). A stratum of one unit says
+    nothing of the variance between units, and adds none.
 
     Args:
         values: `(N,)`, one number a sample, as whether it is right.
-        unit: `(N,)` integers from 0, the group of each sample.
+        unit: `(N,)` integers from 0, the unit of each sample; each lies in one stratum.
+        stratum: `(N,)` integers from 0, what is fixed.
     """
     values_N, unit_N = np.asarray(values, dtype=float), np.asarray(unit)
-    variance, groups = float(values_N.var()), len(np.unique(unit_N))
-    if variance == 0 or groups in (1, len(unit_N)):
+    samples, variance = len(values_N), float(values_N.var())
+    if variance == 0 or len(np.unique(unit_N)) == samples:
         return 1.0
-    residuals_G = np.bincount(unit_N, weights=values_N - values_N.mean())
-    between = float(np.square(residuals_G).sum()) * groups / (groups - 1)
-    return max(1.0, between / (len(values_N) * variance))
+    stratum_N = np.asarray(stratum)
+    mean_S = np.bincount(stratum_N, weights=values_N) / np.bincount(stratum_N)
+    residual_U = np.bincount(unit_N, weights=values_N - mean_S[stratum_N])
+    stratum_U = np.zeros(len(residual_U), dtype=np.int64)
+    stratum_U[unit_N] = stratum_N
+    units_S = np.bincount(stratum_U, minlength=len(mean_S))
+    correction_S = units_S / np.maximum(units_S - 1, 1)
+    between = float((np.square(residual_U) * correction_S[stratum_U]).sum())
+    return max(1.0, between / (samples * variance))
 
 
 def bootstrap_interval(
@@ -130,7 +138,11 @@ def mcnemar_p_value(only_first_right: int, only_second_right: int) -> float:
 
 
 def paired_difference_interval(
-    first_right: ArrayLike, second_right: ArrayLike, confidence: float = 0.95
+    first_right: ArrayLike,
+    second_right: ArrayLike,
+    confidence: float = 0.95,
+    *,
+    design_effect: float = 1.0,
 ) -> Interval:
     """Return the interval of the difference in accuracy, second minus first, on the same samples.
 
@@ -141,6 +153,7 @@ def paired_difference_interval(
         first_right: `(N,)` booleans, whether the first classifier is right.
         second_right: `(N,)` booleans, whether the second is right on the same samples.
         confidence: Share of intervals that hold the truth, 0..1.
+        design_effect: Of the differences, where samples come in groups.
 
     Raises:
         TableError: If there are no samples or the lengths differ.
@@ -157,7 +170,8 @@ def paired_difference_interval(
     difference = second_share - first_share
     below = _distance(second_share - second_low, first_high - first_share, correlation)
     above = _distance(second_high - second_share, first_share - first_low, correlation)
-    return difference - below, difference + above
+    widening = sqrt(design_effect)
+    return difference - widening * below, difference + widening * above
 
 
 def _distance(one: float, other: float, correlation: float) -> float:

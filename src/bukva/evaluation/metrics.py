@@ -23,11 +23,11 @@ from bukva.evaluation.predictions import (
     BoolArray,
     confusion_matrix,
     has_case,
-    independent_units,
     is_case_right,
     is_label_right,
     is_letter,
     require_columns,
+    sampling_design,
 )
 
 Scores: TypeAlias = dict[str, float | list[float] | int]
@@ -104,7 +104,7 @@ def share(key: str, is_right_N: BoolArray, rows: pd.DataFrame) -> Scores:
     right, total = int(is_right_N.sum()), len(is_right_N)
     if total == 0:
         return {}
-    effect = design_effect(is_right_N, independent_units(rows))
+    effect = design_effect(is_right_N, *sampling_design(rows))
     low, high = wilson_interval(right, total, design_effect=effect)
     interval = [round(low, DECIMALS), round(high, DECIMALS)]
     return {key: round(right / total, DECIMALS), f"{key}.ci95": interval, f"{key}.n": total}
@@ -185,9 +185,9 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Scores:
     """Compare two recognisers on the same samples; a difference is second minus first.
 
     For each of `label_accuracy`, `top3_accuracy` and `letters.label_accuracy`, `.case_accuracy`,
-    `.joint_accuracy` it gives `<measure>.difference`, its `.ci95` (Newcombe 1998) and `.n`,
-    `<measure>.only_first_right`, `<measure>.only_second_right`, and `<measure>.p_value` (exact
-    McNemar test). Measures without samples are absent.
+    `.joint_accuracy` it gives `<measure>.difference`, its `.ci95` (Newcombe 1998, widened where
+    samples come in groups) and `.n`, `<measure>.only_first_right`, `<measure>.only_second_right`,
+    and `<measure>.p_value` (exact McNemar test). Measures without samples are absent.
 
     Raises:
         TableError: If a sample occurs twice, or only in one table, or with another truth.
@@ -198,7 +198,7 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Scores:
     for measure, (first_right_N, is_counted_N) in first_measures.items():
         second_right_N = second_measures[measure][0]
         comparison |= _difference(
-            measure, first_right_N[is_counted_N], second_right_N[is_counted_N]
+            measure, first_right_N[is_counted_N], second_right_N[is_counted_N], first[is_counted_N]
         )
     return comparison
 
@@ -229,13 +229,17 @@ def _truth(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions[["label", "is_uppercase"]].astype({"is_uppercase": "boolean"})
 
 
-def _difference(measure: str, first_right_N: BoolArray, second_right_N: BoolArray) -> Scores:
+def _difference(
+    measure: str, first_right_N: BoolArray, second_right_N: BoolArray, rows: pd.DataFrame
+) -> Scores:
     total = len(first_right_N)
     if total == 0:
         return {}
     only_first = int((first_right_N & ~second_right_N).sum())
     only_second = int((~first_right_N & second_right_N).sum())
-    interval = paired_difference_interval(first_right_N, second_right_N)
+    gain_N = second_right_N.astype(float) - first_right_N
+    effect = design_effect(gain_N, *sampling_design(rows.reset_index()))
+    interval = paired_difference_interval(first_right_N, second_right_N, design_effect=effect)
     return {
         f"{measure}.difference": round((only_second - only_first) / total, DECIMALS),
         f"{measure}.difference.ci95": [round(bound, DECIMALS) for bound in interval],

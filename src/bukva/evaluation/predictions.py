@@ -13,7 +13,7 @@
 | `uppercase_probability` | float, 0..1 |
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -81,11 +81,29 @@ def is_case_right(predictions: pd.DataFrame) -> BoolArray:
     return is_right_N
 
 
-def independent_units(predictions: pd.DataFrame) -> NDArray[np.int64]:
-    """Return `(N,)` numbers from 0: samples of one group are one unit, others stand alone."""
-    groups = predictions["corpus"].astype(str) + "/" + predictions["group"].astype("str")
-    units = groups.where(predictions["group"].notna(), predictions["sample_id"])
-    return pd.factorize(units)[0].astype(np.int64)
+class Design(NamedTuple):
+    """How the samples came about, `(N,)` numbers from 0 each.
+
+    Attributes:
+        unit_N: Samples of one group are one unit, others stand alone.
+        stratum_N: Corpora are fixed, and so are the labels where samples come in groups: a scan
+            batch of Cyrillic-MNIST holds one symbol, and another draw of batches would still be
+            one of every symbol. Units are drawn within a stratum.
+    """
+
+    unit_N: NDArray[np.int64]
+    stratum_N: NDArray[np.int64]
+
+
+def sampling_design(predictions: pd.DataFrame) -> Design:
+    """Return which samples are worth one, and what is fixed among them."""
+    corpus, is_grouped = predictions["corpus"].astype(str), predictions["group"].notna()
+    stratum = corpus.where(~is_grouped, corpus + "/" + predictions["label"].astype(str))
+    # A batch with two labels is one unit of each.
+    group = stratum + "/" + predictions["group"].astype("str")
+    units = group.where(is_grouped, predictions["sample_id"])
+    codes = (pd.factorize(column)[0].astype(np.int64) for column in (units, stratum))
+    return Design(*codes)
 
 
 def confusion_matrix(predictions: pd.DataFrame) -> NDArray[np.int64]:
