@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bukva.charset import DISTINCT_FORM, LABELS, LETTERS, from_symbol
+from bukva.charset import CLASSES, DISTINCT_FORM, LABELS, LETTERS, from_symbol
 from bukva.inference.answers import (
     ANSWER_COLUMNS,
     EITHER_BELOW,
@@ -126,3 +126,40 @@ def test_a_refusal_holds_nothing_but_its_reason():
     assert tuple(found) == ANSWER_COLUMNS
     assert (found.pop("error"), found.pop("error_detail")) == ("empty_image", "no ink")
     assert set(found.values()) == {None}
+
+
+def answer_with_rest(threshold, **by_label):
+    """Answer of a model that also knows what is no symbol; that gets the rest."""
+    labels_K = probabilities(**by_label)
+    classes_C = np.append(labels_K, 1 - labels_K.sum()).astype(np.float32)
+    return to_answer(classes_C, 0.1, CLASSES, top_k=3, symbol_threshold=threshold)
+
+
+def test_labels_share_what_is_left_when_it_is_a_symbol():
+    found = answer_with_rest(0.5, а=0.6, о=0.2)
+    assert found["is_symbol"]
+    assert found["symbol"] == "а"
+    assert found["symbol_confidence"] == pytest.approx(0.8)
+    assert found["confidence"] == pytest.approx(0.75)
+
+
+def test_below_the_threshold_nothing_is_named_but_alternatives():
+    found = answer_with_rest(0.9, а=0.6, о=0.2)
+    named = ("symbol", "label", "case", "confidence", "case_confidence")
+    assert [found[name] for name in named] == [None] * 5
+    assert not found["is_symbol"]
+    assert found["symbol_confidence"] == pytest.approx(0.8)
+    assert found["alternatives"][0]["symbol"] == "а"
+    assert found["alternatives"][0]["probability"] == pytest.approx(0.675)
+    assert found["error"] is None
+
+
+def test_no_symbol_is_never_an_answer_or_an_alternative():
+    found = answer_with_rest(0.0, а=0.001)
+    assert found["symbol"] == "а"
+    assert "∅" not in {item["symbol"] for item in found["alternatives"]}
+
+
+def test_a_model_without_that_class_refuses_nothing():
+    found = to_answer(probabilities(а=0.3, о=0.7), 0.1, LABELS, top_k=3, symbol_threshold=0.9)
+    assert (found["is_symbol"], found["symbol_confidence"]) == (True, pytest.approx(1.0))

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from bukva.models.prediction import predict_logits
-from bukva.training.calibration import calibrate_labels
+from bukva.training.calibration import calibrate_labels, fit_symbol_threshold
 
 
 class Fixed(nn.Module):
@@ -60,4 +60,34 @@ def test_samples_count_by_their_weights(valid):
         labels_N=np.where(is_counted_N, valid.labels_N, wrong_N),
         weights_N=is_counted_N.astype(np.float64),
     )
+    assert calibrate_labels(Fixed(4.0), mixed) == pytest.approx(1.0, rel=0.15)
+
+
+class SaysSymbol(nn.Module):
+    """Gives all 44 classes, the last one by the first pixel: bright is no symbol."""
+
+    def forward(self, images_B1HW, page_BF):
+        logits_BC = torch.zeros(len(images_B1HW), 44)
+        logits_BC[:, -1] = 20 * images_B1HW[:, 0, 0, 0] - 10
+        return logits_BC, page_BF[:, 0]
+
+
+def test_the_threshold_keeps_the_share_of_the_symbols(valid):
+    is_symbol_N = np.arange(4000) < 2000
+    samples = dataclasses.replace(valid, labels_N=np.where(is_symbol_N, 5, 43))
+    network = SaysSymbol()
+    threshold = fit_symbol_threshold(network, samples, kept_share=0.9)
+    logits = predict_logits(network, valid.images_NHW[:2000], valid.page_NF[:2000]).label_NK
+    kept = 43 / (43 + np.exp(logits[:, -1])) >= threshold - 1e-6
+    assert kept.mean() == pytest.approx(0.9, abs=0.01)
+
+
+def test_without_samples_of_no_symbol_nothing_is_refused(valid):
+    samples = dataclasses.replace(valid, labels_N=np.full(4000, 5))
+    assert fit_symbol_threshold(SaysSymbol(), samples, kept_share=0.9) == 0.0
+
+
+def test_samples_of_no_symbol_do_not_sway_the_temperature(valid):
+    outliers_N = np.arange(4000) >= 2000
+    mixed = dataclasses.replace(valid, labels_N=np.where(outliers_N, 43, valid.labels_N))
     assert calibrate_labels(Fixed(4.0), mixed) == pytest.approx(1.0, rel=0.15)
