@@ -1,0 +1,73 @@
+"""A search in a session: its runs in MLflow, and how finetuning comes to read what it found."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from job_storage import Storage
+from kedro.config import OmegaConfigLoader
+from mlflow.entities import Run
+
+from bukva.parameters import TrainingParameters, validate_parameters
+from bukva.settings import CONFIG_LOADER_ARGS
+from kedro_project import PROJECT, run_pipeline
+
+
+@pytest.fixture(scope="module")
+def searched(copy_of_job: Callable[[], Storage]) -> Storage:
+    storage = copy_of_job()
+    run_pipeline("tuning", storage.path)
+    return storage
+
+
+def runs_of(storage: Storage) -> list[Run]:
+    client = storage.client()
+    experiment = client.get_experiment_by_name("bukva")
+    return list(client.search_runs([experiment.experiment_id]))
+
+
+def test_each_trial_is_a_run_under_the_run_of_the_search(searched: Storage) -> None:
+    runs = runs_of(searched)
+    [parent] = [run for run in runs if run.info.run_name == "tuning"]
+    nested = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
+    assert {run.data.tags["mlflow.parentRunId"] for run in nested} == {parent.info.run_id}
+    assert sorted(run.info.run_name for run in nested) == ["trial 0", "trial 1", "trial 2"]
+    assert {run.info.status for run in [parent, *nested]} == {"FINISHED"}
+    assert {run.data.tags["trial.state"] for run in nested} <= {"complete", "pruned"}
+    assert all("learning_rate" in run.data.params for run in nested)
+    assert all("valid_loss" in run.data.metrics for run in nested)
+    assert len(searched.client().list_artifacts(parent.info.run_id, "figures")) == 3
+
+
+def test_the_same_command_goes_on_with_the_study(searched: Storage) -> None:
+    before = len(runs_of(searched))
+    run_pipeline("tuning", searched.path, tuning={"trials": 4})
+    # One run of the search, one of the trial that was missing.
+    assert len(runs_of(searched)) == before + 2
+
+
+def finetuning_of(conf: Path, env: str) -> TrainingParameters:
+    loader = OmegaConfigLoader(str(conf), env=env, **CONFIG_LOADER_ARGS)
+    return validate_parameters(loader["parameters"]).finetuning
+
+
+@pytest.mark.parametrize("env", ["base", "real"])
+def test_finetuning_reads_what_was_found_until_the_file_is_deleted(
+    searched: Storage, env: str, tmp_path: Path
+) -> None:
+    conf = tmp_path / "conf"
+    shutil.copytree(PROJECT / "conf", conf, symlinks=True)
+    place = conf / env / "globals_tuned.yml"
+    place.unlink(missing_ok=True)
+    by_hand = finetuning_of(conf, env)
+    shutil.copy(searched.path / "globals_tuned.yml", place)
+    tuned = finetuning_of(conf, env)
+    found = yaml.safe_load(place.read_text())["tuned"]["finetuning"]
+    assert tuned.learning_rate == found["learning_rate"] != by_hand.learning_rate
+    assert tuned.augmentation.pen_width == found["augmentation"]["pen_width"]
+    if env == "real":
+        assert finetuning_of(conf, "prod") == finetuning_of(conf, "released") == tuned
+    place.unlink()
+    assert finetuning_of(conf, env) == by_hand
