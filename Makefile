@@ -8,9 +8,11 @@ FROM   ?=
 # Experiments: which, and how many runs at the same time.
 FILE    ?= conf/experiments/corpora.yml
 WORKERS ?= 1
+# The benchmark: some of its parts, or all of them.
+PARTS  ?=
 BIN    := .venv/bin
 
-.PHONY: help run test check serve viz corpora experiments install clean
+.PHONY: help run test check serve viz corpora experiments benchmark install clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -23,6 +25,10 @@ install: .venv/.installed ## make .venv and install everything into it
 
 run: .venv/.installed ## the main job, from data to a model in production (ENV=real for the public corpora)
 	$(BIN)/python -m bukva job --env=$(ENV)
+
+benchmark: ENV := real
+benchmark: .venv/.installed ## measure every target of docs/benchmark.md (PARTS=latency for one), in ENV=real
+	$(BIN)/python -m bukva benchmark --env=$(ENV) $(if $(filter real,$(ENV)),--page=docs/benchmark.md) $(PARTS)
 
 test: .venv/.installed ## every test
 	$(BIN)/python -m pytest

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from bukva.commands.benchmark import benchmark
 from bukva.commands.card import card
 from bukva.commands.corpora import corpora
 from bukva.commands.experiments import experiments
@@ -18,6 +19,7 @@ def bukva() -> None:
 
 
 bukva.add_command(card)
+bukva.add_command(benchmark)
 bukva.add_command(corpora)
 bukva.add_command(experiments)
 bukva.add_command(job)

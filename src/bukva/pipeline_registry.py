@@ -34,4 +34,5 @@ def register_pipelines() -> dict[str, Pipeline]:
         "promotion": promotion.create_pipeline(),
         "network_comparison": network_comparison.create_pipeline(),
         "benchmark": benchmark.create_pipeline(),
+        "benchmark_report": benchmark.create_report_pipeline(),
     }

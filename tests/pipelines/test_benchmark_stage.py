@@ -5,17 +5,28 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from kedro.pipeline import Pipeline
 
 from bukva.datasets.kept import KeptTables
 from bukva.errors import ParameterError
+from bukva.inference.recogniser import Recogniser
 from bukva.models.trained import TrainedModel
 from bukva.parameters import TrainingParameters
 from bukva.pipelines import benchmark
+from bukva.pipelines.benchmark.pages import answer_pages
 from bukva.pipelines.benchmark.plans import plan_folds, plan_left_out
+from kedro_project import PROJECT
 from stage_runs import Data, run_stage, small_data, small_parameters
 
-TINY = {"max_epochs": 1, "head_epochs": 0, "steps_per_epoch": 1, "batch_size": 16, "device": "cpu"}
+TINY = {
+    "network": "glyph_cnn",
+    "max_epochs": 1,
+    "head_epochs": 0,
+    "steps_per_epoch": 1,
+    "batch_size": 16,
+    "device": "cpu",
+}
 FOLDS = 2
 
 
@@ -170,3 +181,63 @@ def test_a_corpus_that_is_not_there_is_skipped(
     assert done["benchmark.cross_validation.scores"] == {}
     assert done["benchmark.cross_validation.predictions"].empty
     assert "holds no corpus rukopys" in caplog.text
+
+
+@pytest.fixture(scope="module")
+def served(inputs: Data, random_model: TrainedModel, random_recogniser: Recogniser) -> Data:
+    model = {"finetuning.model": random_model, "recogniser": random_recogniser}
+    parts = part("size") + part("latency") + part("page_digits")
+    return run_stage(parts, inputs | model)
+
+
+def test_pages_of_test_digits_are_answered(served: Data, inputs: Data) -> None:
+    answers = served["benchmark.page_digits.predictions"]
+    tests = inputs["sample_table"].query("split == 'test' and corpus == 'digits'")
+    assert set(answers["sample_id"]) == set(tests["sample_id"])
+    assert answers["page_px"].between(200, 400).all()
+    scores = served["benchmark.page_digits.scores"]
+    right = (answers["answer"] == answers["label"]).mean()
+    assert scores["page_digits.label_accuracy"] == pytest.approx(right, abs=1e-6)
+    assert scores["page_digits.label_accuracy.n"] == len(tests)
+
+
+def test_a_page_gets_the_same_answer_whatever_is_asked_beside_it(
+    served: Data, inputs: Data, random_recogniser: Recogniser
+) -> None:
+    answers = served["benchmark.page_digits.predictions"]
+    rows = inputs["sample_table"].loc[answers.index[3:4]]
+    seed = inputs["params:benchmark"].seed
+    alone = answer_pages(random_recogniser, rows, inputs["sample_images"], seed)
+    assert alone["answer"].tolist() == answers["answer"].iloc[3:4].tolist()
+    assert alone["page_px"].tolist() == answers["page_px"].iloc[3:4].tolist()
+
+
+def test_times_and_sizes_are_those_of_the_recogniser(
+    served: Data, inputs: Data, random_model: TrainedModel, random_recogniser: Recogniser
+) -> None:
+    times, scores = served["benchmark.latency.times"], served["benchmark.latency.scores"]
+    assert len(times) == inputs["params:benchmark"].latency_images
+    assert (times > 0).all(axis=None)
+    for name in times.columns:
+        percentiles = [scores[f"latency.{name}.p{percent}"] for percent in (50, 90, 99)]
+        assert percentiles == sorted(percentiles)
+    size = served["benchmark.size.scores"]
+    weights = random_model.to_network().parameters()
+    assert size["size.parameters"] == sum(weight.numel() for weight in weights)
+    assert size["size.onnx_bytes"] == len(random_recogniser.onnx_model)
+
+
+def test_report_puts_measurements_beside_the_projects_targets(served: Data) -> None:
+    targets = yaml.safe_load((PROJECT / "conf" / "base" / "benchmark_targets.yml").read_text())
+    done = run_stage(
+        benchmark.create_report_pipeline(),
+        {
+            "benchmark_targets": targets,
+            "benchmark_measurements": served["benchmark.size.scores"],
+        },
+    )
+    rows = {row["what"]: row for row in done["benchmark_results"]}
+    assert len(rows) == len(targets)
+    assert rows["parameters"]["verdict"] == "aim reached"
+    assert rows["MNIST, digit network, mean of 5 seeds"]["verdict"] == "not measured"
+    assert len(done["benchmark_table"].splitlines()) == len(targets) + 2

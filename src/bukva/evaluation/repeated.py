@@ -8,7 +8,7 @@ Shapes: N samples.
 
 import pandas as pd
 
-from bukva.evaluation.intervals import Interval, bootstrap_interval, t_interval
+from bukva.evaluation.intervals import Interval, bootstrap_interval, t_interval, wilson_interval
 from bukva.evaluation.metrics import Scores
 from bukva.evaluation.predictions import has_case, is_case_right, is_label_right
 
@@ -55,6 +55,14 @@ def score_seeds(predictions: pd.DataFrame, prefix: str) -> Scores:
     key = f"{prefix}.label_accuracy"
     each = {f"{key}.by_seed": [round(value, _DECIMALS) for value in by_seed]}
     return _summary(key, by_seed, t_interval(by_seed)) | each
+
+
+def score_share(key: str, is_right: pd.Series) -> Scores:
+    """Return the share of right answers under a key; nothing where there are none."""
+    if is_right.empty:
+        return {}
+    interval = wilson_interval(int(is_right.sum()), len(is_right))
+    return _summary(key, is_right.astype(float), interval)
 
 
 def _summary(key: str, values_N: pd.Series, interval: Interval) -> Scores:

@@ -3,15 +3,20 @@
 Shapes: N samples, H x W pixels.
 """
 
+from typing import Any
+
 import pandas as pd
 
 from bukva.data.samples import UInt8Array
 from bukva.datasets.kept import KeptTables
 from bukva.evaluation.metrics import Scores
-from bukva.evaluation.repeated import score_out_of_fold, score_seeds
+from bukva.evaluation.repeated import score_out_of_fold, score_seeds, score_share
+from bukva.evaluation.targets import judge_targets, parse_targets
+from bukva.inference.recogniser import Recogniser
 from bukva.models.trained import TrainedModel
 from bukva.parameters import BenchmarkParameters, EvaluationParameters, TrainingParameters
 from bukva.pipeline_templates.trials import run_trials
+from bukva.pipelines.benchmark.pages import answer_pages, choose_samples, time_pages
 from bukva.pipelines.benchmark.plans import plan_folds, plan_left_out, plan_seeds
 
 
@@ -70,3 +75,61 @@ def score_left_out(predictions: pd.DataFrame) -> Scores:
 def score_pretraining(predictions: pd.DataFrame) -> Scores:
     """Score the digit networks of several seeds."""
     return score_seeds(predictions, "mnist_seeds")
+
+
+def ask_with_pages(
+    recogniser: Recogniser,
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    pretraining: TrainingParameters,
+    parameters: BenchmarkParameters,
+) -> pd.DataFrame:
+    """Return what is answered for test digits that are drawn large."""
+    samples = choose_samples(table, _corpora(pretraining), parameters.page_digits, parameters.seed)
+    return answer_pages(recogniser, samples, images_NHW, parameters.seed)
+
+
+def score_pages(answers: pd.DataFrame) -> Scores:
+    """Score the digits that were drawn large; an answer that is a letter, or none, is wrong."""
+    return score_share("page_digits.label_accuracy", answers["answer"].eq(answers["label"]))
+
+
+def time_recogniser(
+    recogniser: Recogniser,
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    pretraining: TrainingParameters,
+    parameters: BenchmarkParameters,
+) -> pd.DataFrame:
+    """Return the milliseconds that single images take."""
+    samples = choose_samples(
+        table, _corpora(pretraining), parameters.latency_images, parameters.seed
+    )
+    return time_pages(recogniser, samples, images_NHW, parameters.seed)
+
+
+def _corpora(pretraining: TrainingParameters) -> list[str]:
+    return [corpus for corpus, weight in pretraining.corpora.items() if weight]
+
+
+def summarise_times(times: pd.DataFrame) -> Scores:
+    """Return percentiles of the milliseconds: `latency.recognise_ms.p50` and so on."""
+    return {
+        f"latency.{name}.p{percent}": round(float(times[name].quantile(percent / 100)), 3)
+        for name in times.columns
+        for percent in (50, 90, 99)
+    }
+
+
+def measure_size(model: TrainedModel, recogniser: Recogniser) -> Scores:
+    """Return the number of parameters, and the bytes of the ONNX file."""
+    parameters = model.to_network().parameters()
+    return {
+        "size.parameters": sum(weights.numel() for weights in parameters),
+        "size.onnx_bytes": len(recogniser.onnx_model),
+    }
+
+
+def judge(targets: list[dict[str, Any]], measurements: dict[str, Any]) -> list[dict[str, Any]]:
+    """Put what was measured beside what was aimed at."""
+    return judge_targets(parse_targets(targets), measurements)

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from bukva.evaluation.targets import to_markdown
 from bukva.pipelines.benchmark import nodes
 
 _SAMPLES = ["sample_table", "sample_images"]
@@ -10,7 +11,19 @@ _PARAMETERS = ["params:evaluation", "params:benchmark"]
 
 def create_pipeline() -> Pipeline:
     """Return the parts; those that train keep what they have, and go on with the rest."""
-    return _cross_validation() + _leave_one_corpus_out() + _mnist_seeds()
+    served = _size() + _latency() + _page_digits()
+    return served + _mnist_seeds() + _leave_one_corpus_out() + _cross_validation()
+
+
+def create_report_pipeline() -> Pipeline:
+    """Return the pipeline that puts whatever was measured beside the targets."""
+    inputs = ["benchmark_targets", "benchmark_measurements"]
+    return Pipeline(
+        [
+            Node(nodes.judge, inputs, "benchmark_results", name="judge_targets"),
+            Node(to_markdown, "benchmark_results", "benchmark_table", name="write_table"),
+        ]
+    )
 
 
 def _cross_validation() -> Pipeline:
@@ -39,6 +52,29 @@ def _mnist_seeds() -> Pipeline:
         Node(nodes.repeat_pretraining, [*inputs, "kept"], "predictions", name="predict_digits"),
         Node(nodes.score_pretraining, "predictions", "scores", name="score_seeds"),
     )
+
+
+def _page_digits() -> Pipeline:
+    inputs = ["recogniser", *_SAMPLES, "params:mnist_pretraining", "params:benchmark"]
+    return _part(
+        "page_digits",
+        Node(nodes.ask_with_pages, inputs, "predictions", name="ask_with_pages"),
+        Node(nodes.score_pages, "predictions", "scores", name="score_pages"),
+    )
+
+
+def _latency() -> Pipeline:
+    inputs = ["recogniser", *_SAMPLES, "params:mnist_pretraining", "params:benchmark"]
+    return _part(
+        "latency",
+        Node(nodes.time_recogniser, inputs, "times", name="time_recogniser"),
+        Node(nodes.summarise_times, "times", "scores", name="summarise_times"),
+    )
+
+
+def _size() -> Pipeline:
+    inputs = ["finetuning.model", "recogniser"]
+    return _part("size", Node(nodes.measure_size, inputs, "scores", name="measure_size"))
 
 
 def _part(name: str, *part: Node) -> Pipeline:

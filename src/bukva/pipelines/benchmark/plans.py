@@ -54,9 +54,10 @@ def _check_base(base: TrainedModel, finetuning: TrainingParameters, corpus: str)
     if corpus in base.spec.corpora:
         message = (
             f"Expected a base model that has never seen {corpus}, got one trained on "
-            f"{', '.join(base.spec.corpora)}: name another as `base_model` in conf/<env>/globals."
+            f"{', '.join(base.spec.corpora)}. Name another one, benchmark.base_model, in "
+            "conf/<env>/catalog.yml."
         )
-        raise ParameterError(f"{message}yml.")
+        raise ParameterError(message)
     if not finetuning.corpora.get(corpus):
         message = f"Expected a weight of {corpus} in finetuning.corpora, got {finetuning.corpora}."
         raise ParameterError(message)

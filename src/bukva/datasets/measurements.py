@@ -1,0 +1,44 @@
+"""The measurements that there are, whichever runs made them."""
+
+import json
+from typing import Any, NoReturn
+
+from fsspec.core import url_to_fs
+from kedro.io import AbstractDataset
+
+from bukva.datasets.storage import join
+
+
+class MeasurementsDataset(AbstractDataset[NoReturn, dict[str, Any]]):
+    """Loads JSON files of flat keys as one; a file that is not there is no error."""
+
+    def __init__(
+        self, *, folder: str, files: list[str], metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Name the files.
+
+        Args:
+            folder: Where they lie.
+            files: Patterns of their names under it; of one key the last file's value counts.
+            metadata: For plugins.
+        """
+        self._folder = folder
+        self._files = files
+        self.metadata = metadata
+
+    def load(self) -> dict[str, Any]:
+        """Return all keys of all files that match."""
+        fs, root = url_to_fs(self._folder)
+        fs.invalidate_cache()
+        measurements: dict[str, Any] = {}
+        for pattern in self._files:
+            for path in sorted(fs.glob(join(root, pattern))):
+                measurements |= json.loads(fs.cat_file(path))
+        return measurements
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuse: each file is written by the run that measures."""
+        raise NotImplementedError("Expected the parts of the benchmark to write the measurements.")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"folder": self._folder, "files": self._files}
