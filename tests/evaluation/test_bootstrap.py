@@ -155,3 +155,14 @@ def test_two_batches_of_a_label_are_as_uncertain_as_two_are() -> None:
     statistics = {"macro_recall": macro_recall(predictions)}
     drawn = draw_statistics(sampling_design(predictions), statistics, 500, seed=0)["macro_recall"]
     assert np.std(drawn) == pytest.approx(0.5, abs=0.02)
+
+
+def test_symbols_of_one_batch_each_share_a_stratum() -> None:
+    """They differ by more than chance, but one batch alone would not show any."""
+    rows = (
+        [("о", None, "о", 0.5)] * 20 + [("з", None, "3", 0.5)] * 10 + [("к", None, "к", 0.5)] * 10
+    )
+    predictions = make_predictions(*rows)
+    predictions["group"] = [f"batch-{place // 10}" for place in range(40)]
+    assert list(sampling_design(predictions).stratum_N) == [0] * 20 + [1] * 20
+    assert len(set(sampling_design(predictions).unit_N)) == 4

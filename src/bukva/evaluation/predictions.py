@@ -86,9 +86,10 @@ class Design(NamedTuple):
 
     Attributes:
         unit_N: Samples of one group are one unit, others stand alone.
-        stratum_N: Corpora are fixed, and so are the labels where samples come in groups: a scan
+        stratum_N: Corpora are fixed, and so are the symbols where samples come in groups: a scan
             batch of Cyrillic-MNIST holds one symbol, and another draw of batches would still be
-            one of every symbol. Units are drawn within a stratum.
+            one of every symbol. Units are drawn within a stratum. Symbols of one batch each
+            share a stratum ("collapsed strata": Cochran 1977, section 5A.12), which is cautious.
     """
 
     unit_N: NDArray[np.int64]
@@ -98,11 +99,13 @@ class Design(NamedTuple):
 def sampling_design(predictions: pd.DataFrame) -> Design:
     """Return which samples are worth one, and what is fixed among them."""
     corpus, is_grouped = predictions["corpus"].astype(str), predictions["group"].notna()
-    stratum = corpus.where(~is_grouped, corpus + "/" + predictions["label"].astype(str))
-    # A batch with two labels is one unit of each.
-    group = stratum + "/" + predictions["group"].astype("str")
-    units = group.where(is_grouped, predictions["sample_id"])
-    codes = (pd.factorize(column)[0].astype(np.int64) for column in (units, stratum))
+    symbol = predictions["label"].astype(str) + predictions["is_uppercase"].astype(object).map(str)
+    # A batch of two symbols is one unit of each.
+    group = predictions["group"].astype(str) + "/" + symbol
+    unit = corpus + "/" + group.where(is_grouped, predictions["sample_id"].astype(str))
+    batches = unit.groupby([corpus, symbol]).transform("nunique")
+    stratum = (corpus + "/" + symbol).where(is_grouped & (batches > 1), corpus)
+    codes = (pd.factorize(column)[0].astype(np.int64) for column in (unit, stratum))
     return Design(*codes)
 
 

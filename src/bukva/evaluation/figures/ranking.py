@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from bukva.evaluation.figures import style
 from bukva.evaluation.predictions import has_case, require_columns
@@ -81,7 +80,7 @@ def _draw_curves(axes: Axes, title: str, curves: Mapping[str, RocCurve]) -> None
     axes.set(xlabel="share of the others let in", ylabel="share found")
     style.style_axes(axes, title, grid="both")
     style.percent_axis(axes)
-    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None, symbol=" %"))
+    axes.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
     axes.legend(frameon=False, fontsize=9, loc="lower right", labelcolor=style.TEXT)
 
 
