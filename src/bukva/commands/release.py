@@ -108,8 +108,13 @@ def _read_run(catalog: Any) -> "FinishedRun":
         results=catalog.load("results"),
         table=catalog.load("sample_table"),
         images_NHW=catalog.load("sample_images"),
-        parameters={group: catalog.load(f"params:{group}") for group in groups},
+        parameters={group: _to_plain(catalog.load(f"params:{group}")) for group in groups},
     )
+
+
+def _to_plain(group: Any) -> Any:
+    """Return a parameter group as plain values; Kedro gives it typed where its nodes are loaded."""
+    return group.model_dump(mode="json") if hasattr(group, "model_dump") else group
 
 
 def _read_terms(catalog: Any) -> dict[str, Any]:

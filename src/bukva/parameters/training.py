@@ -95,5 +95,5 @@ class TrainingParameters(Group):
     device: Device = "auto"
     precision: Precision = "auto"
     resume: bool = True
-    kept_share: Annotated[float, Field(gt=0, lt=1)] = 0.998
+    kept_share: Annotated[float, Field(gt=0, lt=1)] = 0.999
     seed: int = 1
