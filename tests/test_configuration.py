@@ -1,10 +1,13 @@
 """Every environment of conf/ resolves, and the catalog says where everything lies."""
 
+import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner
+from kedro.config import OmegaConfigLoader
 from kedro.framework.cli.cli import KedroCLI
 from kedro.io import DataCatalog
 from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
@@ -12,6 +15,9 @@ from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 from bukva.model_registry.packaging import MODEL_NAME
 from bukva.parameters import validate_parameters
 from bukva.pipeline_registry import register_pipelines
+from bukva.settings import CONFIG_LOADER_ARGS
+from bukva.tuning.space import read_values
+from bukva.tuning.trials import nest_values
 from kedro_project import ENVIRONMENTS, PROJECT, load_catalog, load_config, storage_at
 
 # The one dataset that need not outlive its run: it becomes `recogniser` once it was verified.
@@ -20,6 +26,8 @@ IN_MEMORY = {"exported_recogniser"}
 WRITTEN_BY_HOOKS = {"stage_seconds"}
 IN_TRACKER = {"finetuning.metrics_history", "mnist_pretraining.metrics_history", "test_metrics"}
 IN_REGISTRY = {"candidate_model", "production_model", "registration"}
+# What tuning finds is part of conf, and its studies are in a database.
+TUNING = {"tuning.best_parameters", "tuning.studies", "tuning.trial_runs"}
 
 
 def dataset_names() -> set[str]:
@@ -119,13 +127,14 @@ def test_one_line_moves_the_storage_to_s3(catalog: DataCatalog) -> None:
         for name in dataset_names() - IN_MEMORY
         if not address(catalog, name).startswith("s3://bukva/")
     }
-    assert elsewhere == {"recogniser", "corpora_manifest"} | IN_REGISTRY | IN_TRACKER
+    expected = {"recogniser", "corpora_manifest"} | IN_REGISTRY | IN_TRACKER | TUNING
+    assert elsewhere == expected
     assert catalog.get("sample_table")._protocol == "s3"
 
 
 @pytest.mark.parametrize("env", ["base", "real"], indirect=True)
 def test_storage_is_the_data_folder(catalog: DataCatalog) -> None:
-    places = {address(catalog, name) for name in dataset_names() - IN_MEMORY}
+    places = {address(catalog, name) for name in dataset_names() - IN_MEMORY - TUNING}
     elsewhere = ("conf/base/", "src/bukva_released/")
     assert all(place.startswith(("data/0", *elsewhere)) for place in places - {""})
 
@@ -141,6 +150,32 @@ def test_a_run_of_an_experiment_has_its_own_results_and_shares_the_data(
         shared, moved = address(ordinary, name), address(own, name)
         is_result = any(f"/{layer}_" in shared for layer in ("06", "07", "08"))
         assert moved == (shared.replace("/0", "/experiments/a/b/0") if is_result else shared)
+
+
+def test_tuning_writes_where_finetuning_reads(env: str) -> None:
+    """In conf, but for the tests; what is found on people holds wherever people are trained on."""
+    place = address(load_catalog(env), "tuning.best_parameters")
+    home = "real" if env in ("real", "prod", "released") else "base"
+    if env == "test":
+        assert place == "build/test/globals_tuned.yml"
+    else:
+        assert place == f"conf/{home}/globals_tuned.yml"
+    if env in ("prod", "released"):
+        link = PROJECT / "conf" / env / "globals_tuned.yml"
+        assert link.is_symlink()
+        assert link.resolve() == PROJECT / place
+
+
+@pytest.mark.parametrize("env", ["base", "real"], indirect=True)
+def test_finetuning_reads_all_that_is_searched(env: str, tmp_path: Path) -> None:
+    conf = tmp_path / "conf"
+    shutil.copytree(PROJECT / "conf", conf, symlinks=True)
+    space = validate_parameters(load_config(env)["parameters"]).tuning.space
+    found = {name: item.ends[0] for name, item in space.items()}
+    tuned = {"tuned": {"finetuning": nest_values(pd.Series(found), space)}}
+    (conf / env / "globals_tuned.yml").write_text(yaml.safe_dump(tuned))
+    config = OmegaConfigLoader(str(conf), env=env, **CONFIG_LOADER_ARGS)
+    assert read_values(validate_parameters(config["parameters"]).finetuning, space) == found
 
 
 def test_the_machine_may_say_where_things_lie(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +214,7 @@ def test_a_misspelt_dataset_matches_nothing() -> None:
 def test_figures_have_a_preview() -> None:
     config = load_config("base")["catalog"]
     figures = [name for name in config if str(config[name].get("filepath")).endswith(".png")]
-    assert len(figures) == 9
+    assert len(figures) == 12
     catalog = load_catalog("base")
     for name in figures:
         dataset = catalog.get(name.replace("{stage}", "finetuning"))

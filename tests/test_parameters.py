@@ -23,6 +23,11 @@ GOOD = {
     },
     "mnist_pretraining": {"corpora": {"digits": 1.0}, "alphabet": "digits"},
     "finetuning": {"corpora": {"strokes": 1.0}, "augmentation": {"rotation_deg": 5.0}},
+    "tuning": {
+        "study": "one",
+        "space": {"dropout": {"low": 0.0, "high": 0.5}},
+        "valid_corpora": {"strokes": 1.0},
+    },
     "evaluation": {},
     "packaging": {},
     "promotion": {},
@@ -127,7 +132,7 @@ def groups_of(parameters: BaseModel) -> list[BaseModel]:
 
 def test_no_group_can_be_changed_once_made(values):
     groups = groups_of(Parameters.model_validate(values))
-    assert len(groups) == 14
+    assert len(groups) == 16
     for group in groups:
         field = next(iter(type(group).model_fields))
         with pytest.raises(ValidationError, match="frozen"):
