@@ -77,7 +77,7 @@ def plot_accuracy_by_size(accuracies: pd.DataFrame) -> Figure:
     shown = accuracies[accuracies["n"] >= _FEWEST]
     subtitle = "Samples whose page is known; lines: the 95 % interval of each tenth of the page."
     figure = style.new_figure(12, 5.2, "Accuracy by height on the page", subtitle, gap=0.06)
-    colours = style.corpus_colours(accuracies["corpus"])
+    colours = style.corpus_colours(shown["corpus"])
     panels = figure.subplots(1, len(_MEASURES), sharey=True)
     for axes, (measure, title) in zip(panels, _MEASURES.items(), strict=True):
         rows = shown[shown["measure"] == measure]
@@ -88,7 +88,7 @@ def plot_accuracy_by_size(accuracies: pd.DataFrame) -> Figure:
         style.style_axes(axes, title, grid="y")
         style.percent_axis(axes)
         style.percent_axis(axes, which="x")
-        axes.legend(frameon=False, loc="lower right", labelcolor=style.TEXT)
+    style.add_corpus_legend(figure, colours)
     return figure
 
 
@@ -96,8 +96,8 @@ def _draw_accuracies(axes: Axes, rows: pd.DataFrame, colours: dict[str, str]) ->
     for place, (corpus, bins) in enumerate(rows.groupby("corpus")):
         # A little apart, so that the intervals of corpora do not hide each other.
         middle = (bins["low"] + bins["high"]) / 2 + 0.012 * place
-        colour, name = colours[str(corpus)], style.corpus_title(str(corpus))
+        colour = colours[str(corpus)]
         axes.vlines(middle, bins["ci_low"], bins["ci_high"], color=colour, linewidth=1.4)
-        axes.plot(middle, bins["accuracy"], color=colour, marker="o", markersize=4, label=name)
+        axes.plot(middle, bins["accuracy"], color=colour, marker="o", markersize=4)
     axes.set(xlim=(0, 1), ylim=(None, 1.01), xlabel="height, share of the page")
     axes.set_ylabel("share right")
