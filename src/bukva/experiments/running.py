@@ -90,6 +90,7 @@ class Conductor:
             "BUKVA_RUN_NAME": run.name,
             "BUKVA_RUN_ID": run_id,
             "KEDRO_LOGGING_CONFIG": _LOGGING_CONFIG,
+            "PYTHONWARNINGS": "ignore",
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(count_threads(self.workers))),
         }
         command = (sys.executable, "-m", "kedro", "run", f"--config={file}")
