@@ -75,7 +75,7 @@ def read(server: Server, image: bytes) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def answers(clone: Path) -> list[dict[str, object]]:
     with make_serve(clone) as server:
-        server.wait_until_ready(timeout_s=90)
+        server.wait_until_ready(timeout_s=240)
         return [read(server, png("ж", seed)) for seed in range(5)]
 
 

@@ -51,6 +51,12 @@ def test_it_answers_as_a_packaged_model_does(installed: Installation, released: 
     assert answers["symbol"].tolist() == golden["symbol"].tolist()
 
 
+def test_a_run_can_compare_with_it(installed: Installation, released: Path) -> None:
+    found = registry.find_production("bukva-glyph", "prod")
+    assert found is not None
+    assert found.onnx_model == (released / "model.onnx").read_bytes()
+
+
 def test_it_is_no_candidate_for_promotion(installed: Installation) -> None:
     with pytest.raises(RegistryError, match="kedro run --pipeline=packaging"):
         registry.find_candidate("bukva-glyph")

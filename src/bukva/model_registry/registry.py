@@ -18,7 +18,9 @@ from bukva.errors import RegistryError
 
 PRODUCTION_ALIAS: Final = "prod"
 PREVIOUS_ALIAS: Final = "previous"
-_RECOGNISER_PATH: Final = "artifacts/recogniser.onnx"
+RECOGNISER_FILE: Final = "recogniser.onnx"
+"""How the file of a recogniser is called where it is logged, and looked for."""
+_RECOGNISER_PATH: Final = f"artifacts/{RECOGNISER_FILE}"
 
 
 @dataclass(frozen=True)

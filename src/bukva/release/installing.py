@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 from kedro.pipeline import Pipeline
 
 from bukva.datasets.recogniser import RecogniserDataset
 from bukva.inference.golden import check_golden_samples
+from bukva.inference.recogniser import Recogniser
 from bukva.model_registry import registry
 from bukva.model_registry.packaging import log_recogniser
 from bukva.model_registry.registry import PackagedModel
@@ -45,10 +47,9 @@ def install(folder: Path, inference: Pipeline, alias: str) -> Installation:
         RegistryError: If the registry refuses.
     """
     release = read_release(folder)
-    recogniser = RecogniserDataset(filepath=str(folder / ONNX))
-    loaded = recogniser.load()
-    check_golden_samples(loaded, pd.read_parquet(folder / GOLDEN))
-    known = registry.find_same(release.name, loaded.sha256)
+    recogniser = Recogniser((folder / ONNX).read_bytes())
+    check_golden_samples(recogniser, pd.read_parquet(folder / GOLDEN))
+    known = registry.find_same(release.name, recogniser.sha256)
     version = str(known.version) if known else _register(release, recogniser, inference)
     former = registry.find_version(release.name, alias)
     if former is None:
@@ -56,10 +57,13 @@ def install(folder: Path, inference: Pipeline, alias: str) -> Installation:
     return Installation(release, version, known is None, str(former.version) if former else version)
 
 
-def _register(release: Release, recogniser: RecogniserDataset, inference: Pipeline) -> str:
-    # Under a name of its own: what is logged under the model's is a candidate for promotion.
-    uri = log_recogniser(recogniser, inference, f"{release.name}-released")
-    model = PackagedModel(uri, "", recogniser.load().onnx_model, {})
+def _register(release: Release, recogniser: Recogniser, inference: Pipeline) -> str:
+    with TemporaryDirectory() as folder:
+        file = RecogniserDataset(filepath=f"{folder}/{registry.RECOGNISER_FILE}")
+        file.save(recogniser)
+        # Under a name of its own: what is logged under the model's is a candidate for promotion.
+        uri = log_recogniser(file, inference, f"{release.name}-released")
+    model = PackagedModel(uri, "", recogniser.onnx_model, {})
     return registry.register(model, release.name, _tags(release))
 
 
