@@ -29,7 +29,8 @@ STAGES = (
 )
 # Nodes hand these over through MLflow, not through the catalog's files.
 BY_MLFLOW = {("packaging", "promotion"): ["candidate_model", "(through MLflow)"]}
-CELL_WIDTH, CELL_HEIGHT = 2.0, 1.7
+CELL_WIDTH, CELL_HEIGHT = 2.2, 1.8
+NODES_PER_COLUMN = 10
 
 Graph = dict[str, dict[str, list[str]]]
 
@@ -83,7 +84,11 @@ def _draw_stage(axes: Axes, place: int, stage: str, nodes: list[str]) -> None:
     axes.add_patch(box)
     top = y - 0.33 * CELL_HEIGHT
     axes.text(x, top, stage, ha="center", va="center", weight="bold", fontsize=10, zorder=4)
-    axes.text(x, top + 0.14, "\n".join(nodes), ha="center", va="top", fontsize=7, zorder=4)
+    columns = [nodes[i : i + NODES_PER_COLUMN] for i in range(0, len(nodes), NODES_PER_COLUMN)]
+    for column, names in enumerate(columns):
+        middle = x + (column - (len(columns) - 1) / 2) * 0.45 * CELL_WIDTH
+        text = "\n".join(names)
+        axes.text(middle, top + 0.14, text, ha="center", va="top", fontsize=7, zorder=4)
 
 
 def _draw_handover(axes: Axes, giver: int, taker: int, datasets: list[str]) -> None:
