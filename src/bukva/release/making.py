@@ -117,7 +117,10 @@ def make_release(run: FinishedRun, release: Release, folder: Path, *, tolerance:
         _choose_golden(run).to_parquet(made / GOLDEN)
         (made / CARD).write_text(write_card(release), encoding="utf-8")
         write_manifest(made, release, [path.name for path in made.iterdir()])
-        shutil.copytree(made, folder, dirs_exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        # File by file: the scratch folder is closed to other users, and that would be copied too.
+        for path in made.iterdir():
+            shutil.copyfile(path, folder / path.name)
 
 
 def _choose_golden(run: FinishedRun) -> pd.DataFrame:
