@@ -7,13 +7,13 @@ import pytest
 import yaml
 
 from bukva.errors import ExperimentError
-from bukva.experiments.file import expand, read_yaml
+from bukva.experiments.file import TRAINING_STAGES, expand, read_yaml
 
 CORPORA = ["strokes", "digits"]
 
 
 def runs_of(text: str) -> dict[str, dict[str, Any]]:
-    return dict(expand(yaml.safe_load(text), CORPORA))
+    return dict(expand(yaml.safe_load(text), CORPORA, list(TRAINING_STAGES)))
 
 
 def test_a_run_has_the_defaults_and_what_it_says_itself() -> None:

@@ -50,7 +50,7 @@ def test_all_faults_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
         ],
     )
     # An empty grid leaves no run to check.
-    assert message.startswith("4 faults in ")
+    assert "does not validate (4):" in message
     for place in ("experiment", "grid.finetuning.seed", "envv", "runs.3.name"):
         assert f"  - {place}: " in message
 
@@ -64,7 +64,7 @@ def test_values_of_every_run_are_checked(tmp_path: Path) -> None:
             {"name": "y"},
         ],
     )
-    assert message.startswith("5 faults in ")
+    assert "does not validate (5):" in message
     assert "runs.x.seed: Extra inputs are not permitted, got 3" in message
     assert "runs.x.finetuning.max_epochs: Input should be greater" in message
     assert "runs.y.finetuning.corpora.strokes: Input should be greater" in message
@@ -85,6 +85,13 @@ def test_where_and_what_to_run_is_checked(
     tmp_path: Path, content: dict[str, Any], words: str
 ) -> None:
     assert words in refusal(tmp_path, **content)
+
+
+def test_a_network_is_set_where_a_pipeline_reads_it(tmp_path: Path) -> None:
+    runs = [{"name": "a", "network": "mlp"}]
+    alone = read(tmp_path, GOOD | {"pipelines": ["finetuning"], "runs": runs}).runs[0]
+    assert alone.overrides == {"finetuning.network": "mlp"}
+    assert alone.parameters["finetuning.network"] == "mlp"
 
 
 def test_parameters_and_data_decide_whether_a_run_is_the_same(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from bukva.parameters.group import Group
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """What can be a folder, a key of S3 and a run of MLflow."""
 
-_TRAINING_STAGES: Final = ("mnist_pretraining", "finetuning")
+TRAINING_STAGES: Final = ("mnist_pretraining", "finetuning")
 
 
 class Overrides(BaseModel):
@@ -77,12 +77,15 @@ def read_yaml(file: Path) -> dict[str, Any]:
     return content
 
 
-def expand(content: dict[str, Any], corpora: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def expand(
+    content: dict[str, Any], corpora: list[str], stages: list[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give each run that a file asks for; what is malformed is passed over.
 
     Args:
         content: As `read_yaml` gives it.
         corpora: Names that `finetuning.corpora` has in the environment.
+        stages: Those of `TRAINING_STAGES` whose parameters are read.
 
     Yields:
         The name of the run, and what differs from the environment by dotted name.
@@ -94,7 +97,7 @@ def expand(content: dict[str, Any], corpora: list[str]) -> Iterator[tuple[str, d
         for values in product(*choices):
             chosen = dict(zip(grid, values, strict=True))
             parts = (defaults, _mapping(entry), chosen)
-            flat = [_flatten_overrides(part, corpora) for part in parts]
+            flat = [_flatten_overrides(part, corpora, stages) for part in parts]
             yield _name_run(_mapping(entry), chosen), flat[0] | flat[1] | flat[2]
 
 
@@ -108,7 +111,9 @@ def _name_run(entry: dict[str, Any], chosen: dict[str, Any]) -> str:
     return "".join([str(entry.get("name")), *suffixes])
 
 
-def _flatten_overrides(part: dict[str, Any], corpora: list[str]) -> dict[str, Any]:
+def _flatten_overrides(
+    part: dict[str, Any], corpora: list[str], stages: list[str]
+) -> dict[str, Any]:
     own = set(RunEntry.model_fields)
     flat = flatten({key: value for key, value in part.items() if key not in own})
     weights = _mapping(part.get("corpora"))
@@ -116,5 +121,5 @@ def _flatten_overrides(part: dict[str, Any], corpora: list[str]) -> dict[str, An
         names = dict.fromkeys([*corpora, *weights])
         flat |= {f"finetuning.corpora.{name}": weights.get(name, 0.0) for name in names}
     if "network" in part:
-        flat |= {f"{stage}.network": part["network"] for stage in _TRAINING_STAGES}
+        flat |= {f"{stage}.network": part["network"] for stage in stages}
     return flat

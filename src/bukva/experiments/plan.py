@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bukva.errors import ExperimentError
-from bukva.experiments.file import ExperimentFile, expand, read_yaml
+from bukva.experiments.file import TRAINING_STAGES, ExperimentFile, expand, read_yaml
 from bukva.experiments.project import Project
 from bukva.experiments.work import Work
 from bukva.parameters import Parameters, describe_fault, flatten
@@ -92,7 +92,7 @@ def _structure_faults(content: dict[str, Any]) -> list[str]:
 
 
 def _refusal(file: Path, faults: list[str]) -> ExperimentError:
-    return ExperimentError("\n".join([f"{len(faults)} faults in {file}:", *faults]))
+    return ExperimentError("\n".join([f"{file} does not validate ({len(faults)}):", *faults]))
 
 
 def _open_work(content: dict[str, Any], root: Path) -> Work:
@@ -109,7 +109,8 @@ def _plan_runs(content: dict[str, Any], work: Work) -> tuple[list[Run], list[str
     corpora = list(work.project.parameters({})["finetuning"]["corpora"])
     runs: list[Run] = []
     faults: list[str] = []
-    for name, overrides in expand(content, corpora):
+    stages = [stage for stage in TRAINING_STAGES if stage in work.groups]
+    for name, overrides in expand(content, corpora, stages):
         parameters, found = _check(overrides, work)
         runs.append(Run(name, overrides, parameters))
         faults += [f"  - runs.{name}.{fault}" for fault in found]
