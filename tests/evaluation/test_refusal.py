@@ -17,6 +17,7 @@ def rows(name: str, split: str, label: str, probabilities: np.ndarray) -> pd.Dat
             "group": pd.Series([None] * len(probabilities), dtype="str"),
             "split": split,
             "label": label,
+            "is_uppercase": pd.array([None] * len(probabilities), dtype="boolean"),
             "symbol_probability": probabilities,
         }
     )

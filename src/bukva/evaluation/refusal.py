@@ -19,7 +19,17 @@ from bukva.evaluation.intervals import wilson_interval
 from bukva.evaluation.metrics import DECIMALS, Scores, share
 from bukva.evaluation.predictions import BoolArray, require_columns
 
-_COLUMNS: Final = ("sample_id", "corpus", "group", "split", "label", "symbol_probability")
+REFUSAL_COLUMNS: Final = (
+    "sample_id",
+    "corpus",
+    "group",
+    "split",
+    "label",
+    "is_uppercase",
+    "symbol_probability",
+)
+"""What is read of a prediction table."""
+
 _BLANK_PAGES: Final = 200
 
 
@@ -42,7 +52,7 @@ def measure_refusal(predictions: pd.DataFrame, kept_share: float) -> Scores:
     Raises:
         TableError: If columns are missing.
     """
-    require_columns(predictions, _COLUMNS)
+    require_columns(predictions, REFUSAL_COLUMNS)
     symbols, outliers = split_tests(predictions)
     if outliers.empty or symbols.empty:
         return {}

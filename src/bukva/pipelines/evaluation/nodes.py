@@ -18,7 +18,7 @@ from bukva.evaluation.figures.mistakes import plot_worst_mistakes
 from bukva.evaluation.metrics import Scores
 from bukva.evaluation.model_card import describe_model, write_model_card
 from bukva.evaluation.predictions import BoolArray, is_label_right
-from bukva.evaluation.refusal import measure_refusal
+from bukva.evaluation.refusal import REFUSAL_COLUMNS, measure_refusal
 from bukva.evaluation.robustness import choose_evenly, measure_robustness
 from bukva.evaluation.verdict import judge
 from bukva.inference.recogniser import Recogniser
@@ -105,7 +105,7 @@ def predict_outliers(
     is_outlier = table["split"].eq("test") & ~is_symbol(table)
     others = predict_samples(model, table, images_NHW, is_valid | is_outlier, parameters)
     together = pd.concat([predictions, others], ignore_index=True)
-    return together[["sample_id", "corpus", "group", "split", "label", "symbol_probability"]]
+    return together[list(REFUSAL_COLUMNS)]
 
 
 def score_refusal(outlier_predictions: pd.DataFrame, parameters: EvaluationParameters) -> Scores:
