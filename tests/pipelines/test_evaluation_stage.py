@@ -107,6 +107,7 @@ def test_what_shows_no_symbol_counts_for_refusal_only(evaluated: Data) -> None:
 def test_every_class_is_reported(evaluated: Data) -> None:
     assert len(evaluated["per_class_report"]) >= len(charset.LABELS)
     assert len(evaluated["misread_pairs"]) > 0
+    assert set(evaluated["label_suspects"]["suggested_label"]) <= set(charset.LABELS)
 
 
 def test_the_first_model_is_accepted(evaluated: Data, random_model: TrainedModel) -> None:

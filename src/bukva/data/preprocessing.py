@@ -158,7 +158,7 @@ def _drop_foreign(ink_HW: Float32Array, constants: Preprocessing) -> Float32Arra
     return np.where(is_foreign_HW | is_rim_HW, np.float32(0.0), ink_HW)
 
 
-def _find_bars(pieces_HW: NDArray[np.int32], constants: Preprocessing) -> NDArray[np.bool_]:
+def _find_bars(pieces_HW: NDArray[np.signedinteger], constants: Preprocessing) -> NDArray[np.bool_]:
     """Return `(P,)`, for each piece whether it is a thin bar from edge to edge of a page.
 
     The stem of a К cut out without a margin is one too, so nothing is a bar unless all other

@@ -52,8 +52,9 @@ def find_suspects(predictions: pd.DataFrame) -> pd.DataFrame:
         suggested_label=np.array(list(LABELS))[suggested_N],
         given_probability=probability_NK[rows_N, given_N].astype(float),
         suggested_probability=probability_NK[rows_N, suggested_N].astype(float),
-    )[suggested_N != given_N]
-    return suspects.sort_values("given_probability", kind="stable", ignore_index=True)
+    )
+    is_suspect_N = pd.Series(suggested_N != given_N, index=suspects.index)
+    return suspects[is_suspect_N].sort_values("given_probability", kind="stable", ignore_index=True)
 
 
 def _suggest(probability_NK: NDArray[np.floating], given_N: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -7,6 +7,7 @@ from bukva.evaluation.figures.confusion import plot_case_confusion, plot_label_c
 from bukva.evaluation.figures.ranking import plot_risk_coverage, plot_roc
 from bukva.evaluation.figures.refusal import plot_refusal
 from bukva.evaluation.figures.robustness import plot_robustness
+from bukva.evaluation.label_noise import find_suspects
 from bukva.evaluation.metrics import misread_pairs, per_class_report
 from bukva.pipeline_templates.evaluation import evaluation_pipeline
 from bukva.pipelines.evaluation import nodes
@@ -64,6 +65,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(per_class_report, predictions, "per_class_report", name="report_classes"),
             Node(misread_pairs, predictions, "misread_pairs", name="count_misread_pairs"),
+            Node(find_suspects, predictions, "label_suspects", name="find_suspects"),
             Node(plot_label_confusion, predictions, "label_confusion", name="plot_labels"),
             Node(plot_case_confusion, predictions, "case_confusion", name="plot_cases"),
             Node(plot_reliability, predictions, "reliability", name="plot_reliability"),
