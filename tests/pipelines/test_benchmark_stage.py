@@ -8,6 +8,7 @@ import pytest
 import yaml
 from kedro.pipeline import Pipeline
 
+from bukva import charset
 from bukva.datasets.kept import KeptTables
 from bukva.errors import ParameterError
 from bukva.inference.recogniser import Recogniser
@@ -137,6 +138,23 @@ def test_folds_that_would_not_train_on_the_corpus_are_refused(
 ) -> None:
     with pytest.raises(ParameterError, match="weight of strokes"):
         plan(inputs, random_model, corpora={"digits": 1.0})
+
+
+def test_a_corpus_of_labels_that_the_base_model_lacks_is_not_learnt(
+    inputs: Data, make_model: Callable[..., TrainedModel]
+) -> None:
+    letters = make_model(labels=charset.LETTERS)
+    trials = plan_folds(
+        letters,
+        inputs["sample_table"],
+        inputs["sample_images"],
+        inputs["params:finetuning"],
+        inputs["params:benchmark"],
+    )
+    for trial in trials:
+        assert isinstance(trial.parameters, TrainingParameters)
+        assert trial.parameters.corpora["digits"] == 0
+        assert trial.parameters.corpora["strokes"] == 0.5
 
 
 def test_a_corpus_that_is_left_out_is_tested_and_not_learnt(

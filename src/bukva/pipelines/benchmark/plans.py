@@ -39,6 +39,7 @@ def plan_folds(
     _check_base(base, finetuning, parameters.corpus)
     training = finetuning.model_copy(
         update={
+            "corpora": _known_corpora(base, table, finetuning),
             "head_epochs": 0,
             "max_epochs": parameters.fold_epochs,
             "learning_rate": parameters.fold_learning_rate,
@@ -61,6 +62,18 @@ def _check_base(base: TrainedModel, finetuning: TrainingParameters, corpus: str)
     if not finetuning.corpora.get(corpus):
         message = f"Expected a weight of {corpus} in finetuning.corpora, got {finetuning.corpora}."
         raise ParameterError(message)
+
+
+def _known_corpora(
+    base: TrainedModel, table: pd.DataFrame, finetuning: TrainingParameters
+) -> dict[str, float]:
+    """Return the weights of the corpora; 0 for one of whose labels the base model knows none."""
+    is_known = table["label"].isin(list(base.spec.labels))
+    unknown = set(table["corpus"]) - set(table["corpus"][is_known])
+    return {
+        corpus: 0.0 if corpus in unknown else weight
+        for corpus, weight in finetuning.corpora.items()
+    }
 
 
 def _draw_folds(
