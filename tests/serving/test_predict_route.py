@@ -2,6 +2,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from PIL import Image
 from serving_requests import JSON_TYPE, draw, encode, json_body
 
 from bukva.serving.schemas import Prediction
@@ -42,6 +43,15 @@ def test_digit_has_no_case_and_letter_has_one(server, pen_px):
     answer = post_file(server, encode(draw(pen_px=pen_px))).json()
     without_case = (answer["case"] is None, answer["case_confidence"] is None)
     assert without_case == (answer["symbol"].isdigit(),) * 2
+
+
+def test_what_shows_no_symbol_is_answered_without_one(server):
+    answer = post_file(server, encode(Image.new("L", (64, 64), 20)))
+    assert answer.status_code == 200
+    prediction = Prediction.model_validate_json(answer.content, strict=True)
+    assert not prediction.is_symbol
+    assert (prediction.symbol, prediction.label, prediction.confidence) == (None, None, None)
+    assert len(prediction.alternatives) == 5
 
 
 def test_top_k_shortens_the_alternatives(registry, serve):
