@@ -18,8 +18,8 @@ def bukva() -> None:
     """Recognise handwritten Ukrainian letters and digits."""
 
 
-bukva.add_command(card)
 bukva.add_command(benchmark)
+bukva.add_command(card)
 bukva.add_command(corpora)
 bukva.add_command(experiments)
 bukva.add_command(job)
