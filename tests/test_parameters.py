@@ -19,6 +19,7 @@ GOOD = {
         "duplicate_cosine": 0.985,
         "valid_share": 0.1,
         "test_share": 0.2,
+        "nonsymbols_per_kind": 3,
         "seed": 1,
     },
     "mnist_pretraining": {"corpora": {"digits": 1.0}, "alphabet": "digits"},

@@ -24,8 +24,8 @@ STAGES = (
 )  # fmt: skip
 FIGURES = (
     "class_counts", "sample_sheet", "ink_statistics", "label_confusion", "case_confusion",
-    "reliability", "roc", "risk_coverage", "robustness_curves", "worst_mistakes", "mnist_pretraining_learning_curves",
-    "finetuning_learning_curves",
+    "reliability", "roc", "risk_coverage", "robustness_curves", "worst_mistakes",
+    "mnist_pretraining_learning_curves", "finetuning_learning_curves",
 )  # fmt: skip
 SHARES = (
     "digits.accuracy",

@@ -57,9 +57,7 @@ def test_the_best_parameters_say_where_they_come_from(tuned: Data) -> None:
     assert best["study"] == "test"
     assert (best["trial"], best["valid_loss"]) == (complete.idxmin(), complete.min())
     assert best["trials"] == 3
-    assert best["finetuning"]["augmentation"].keys() == {
-        "rotation_deg", "elastic_strength", "pen_width", "ink_softness"
-    }  # fmt: skip
+    assert best["finetuning"].keys() == {"learning_rate", "weight_decay", "dropout"}
 
 
 @pytest.mark.parametrize("name", ["progress", "importances", "parallel"])
