@@ -1,6 +1,6 @@
 """The file of experiments: what may stand in it, and the runs that it asks for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -78,7 +78,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
 
 def expand(
-    content: dict[str, Any], corpora: list[str], stages: list[str]
+    content: dict[str, Any], corpora: list[str], stages: Sequence[str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give each run that a file asks for; what is malformed is passed over.
 
@@ -112,7 +112,7 @@ def _name_run(entry: dict[str, Any], chosen: dict[str, Any]) -> str:
 
 
 def _flatten_overrides(
-    part: dict[str, Any], corpora: list[str], stages: list[str]
+    part: dict[str, Any], corpora: list[str], stages: Sequence[str]
 ) -> dict[str, Any]:
     own = set(RunEntry.model_fields)
     flat = flatten({key: value for key, value in part.items() if key not in own})
