@@ -97,3 +97,8 @@ class TrainingParameters(Group):
     resume: bool = True
     kept_share: Annotated[float, Field(gt=0, lt=1)] = 0.999
     seed: int = 1
+
+    @property
+    def learnt_corpora(self) -> list[str]:
+        """Names of the corpora that are used: those with a weight."""
+        return [corpus for corpus, weight in self.corpora.items() if weight]

@@ -126,8 +126,9 @@ def _trained_on(
     table: pd.DataFrame, parameters: TrainingParameters, start: TrainedModel
 ) -> tuple[str, ...]:
     """Return the corpora of which this stage, or the one before it, saw any sample."""
-    weighted = [name for name, weight in parameters.corpora.items() if weight]
-    is_seen_N = table["split"].isin(["train", "valid"]) & table["corpus"].isin(weighted)
+    is_seen_N = table["split"].isin(["train", "valid"]) & table["corpus"].isin(
+        parameters.learnt_corpora
+    )
     return tuple(sorted({*table["corpus"][is_seen_N], *start.spec.corpora}))
 
 

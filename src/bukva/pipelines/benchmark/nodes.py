@@ -85,7 +85,9 @@ def ask_with_pages(
     parameters: BenchmarkParameters,
 ) -> pd.DataFrame:
     """Return what is answered for test digits that are drawn large."""
-    samples = choose_samples(table, _corpora(pretraining), parameters.page_digits, parameters.seed)
+    samples = choose_samples(
+        table, pretraining.learnt_corpora, parameters.page_digits, parameters.seed
+    )
     return answer_pages(recogniser, samples, images_NHW, parameters.seed)
 
 
@@ -103,13 +105,9 @@ def time_recogniser(
 ) -> pd.DataFrame:
     """Return the milliseconds that single images take."""
     samples = choose_samples(
-        table, _corpora(pretraining), parameters.latency_images, parameters.seed
+        table, pretraining.learnt_corpora, parameters.latency_images, parameters.seed
     )
     return time_pages(recogniser, samples, images_NHW, parameters.seed)
-
-
-def _corpora(pretraining: TrainingParameters) -> list[str]:
-    return [corpus for corpus, weight in pretraining.corpora.items() if weight]
 
 
 def summarise_times(times: pd.DataFrame) -> Scores:

@@ -124,7 +124,7 @@ def plan_seeds(
     table: pd.DataFrame, pretraining: TrainingParameters, parameters: BenchmarkParameters
 ) -> Iterator[Trial]:
     """Yield the training on digits once for each seed, tested on the corpora that it learns."""
-    learnt = [corpus for corpus, weight in pretraining.corpora.items() if weight]
+    learnt = pretraining.learnt_corpora
     is_other_test = table["split"].eq("test") & ~table["corpus"].isin(learnt)
     split = table["split"].mask(is_other_test, UNUSED)
     for seed in parameters.mnist_seeds:
