@@ -1,7 +1,7 @@
 """The model card: what a model is for, what it can do and what it cannot (Mitchell et al. 2019)."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from string import Template
 from typing import Any, Final
 
@@ -10,8 +10,11 @@ import pandas as pd
 from bukva.charset import NO_SYMBOL
 from bukva.data.terms import Terms
 from bukva.evaluation.figures.style import corpus_title
+from bukva.evaluation.markdown import format_share, format_table
 from bukva.evaluation.robustness import RENDERED, STORED
 from bukva.models.trained import TrainedModel
+
+_DECIMALS: Final = 2
 
 _ACCURACIES: Final = {
     "label": "label_accuracy",
@@ -103,16 +106,16 @@ def _scores(results: Mapping[str, Any], measures: Mapping[str, str]) -> str:
     scopes = {scope for scope in scopes if not scope.endswith(".letters")}
     rows = [
         [corpus_title(scope), f"{results[f'{scope}{suffix}.n']:,}"]
-        + [_share(results, f"{scope}.{measure}") for measure in measures.values()]
+        + [format_share(results, f"{scope}.{measure}", _DECIMALS) for measure in measures.values()]
         for scope in sorted(scopes, key=lambda scope: (scope in ("all", "published"), scope))
     ]
-    return _table(["test samples", "n", *measures], rows)
+    return format_table(["test samples", "n", *measures], rows)
 
 
 def _digits(results: Mapping[str, Any]) -> str:
     return "\n".join(
-        f"The digit network alone, on {key.removesuffix('.accuracy')}: {_share(results, key)}, "
-        f"{results[f'{key}.n']:,} samples."
+        f"The digit network alone, on {key.removesuffix('.accuracy')}: "
+        f"{format_share(results, key, _DECIMALS)}, {results[f'{key}.n']:,} samples."
         for key in sorted(results)
         if key.endswith(".accuracy")
     )
@@ -125,7 +128,7 @@ def _robustness(robustness: pd.DataFrame) -> str:
         accuracy = found.set_index("corpus")["accuracy"]
         name = _SHIFTS[str(shift)].format(strength)
         rows.append([name, *(f"{100 * accuracy[corpus]:.1f}" for corpus in corpora)])
-    return _table(["what was done", *map(corpus_title, corpora)], rows)
+    return format_table(["what was done", *map(corpus_title, corpora)], rows)
 
 
 def _refusal(results: Mapping[str, Any]) -> str:
@@ -133,20 +136,5 @@ def _refusal(results: Mapping[str, Any]) -> str:
     keys = [key for key in results if key.startswith("refusal.") and key.endswith(suffix)]
     if not keys:
         return "Not measured: the model always answers with one of its symbols."
-    rows = [[key.split(".")[1], _share(results, key)] for key in keys]
-    return _table(["what shows no symbol", "refused"], rows)
-
-
-def _share(results: Mapping[str, Any], key: str) -> str:
-    if key not in results:
-        return "-"
-    value = f"{100 * results[key]:.2f}"
-    if f"{key}.ci95" not in results:
-        return value
-    low, high = results[f"{key}.ci95"]
-    return f"{value} [{100 * low:.2f}, {100 * high:.2f}]"
-
-
-def _table(head: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    rows = [[key.split(".")[1], format_share(results, key, _DECIMALS)] for key in keys]
+    return format_table(["what shows no symbol", "refused"], rows)

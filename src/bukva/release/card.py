@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from bukva.data.terms import Terms
+from bukva.evaluation.markdown import format_share, format_table
 from bukva.release.manifest import ONNX, WEIGHTS, Release
 
 _MEASURES: Final = {
@@ -49,19 +50,15 @@ def scopes_of(results: dict[str, Any]) -> list[str]:
 
 
 def _accuracies(release: Release) -> str:
-    rows = [["test samples", "n", *_MEASURES], ["---"] * (2 + len(_MEASURES))]
+    rows = []
     for scope in scopes_of(release.results):
-        cells = [_share(release.results, f"{scope}.{key}") for key in _MEASURES.values()]
+        cells = [
+            format_share(release.results, f"{scope}.{key}", decimals=1)
+            for key in _MEASURES.values()
+        ]
         name = f"{scope} (unseen)" if scope in release.unseen else scope
         rows.append([name, f"{release.results[f'{scope}.label_accuracy.n']:,}", *cells])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _share(results: dict[str, Any], key: str) -> str:
-    if key not in results:
-        return "-"
-    low, high = results[f"{key}.ci95"]
-    return f"{100 * results[key]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    return format_table(["test samples", "n", *_MEASURES], rows)
 
 
 def _unseen(release: Release) -> str:
