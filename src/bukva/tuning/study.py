@@ -17,6 +17,7 @@ from optuna.pruners import (
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -27,6 +28,10 @@ from bukva.tuning.sampler import NumberedSampler
 # A retry and its delay: two workers that make the tables of a new database at the same moment.
 _ATTEMPTS: Final = 4
 _DELAY_S: Final = 0.5
+
+# Several processes write to one SQLite file: each waits for the others, and transactions begin
+# where `_lock_file` says, not where the driver does.
+_PATIENT: Final = {"connect_args": {"timeout": 60, "isolation_level": None}}
 
 OnKilled = Callable[[FrozenTrial], None]
 
@@ -81,22 +86,32 @@ def open_storage(
             on_killed(trial)
         retry_trial(study, trial.number, parameters.retries)
 
-    # Several processes write to one SQLite file: each waits for the others.
-    patient = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
+    is_file = url.startswith("sqlite")
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return RDBStorage(
+            storage = RDBStorage(
                 url,
-                engine_kwargs={"pool_pre_ping": True, **patient},
+                engine_kwargs={"pool_pre_ping": True, **(_PATIENT if is_file else {})},
                 heartbeat_interval=parameters.heartbeat_s,
                 grace_period=parameters.grace_s,
                 heartbeat_stale_trial_callback=retry,
             )
+            if is_file:
+                event.listen(storage.engine, "begin", _lock_file)
+            return storage
         except (SQLAlchemyError, OptunaError, ImportError) as error:
             if attempt == _ATTEMPTS or isinstance(error, ArgumentError | ImportError):
                 raise TuningError(_describe(url, error)) from error
         time.sleep(_DELAY_S)
     raise AssertionError("unreachable")
+
+
+def _lock_file(connection: Connection) -> None:
+    """Begin a transaction with the lock: SQLite has no lock of a row.
+
+    Without it two workers that look at the same moment both take the trial that waits.
+    """
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def retry_trial(study: Study, number: int, retries: int) -> None:
