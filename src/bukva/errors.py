@@ -28,6 +28,8 @@ BukvaError
 └── RequestError             an HTTP request that the service does not answer as asked
 """
 
+from typing import ClassVar
+
 
 class BukvaError(Exception):
     """Base of all errors raised on purpose: what was expected, what came, where, what to do."""
@@ -70,7 +72,9 @@ class TableError(BukvaError, ValueError):
 
 
 class ImageError(BukvaError, ValueError):
-    """Raised when one image cannot be used."""
+    """Raised when one image cannot be used; `code` says why to programs, the same for ever."""
+
+    code: ClassVar = "undecodable_image"
 
 
 class ImageDecodeError(ImageError):
@@ -80,13 +84,19 @@ class ImageDecodeError(ImageError):
 class UnsupportedFormatError(ImageDecodeError):
     """Raised when bytes are not a PNG, JPEG or WebP file."""
 
+    code = "unsupported_format"
+
 
 class ImageTooLargeError(ImageError):
     """Raised, before decoding, when an image has more bytes or pixels than allowed."""
 
+    code = "image_too_large"
+
 
 class EmptyImageError(ImageError):
     """Raised when an image holds no ink."""
+
+    code = "empty_image"
 
 
 class TrainingError(BukvaError):

@@ -1,67 +1,25 @@
 """A fresh clone serves the released model: no data, no training, no network."""
 
 import io
-import os
-import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
+from fresh_clone import environment, make_clone, make_serve
 from PIL import Image
-from serving_servers import Server, free_port
+from serving_servers import Server
 
 from bukva.data.strokes.writing import draw_symbol
 from bukva.release.manifest import RELEASED, read_release
-from kedro_project import PROJECT
 
 pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project as `make` finds it after `make install`."""
-    folder = tmp_path_factory.mktemp("clone")
-    shutil.copytree(PROJECT / "conf", folder / "conf", symlinks=True)
-    for name in ("pyproject.toml", "constraints.txt", "Makefile"):
-        shutil.copy(PROJECT / name, folder)
-    (folder / "src").mkdir()
-    (folder / ".venv").mkdir()
-    (folder / ".venv" / ".installed").touch()
-    return folder
-
-
-def environment() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if not key.startswith("BUKVA_")}
-
-
-@contextmanager
-def make_serve(clone: Path) -> Iterator[Server]:
-    """`make serve` as somebody types it, with the interpreter of these tests; Ctrl+C at the end."""
-    port = free_port()
-    bin_folder = Path(sys.executable).parent
-    with (
-        (clone / "serve.log").open("w") as log,
-        subprocess.Popen(
-            ["make", "serve", f"PORT={port}", f"BIN={bin_folder}"],
-            cwd=clone,
-            env=environment(),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process,
-    ):
-        base_url = f"http://127.0.0.1:{port}"
-        try:
-            with httpx.Client(base_url=base_url, timeout=10) as http:
-                yield Server(base_url, http, process)
-        finally:
-            os.killpg(process.pid, signal.SIGINT)
+    return make_clone(tmp_path_factory.mktemp("clone"))
 
 
 def png(symbol: str, seed: int) -> bytes:

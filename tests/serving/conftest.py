@@ -6,13 +6,9 @@ from pathlib import Path
 
 import mlflow
 import pytest
-from mlflow import MlflowClient
-from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, Schema
+from packaged_models import register
 from serving_servers import Server, run_process, run_thread, tracking_restored
 
-MODEL_CODE = Path(__file__).with_name("ink_model.py")
-SOUND = {"delay_s": 0.0, "raises_at_width_px": 0, "confidence": None}
 # Registered name -> what is different about that model.
 MODELS = {
     "bukva-ink": {},
@@ -47,21 +43,8 @@ def registry(registry_uri: str, processes: list[Server]) -> str:
         artifacts = (folder / "artifacts").as_uri()
         experiment_id = mlflow.create_experiment("serving", artifact_location=artifacts)
         for name, differences in MODELS.items():
-            register(name, SOUND | differences, experiment_id)
+            register(name, experiment_id, **differences)
     return registry_uri
-
-
-def register(name: str, model_config: dict, experiment_id: str) -> None:
-    with mlflow.start_run(experiment_id=experiment_id):
-        info = mlflow.pyfunc.log_model(
-            name=name,
-            python_model=MODEL_CODE,
-            signature=ModelSignature(inputs=Schema([ColSpec("binary", "image")])),
-            model_config=model_config,
-            pip_requirements=["mlflow", "pillow"],
-            registered_model_name=name,
-        )
-    MlflowClient().set_registered_model_alias(name, "prod", info.registered_model_version)
 
 
 @pytest.fixture

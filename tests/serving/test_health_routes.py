@@ -78,7 +78,8 @@ def test_becomes_ready_when_the_registry_appears(serve, registry, tmp_path):
 
 def test_ready_names_the_model(server):
     model = {"name": "bukva-ink", "version": "1", "alias": "prod"}
-    assert server.http.get("/readyz").json() == {"status": "ready", "model": model}
+    ready = {"status": "ready", "model": model, "warning": None}
+    assert server.http.get("/readyz").json() == ready
 
 
 def test_version(server):
@@ -89,12 +90,14 @@ def test_version(server):
     assert answer["mlflow"].startswith("3.")
 
 
-def test_index_lists_the_addresses_and_loads_nothing(server, openapi):
-    page = server.http.get("/")
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert all(path in page.text for path in openapi["paths"])
-    assert f"curl -F file=@letter.png {server.base_url}/v1/predict" in page.text
-    assert not any(tag in page.text for tag in ("<script", "<link", "<img", "style", "src="))
+def test_tools_of_the_open_inference_protocol_find_what_they_look_for(server):
+    get = server.http.get
+    assert get("/v2/health/live").json() == get("/livez").json()
+    assert get("/v2/health/ready").json() == get("/readyz").json()
+    assert get("/v2").json() == {"name": "bukva", "version": __version__, "extensions": []}
+    model = {"name": "bukva-ink", "versions": ["1"], "platform": "mlflow_pyfunc"}
+    assert get("/v2/models/bukva-ink").json() == get("/v2/models/bukva-ink/ready").json() == model
+    assert get("/v2/models/other").json()["code"] == "not_found"
 
 
 def examples(model):

@@ -86,7 +86,6 @@ def test_concurrent_requests_get_their_own_answers(server):
 
 def test_every_answer_carries_an_id_and_the_security_headers(server):
     for answer in (
-        server.http.get("/"),
         server.http.get("/livez"),
         server.http.get("/nowhere"),
         post_file(server, b"no image"),

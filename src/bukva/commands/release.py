@@ -88,7 +88,7 @@ def describe_installation(done: "Installation") -> str:
 
 def _is_served() -> bool:
     """Return whether the service would find a model, by a look that imports nothing heavy."""
-    from bukva.serving.model_source import require_sqlite_model
+    from bukva.serving.registry import require_sqlite_model
     from bukva.serving.settings import read_settings
 
     try:

@@ -14,13 +14,7 @@ import pandas as pd
 from bukva.data.decoding import decode_image
 from bukva.data.preprocessing import Glyph, Preprocessing, preprocess
 from bukva.data.samples import Float32Array, UInt8Array
-from bukva.errors import (
-    EmptyImageError,
-    ImageError,
-    ImageTooLargeError,
-    ModelFormatError,
-    UnsupportedFormatError,
-)
+from bukva.errors import ImageError, ModelFormatError
 from bukva.inference.answers import ANSWER_COLUMNS, sigmoid, softmax, to_answer, to_refusal
 
 SPEC_KEY = "bukva.spec"
@@ -115,7 +109,7 @@ class Recogniser:
         try:
             return preprocess(decode_image(encoded), constants=self._constants)
         except ImageError as error:
-            return to_refusal(_code_of(error), str(error))
+            return to_refusal(error.code, str(error))
 
     def _answer(self, glyphs: list[Glyph]) -> list[dict[str, Any]]:
         if not glyphs:
@@ -134,12 +128,3 @@ class Recogniser:
             )
             for label_K, uppercase in zip(label_NK, uppercase_N, strict=True)
         ]
-
-
-def _code_of(error: ImageError) -> str:
-    codes: dict[type[ImageError], str] = {
-        EmptyImageError: "empty_image",
-        ImageTooLargeError: "image_too_large",
-        UnsupportedFormatError: "unsupported_format",
-    }
-    return codes.get(type(error), "undecodable_image")

@@ -6,12 +6,16 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from bukva import __version__
+from bukva.serving import feedback_routes, health_routes, predict_routes
 from bukva.serving.envelope import Envelope
+from bukva.serving.feedback import FeedbackStore
 from bukva.serving.limits import BodyLimit
+from bukva.serving.metrics import Metrics
 from bukva.serving.model_calls import ModelCalls
 from bukva.serving.model_source import ModelSource
+from bukva.serving.page_files import add_page
 from bukva.serving.problems import install_handlers
-from bukva.serving.routes import Service, router
+from bukva.serving.service import Service
 from bukva.serving.settings import Settings
 
 
@@ -41,10 +45,14 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.service = Service(settings, models, calls)
-    app.include_router(router)
+    metrics = Metrics()
+    app.state.service = Service(settings, models, calls, metrics)
+    app.state.feedback = FeedbackStore(settings.feedback_folder, settings.max_feedback)
+    for routes in (predict_routes, feedback_routes, health_routes):
+        app.include_router(routes.router)
+    add_page(app)
     install_handlers(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_body_bytes=settings.max_body_bytes)
-    app.add_middleware(Envelope)
+    app.add_middleware(Envelope, metrics=metrics)
     return app

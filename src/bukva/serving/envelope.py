@@ -9,11 +9,16 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bukva.serving.logs import log_event, log_failure
+from bukva.serving.metrics import Metrics
 from bukva.serving.problems import problem_response
 
+# A response that has one of these of its own, as the page has, keeps it.
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -26,8 +31,9 @@ _CLIENT_LEFT = 499
 class Envelope:
     """The outermost layer: gives each request an id, and lets no exception out."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -43,7 +49,9 @@ class Envelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers.update({**SECURITY_HEADERS, "X-Request-ID": request_id})
+                headers["X-Request-ID"] = request_id
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         try:
@@ -57,23 +65,23 @@ class Envelope:
                 response = problem_response("internal_error", detail, request_id)
                 await response(scope, receive, send_with_headers)
         finally:
-            _log_request(scope, status, time.perf_counter() - started_s)
+            self._note(scope, status, time.perf_counter() - started_s)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        # The route's own path, never the caller's: that one may hold anything.
+        route = getattr(scope.get("route"), "path", None)
+        self.metrics.count_request(route, status, seconds)
+        log_event(
+            "request",
+            id=scope["state"]["request_id"],
+            method=scope["method"],
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 2),
+            model_version=scope["state"].get("model_version"),
+        )
 
 
 def _choose_id(scope: Scope) -> str:
     foreign = Headers(scope=scope).get("x-request-id", "")
     return foreign if _FOREIGN_ID.fullmatch(foreign) else uuid.uuid4().hex
-
-
-def _log_request(scope: Scope, status: int, seconds: float) -> None:
-    # The route's own path, never the caller's: that one may hold anything.
-    route = getattr(scope.get("route"), "path", None)
-    log_event(
-        "request",
-        id=scope["state"]["request_id"],
-        method=scope["method"],
-        route=route,
-        status=status,
-        ms=round(seconds * 1000, 2),
-        model_version=scope["state"].get("model_version"),
-    )

@@ -30,10 +30,14 @@ KINDS = {
     "invalid_request": Kind(400, "The request does not have the expected fields"),
     "invalid_base64": Kind(400, "The base64 text is not valid"),
     "missing_image": Kind(400, "The image holds no bytes"),
+    "invalid_key": Kind(400, "The Idempotency-Key is missing or not valid"),
     "refused": Kind(400, "The request is refused"),
+    "cross_site": Kind(403, "Another site's page may not ask for this"),
+    "unknown_feedback": Kind(404, "There is no such correction"),
     "not_found": Kind(404, "There is nothing at this address"),
     "method_not_allowed": Kind(405, "This address does not take this method"),
     "body_timeout": Kind(408, "The body came too slowly"),
+    "key_reused": Kind(409, "The Idempotency-Key came with another correction before"),
     "body_too_large": Kind(413, "The body of the request is too large"),
     "file_too_large": Kind(413, "The image file is too large"),
     "unsupported_media_type": Kind(415, "The content type is not supported"),
@@ -44,8 +48,10 @@ KINDS = {
     "internal_error": Kind(500, "The service made a mistake"),
     "model_error": Kind(503, "The model failed on this request", retry_after_s=1),
     "model_not_ready": Kind(503, "No model is loaded", retry_after_s=5),
+    "feedback_unavailable": Kind(503, "Corrections cannot be stored", retry_after_s=30),
     "overloaded": Kind(503, "Too many requests are waiting", retry_after_s=1),
     "deadline_passed": Kind(504, "The model did not answer in time"),
+    "feedback_full": Kind(507, "No further corrections are stored"),
 }
 IMAGE_PROBLEMS = ("unsupported_format", "undecodable_image", "image_too_large", "empty_image")
 
@@ -89,7 +95,9 @@ async def _on_request_error(request: Request, error: RequestError) -> JSONRespon
 
 async def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
     code = _CODES_BY_STATUS.get(error.status_code, "refused")
-    response = problem_response(code, "GET / lists the addresses.", request.state.request_id)
+    response = problem_response(
+        code, "/openapi.json lists the addresses.", request.state.request_id
+    )
     response.headers.update(error.headers or {})
     return response
 

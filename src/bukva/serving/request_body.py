@@ -8,19 +8,28 @@ import asyncio
 import binascii
 import json
 import re
-from typing import Any, NoReturn
+from collections.abc import Awaitable
+from typing import Any, NoReturn, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from bukva.errors import RequestError
-from bukva.serving.schemas import PredictRequest
+from bukva.serving.schemas import BatchRequest, FeedbackRequest, PredictRequest
 from bukva.serving.settings import Settings
 
 _DATA_URI_PREFIX = re.compile(r"data:image/(png|jpeg|webp);base64,")
-_JSON_FIELD = "Expected an object with the one field `image`: a base64 text."
+_JSON_FIELDS: dict[type[BaseModel], str] = {
+    PredictRequest: "Expected an object with the one field `image`: a base64 text.",
+    BatchRequest: "Expected an object with the one field `images`: 1 to 64 base64 texts.",
+    FeedbackRequest: "Expected an object with `image` (a base64 text), `symbol` (one of the 76), "
+    "`consent` (true) and, where there was one, `answer`.",
+}
+
+Form = TypeVar("Form", PredictRequest, BatchRequest, FeedbackRequest)
+Body = TypeVar("Body")
 _FILE_PART = "Expected one file part named `file`, with a file name, and no other part."
 
 
@@ -30,12 +39,45 @@ async def read_image(request: Request, settings: Settings) -> bytes:
     Raises:
         RequestError: If the body is of another type, malformed, too large or too slow.
     """
+    return _check_size(await _in_time(_read_any(request, settings), settings), settings)
+
+
+async def read_feedback(request: Request, settings: Settings) -> tuple[FeedbackRequest, bytes]:
+    """The correction that `request` carries as JSON, and its encoded image.
+
+    Raises:
+        RequestError: As `read_image` does.
+    """
+    form = await _read_json(request, FeedbackRequest, settings)
+    return form, _check_size(decode_base64(form.image), settings)
+
+
+async def read_batch(request: Request, settings: Settings) -> list[bytes]:
+    """The encoded images that `request` carries as JSON.
+
+    Raises:
+        RequestError: As `read_image` does.
+    """
+    form = await _read_json(request, BatchRequest, settings)
+    return [_check_size(decode_base64(image), settings) for image in form.images]
+
+
+async def _read_json(request: Request, form: type[Form], settings: Settings) -> Form:
+    if not _is_plain(request, "application/json"):
+        raise RequestError("unsupported_media_type", "Expected application/json.")
+    return parse_json(await _in_time(request.body(), settings), form)
+
+
+async def _in_time(body: Awaitable[Body], settings: Settings) -> Body:
     try:
         async with asyncio.timeout(settings.body_timeout_s):
-            image = await _read_any(request, settings)
+            return await body
     except TimeoutError:
         detail = f"Expected the whole body within {settings.body_timeout_s} seconds."
         raise RequestError("body_timeout", detail) from None
+
+
+def _check_size(image: bytes, settings: Settings) -> bytes:
     if not image:
         raise RequestError("missing_image", "Expected a PNG, JPEG or WebP file, got 0 bytes.")
     if len(image) > settings.max_image_bytes:
@@ -45,11 +87,9 @@ async def read_image(request: Request, settings: Settings) -> bytes:
 
 
 async def _read_any(request: Request, settings: Settings) -> bytes:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding == "identity" and media_type == "application/json":
-        return decode_base64(parse_json(await request.body()))
-    if encoding == "identity" and media_type == "multipart/form-data":
+    if _is_plain(request, "application/json"):
+        return decode_base64(parse_json(await request.body(), PredictRequest).image)
+    if _is_plain(request, "multipart/form-data"):
         return await _read_multipart(request, settings.max_body_bytes)
     raise RequestError(
         "unsupported_media_type",
@@ -57,8 +97,15 @@ async def _read_any(request: Request, settings: Settings) -> bytes:
     )
 
 
-def parse_json(body: bytes) -> str:
-    """The field `image` of the JSON object in `body`.
+def _is_plain(request: Request, media_type: str) -> bool:
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return sent == media_type and (
+        request.headers.get("content-encoding", "identity").lower() == "identity"
+    )
+
+
+def parse_json(body: bytes, form: type[Form]) -> Form:
+    """The JSON object in `body`.
 
     Raises:
         RequestError: `malformed_json`, or `invalid_request` if it is another object than asked.
@@ -71,9 +118,9 @@ def parse_json(body: bytes) -> str:
         detail = "Expected JSON (RFC 8259) in UTF-8, each key once, without NaN or Infinity."
         raise RequestError("malformed_json", detail) from None
     try:
-        return PredictRequest.model_validate(value, strict=True).image
+        return form.model_validate(value, strict=True)
     except ValidationError:
-        raise RequestError("invalid_request", _JSON_FIELD) from None
+        raise RequestError("invalid_request", _JSON_FIELDS[form]) from None
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from bukva.charset import SYMBOLS
+
 
 def _round_probability(value: Any) -> Any:
     """Takes the float32 noise off: a softmax may answer 1.0000001."""
@@ -27,6 +29,29 @@ class PredictRequest(_Strict):
         description="A PNG, JPEG or WebP file as base64 with padding. The prefix "
         "`data:image/png;base64,` (or jpeg, webp) may stand before it.",
         examples=["data:image/png;base64,iVBORw0KGgo="],
+    )
+
+
+class FeedbackRequest(PredictRequest):
+    """What somebody says that their image shows, and that it may be kept."""
+
+    symbol: Literal[tuple(SYMBOLS)] = Field(  # type: ignore[valid-type]
+        description="what the image shows, as written", examples=["Ґ"]
+    )
+    answer: Symbol | None = Field(
+        default=None, description="what the service answered, if it was asked", examples=["Г"]
+    )
+    consent: Literal[True] = Field(
+        description="the person who made the image lets it be kept and learnt from"
+    )
+
+
+class Feedback(_Strict):
+    """A correction that is stored."""
+
+    id: str = Field(
+        description="deletes it: `DELETE /v1/feedback/{id}`",
+        examples=["0f343b0931126a20f133d67c2b018a3b"],
     )
 
 
@@ -92,6 +117,34 @@ class Prediction(Recognition):
     model: ServedModel
 
 
+class BatchRequest(_Strict):
+    """Several images in one request."""
+
+    images: list[str] = Field(
+        min_length=1,
+        max_length=64,
+        description="each as in PredictRequest",
+        examples=[["data:image/png;base64,iVBORw0KGgo="]],
+    )
+
+
+class BatchResult(_Strict):
+    """The answer to one of several images: what it shows, or why it cannot be told."""
+
+    recognition: Recognition | None = None
+    code: str | None = Field(
+        default=None, description="of the problem with this image", examples=["empty_image"]
+    )
+    detail: str | None = None
+
+
+class BatchAnswer(_Strict):
+    """The answers to several images, in their order."""
+
+    results: list[BatchResult]
+    model: ServedModel
+
+
 class Live(_Strict):
     """The process answers."""
 
@@ -103,6 +156,10 @@ class Ready(_Strict):
 
     status: Literal["ready"] = "ready"
     model: ServedModel
+    warning: str | None = Field(
+        description="why another version is not served, or the registry not heard; null if all "
+        "is well"
+    )
 
 
 class Version(_Strict):
@@ -112,6 +169,22 @@ class Version(_Strict):
     python: str = Field(examples=["3.11.7"])
     mlflow: str = Field(examples=["3.17.2"])
     model: ServedModel | None = Field(description="null while no model is loaded")
+
+
+class ServerMetadata(_Strict):
+    """What serves, as the Open Inference Protocol says it."""
+
+    name: Literal["bukva"] = "bukva"
+    version: str = Field(examples=["0.1.0"])
+    extensions: list[str] = []
+
+
+class ModelMetadata(_Strict):
+    """What is served, as the Open Inference Protocol says it."""
+
+    name: str = Field(examples=["bukva-glyph"])
+    versions: list[str] = Field(examples=[["7"]])
+    platform: Literal["mlflow_pyfunc"] = "mlflow_pyfunc"
 
 
 class Problem(_Strict):

@@ -1,5 +1,6 @@
 """Everything about the service that can be set, read from the environment once, at start."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, ValidationError
@@ -33,9 +34,19 @@ class Settings(BaseSettings):
     body_timeout_s: float = Field(10.0, gt=0, description="longest time to receive a body")
     deadline_s: float = Field(2.0, gt=0, description="longest time to wait for the model")
     load_retry_s: float = Field(5.0, gt=0, description="pause before loading is tried again")
+    alias_poll_s: float = Field(5.0, gt=0, description="pause before the alias is looked at again")
+    feedback_folder: Path = Field(
+        Path("data/01_raw/feedback"), description="where corrections are kept"
+    )
+    max_feedback: int = Field(100_000, ge=0, description="corrections to keep; 0: none")
     # Longer than a proxy in front keeps its side open, so that the proxy is the one that closes.
     keep_alive_s: int = Field(75, ge=1, description="longest silence on an open connection")
     drain_timeout_s: int = Field(10, ge=1, description="longest time to finish after SIGTERM")
+
+    @property
+    def model_uri(self) -> str:
+        """What is served, as MLflow writes it."""
+        return f"models:/{self.model_name}@{self.model_alias}"
 
 
 def read_settings() -> Settings:

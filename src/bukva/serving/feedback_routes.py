@@ -1,0 +1,103 @@
+"""The addresses for corrections."""
+
+import asyncio
+import errno
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request
+from starlette.responses import Response
+
+from bukva.errors import ImageError, RequestError
+from bukva.serving.feedback import FeedbackStore
+from bukva.serving.logs import log_failure
+from bukva.serving.problems import describe_problems
+from bukva.serving.request_body import read_feedback
+from bukva.serving.schemas import Feedback, FeedbackRequest
+from bukva.serving.service import ServiceDep
+
+router = APIRouter(prefix="/v1/feedback", tags=["feedback"])
+
+_KEY = re.compile(r"[A-Za-z0-9._-]{16,64}")
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def _refuse_other_sites(sec_fetch_site: Annotated[str | None, Header()] = None) -> None:
+    if sec_fetch_site == "cross-site":
+        raise RequestError("cross_site", "Send it from a page of this service, or a program.")
+
+
+def _get_store(request: Request) -> FeedbackStore:
+    store: FeedbackStore = request.app.state.feedback
+    return store
+
+
+OwnSite = Depends(_refuse_other_sites)
+StoreDep = Annotated[FeedbackStore, Depends(_get_store)]
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Say what an image shows",
+    dependencies=[OwnSite],
+    responses=describe_problems(
+        "malformed_json", "invalid_request", "invalid_base64", "missing_image", "invalid_key",
+        "cross_site", "body_timeout", "key_reused", "body_too_large", "file_too_large",
+        "unsupported_media_type", "unsupported_format", "undecodable_image", "image_too_large",
+        "feedback_unavailable", "feedback_full",
+    ),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": FeedbackRequest.model_json_schema()}},
+        }
+    },
+)  # fmt: skip
+async def give_feedback(
+    request: Request,
+    service: ServiceDep,
+    store: StoreDep,
+    idempotency_key: Annotated[
+        str | None,
+        Header(description="16 to 64 letters, digits, `.`, `_` or `-`, chosen at random"),
+    ] = None,
+) -> Feedback:
+    """Keeps an image with what it shows, to learn from; the answer means that it is stored.
+
+    Sent again with the same key, it is kept once.
+    """
+    if not _KEY.fullmatch(idempotency_key or ""):
+        raise RequestError("invalid_key", "Expected 16 to 64 letters, digits, `.`, `_` or `-`.")
+    form, image = await read_feedback(request, service.settings)
+    model = service.models.current()
+    identity = model.identity if model else None
+    try:
+        name = await asyncio.to_thread(store.keep, str(idempotency_key), form, image, identity)
+    except ImageError as error:
+        raise RequestError(error.code, str(error)) from error
+    except OSError as error:
+        log_failure("feedback_not_stored", error)
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        code = "feedback_full" if is_full else "feedback_unavailable"
+        raise RequestError(code, "Nothing was stored.") from error
+    return Feedback(id=name)
+
+
+@router.delete(
+    "/{feedback_id}",
+    status_code=204,
+    summary="Delete what was given",
+    dependencies=[OwnSite],
+    responses=describe_problems("unknown_feedback", "cross_site", "feedback_unavailable"),
+)
+async def delete_feedback(feedback_id: str, store: StoreDep) -> Response:
+    """Deletes a correction and its image; whoever has its id may."""
+    if not _ID.fullmatch(feedback_id):
+        raise RequestError("unknown_feedback", "Expected an id as POST /v1/feedback answers.")
+    try:
+        await asyncio.to_thread(store.delete, feedback_id)
+    except OSError as error:
+        log_failure("feedback_not_deleted", error)
+        raise RequestError("feedback_unavailable", "Nothing was deleted.") from error
+    return Response(status_code=204)

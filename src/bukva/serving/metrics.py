@@ -1,0 +1,52 @@
+"""What the service counts, for Prometheus."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from bukva.serving.schemas import Recognition
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
+
+
+class Metrics:
+    """The counters of one application.
+
+    Labels hold nothing that a caller chooses freely: routes as they are written in the program,
+    symbols of the alphabet, versions of the registry.
+    """
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "bukva_requests", "Answered requests", ["route", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "bukva_request_seconds", "From the first byte of a request to the last of its answer",
+            ["route"], buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+        self._symbols = Counter(
+            "bukva_symbols", "Symbols that were read; `none` for refused images",
+            ["model_version", "symbol"], registry=registry,
+        )  # fmt: skip
+        self._confidence = Histogram(
+            "bukva_confidence", "Confidence of what was read",
+            ["model_version"], buckets=_SHARES, registry=registry,
+        )  # fmt: skip
+
+    def count_request(self, route: str | None, status: int, seconds: float) -> None:
+        """Counts an answered request; `route` is None where there is none."""
+        route = route or "none"
+        self._requests.labels(route, status).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def count_symbol(self, recognition: Recognition, model_version: str) -> None:
+        """Counts what was read in an image."""
+        self._symbols.labels(model_version, recognition.symbol or "none").inc()
+        if recognition.confidence is not None:
+            self._confidence.labels(model_version).observe(recognition.confidence)
+
+    def write(self) -> bytes:
+        """The counters as text, of type CONTENT_TYPE."""
+        return generate_latest(self._registry)

@@ -1,0 +1,140 @@
+/** The page: a sheet to draw on, and what is read on it. */
+
+import { showAnswer, showSentence } from "./answer.js";
+import { Corrections } from "./corrections.js";
+import { Drawing } from "./drawing.js";
+import { Pad } from "./pad.js";
+import { renderDrawing, renderFile } from "./picture.js";
+import { Reader } from "./reader.js";
+import { askVersion, Problem } from "./service.js";
+import { applyLanguage, describeProblem, preferredLanguage, TEXTS } from "./texts.js";
+
+const at = Object.fromEntries(
+  [...document.querySelectorAll("[id]")].map((element) => [element.id, element]),
+);
+const drawing = new Drawing();
+const pad = new Pad(at.pad, drawing, () => Number(at["pen-width"].value));
+const reader = new Reader();
+const corrections = new Corrections(at, reader, () => TEXTS[language]);
+let language = preferredLanguage();
+let model = null;
+let file = null;
+
+function show() {
+  const texts = TEXTS[language];
+  const { answer, problem } = reader;
+  if (answer) showAnswer(at, answer, texts);
+  else if (problem) showSentence(at, describeProblem(problem, texts));
+  else showSentence(at, "");
+  at.model.textContent = model ? texts.model(model) : "";
+  corrections.show();
+}
+
+function showSheet() {
+  at.undo.disabled = !drawing.canUndo;
+  at.redo.disabled = !drawing.canRedo;
+  at.replay.disabled = drawing.isEmpty;
+  at.clear.disabled = drawing.isEmpty && !file;
+  at.hint.hidden = !drawing.isEmpty || Boolean(file);
+  at.picture.hidden = !file;
+}
+
+function speak(chosen) {
+  language = chosen;
+  applyLanguage(language);
+  show();
+}
+
+function readDrawing() {
+  if (drawing.isEmpty) reader.forget();
+  else reader.read(() => renderDrawing(drawing.strokes));
+}
+
+/** Read what is on the sheet now, at once. */
+function readAgain() {
+  if (file) reader.read(() => file, 0);
+  else readDrawing();
+}
+
+async function takeFile(chosen) {
+  if (!chosen) return;
+  dropFile();
+  drawing.clear();
+  try {
+    file = await renderFile(chosen);
+  } catch {
+    reader.fail(new Problem("unreadable"));
+    return;
+  }
+  at.picture.src = URL.createObjectURL(file);
+  showSheet();
+  readAgain();
+}
+
+function dropFile() {
+  if (!file) return;
+  URL.revokeObjectURL(at.picture.src);
+  file = null;
+  showSheet();
+}
+
+function clear() {
+  dropFile();
+  drawing.clear();
+  readDrawing();
+}
+
+drawing.addEventListener("change", () => {
+  if (!drawing.isEmpty) dropFile();
+  showSheet();
+});
+drawing.addEventListener("done", readDrawing);
+reader.addEventListener("change", show);
+
+at.undo.addEventListener("click", () => drawing.undo());
+at.redo.addEventListener("click", () => drawing.redo());
+at.replay.addEventListener("click", () => pad.replay());
+at.clear.addEventListener("click", clear);
+at.choose.addEventListener("click", () => at.file.click());
+at.file.addEventListener("change", () => {
+  takeFile(at.file.files[0]);
+  at.file.value = "";
+});
+for (const button of document.querySelectorAll("[data-language]")) {
+  button.addEventListener("click", () => speak(button.dataset.language));
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.target.closest("dialog")) return;
+  const key = event.key.toLowerCase();
+  const withControl = event.ctrlKey || event.metaKey;
+  if (withControl && key === "z") event.shiftKey ? drawing.redo() : drawing.undo();
+  else if (withControl && key === "y") drawing.redo();
+  else if (key === "delete") clear();
+  else if (key === "enter" && !event.target.closest("button, a, summary, input")) readAgain();
+  else return;
+  event.preventDefault();
+});
+document.addEventListener("paste", (event) => takeFile(event.clipboardData.files[0]));
+
+const dropPlace = at.pad.parentElement;
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  dropPlace.classList.add("dropping");
+});
+document.addEventListener("dragleave", () => dropPlace.classList.remove("dropping"));
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  dropPlace.classList.remove("dropping");
+  takeFile(event.dataTransfer.files[0]);
+});
+
+speak(language);
+showSheet();
+askVersion().then(
+  (version) => {
+    ({ model } = version);
+    show();
+  },
+  () => {}, // who cannot be asked now says so when a drawing is to be read
+);

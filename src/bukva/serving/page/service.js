@@ -1,0 +1,63 @@
+/** Calls of the service. */
+
+/** What the service answered instead of what was asked for; `code` names the problem. */
+export class Problem extends Error {
+  constructor(code, retryAfterMs = 0) {
+    super(code);
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Return what a picture shows; rejects with a Problem, or an AbortError. */
+export function recognise(png, signal) {
+  const body = new FormData();
+  body.append("file", png, "symbol.png");
+  return call("v1/predict", { method: "POST", body, signal });
+}
+
+/**
+ * Have a correction kept: what a picture shows, and what was answered. Returns its receipt, {id}.
+ *
+ * Sent again with the same key it is kept once, so that it may be tried again.
+ */
+export async function giveFeedback(key, png, symbol, answer) {
+  const image = await toDataUrl(png);
+  return call("v1/feedback", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Idempotency-Key": key },
+    body: JSON.stringify({ image, symbol, answer, consent: true }),
+  });
+}
+
+/** Have a correction deleted. */
+export function deleteFeedback(id) {
+  return call(`v1/feedback/${id}`, { method: "DELETE" });
+}
+
+/** Return what runs at the other end. */
+export function askVersion() {
+  return call("version", {});
+}
+
+async function call(address, request) {
+  let response;
+  try {
+    response = await fetch(address, request);
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new Problem("unreachable");
+  }
+  if (response.status === 204) return null;
+  if (response.ok) return response.json();
+  const { code = "internal_error" } = await response.json().catch(() => ({}));
+  throw new Problem(code, 1000 * Number(response.headers.get("Retry-After") ?? 0));
+}
+
+function toDataUrl(blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(blob);
+  });
+}

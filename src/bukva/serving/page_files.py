@@ -1,0 +1,35 @@
+"""The page to draw on: files of this package, which load nothing from elsewhere."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+
+PAGE: Final = Path(__file__).with_name("page")
+HEADERS: Final = {
+    # Kept, and asked for again at every visit: a new version of the service has a new page.
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+}
+
+
+class _PageFiles(StaticFiles):
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(HEADERS)
+        return response
+
+
+def add_page(app: FastAPI) -> None:
+    """Serves the page at `/`, and what it is made of below `/page`."""
+    app.add_api_route("/", _show_page, methods=["GET", "HEAD"], include_in_schema=False)
+    app.mount("/page", _PageFiles(directory=PAGE), name="page")
+
+
+async def _show_page() -> FileResponse:
+    return FileResponse(PAGE / "index.html", headers=HEADERS)

@@ -1,0 +1,114 @@
+"""The addresses that recognise."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from bukva.errors import ModelError, RequestError
+from bukva.serving.contract import read_row
+from bukva.serving.logs import log_failure
+from bukva.serving.model_source import LoadedModel
+from bukva.serving.problems import IMAGE_PROBLEMS, describe_problems
+from bukva.serving.request_body import read_batch, read_image
+from bukva.serving.schemas import (
+    BatchAnswer,
+    BatchRequest,
+    BatchResult,
+    Prediction,
+    PredictRequest,
+    Recognition,
+)
+from bukva.serving.service import Service, ServiceDep
+
+router = APIRouter(tags=["recognition"])
+
+# Routes choose between the two forms by themselves, so OpenAPI has to be told of them.
+_PREDICT_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "A PNG, JPEG or WebP file, with a file name.",
+                        }
+                    },
+                }
+            },
+            "application/json": {"schema": PredictRequest.model_json_schema()},
+        },
+    }
+}
+_PROBLEMS = (
+    "malformed_json", "invalid_request", "invalid_base64", "missing_image", "body_timeout",
+    "body_too_large", "file_too_large", "unsupported_media_type", "model_error",
+    "model_not_ready", "overloaded", "deadline_passed",
+)  # fmt: skip
+
+
+@router.post(
+    "/v1/predict",
+    summary="Recognise one symbol in an image",
+    responses=describe_problems(*_PROBLEMS, "malformed_multipart", *IMAGE_PROBLEMS),
+    openapi_extra=_PREDICT_BODY,
+)
+async def predict(request: Request, service: ServiceDep) -> Prediction:
+    """Says which letter or digit the image shows, in which case, and how sure that is."""
+    model = _admit(request, service)
+    image = await read_image(request, service.settings)
+    [row] = await service.calls.run(model.predict, [image])
+    return Prediction(**_read(row, model, service).model_dump(), model=model.identity)
+
+
+@router.post(
+    "/v1/predict/batch",
+    summary="Recognise one symbol in each of several images",
+    responses=describe_problems(*_PROBLEMS),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": BatchRequest.model_json_schema()}},
+        }
+    },
+)
+async def predict_batch(request: Request, service: ServiceDep) -> BatchAnswer:
+    """Answers for each image in their order; one that cannot be read harms no other."""
+    model = _admit(request, service)
+    images = await read_batch(request, service.settings)
+    rows = await service.calls.run(model.predict, images)
+    results = [_read_result(row, model, service) for row in rows]
+    return BatchAnswer(results=results, model=model.identity)
+
+
+def _admit(request: Request, service: Service) -> LoadedModel:
+    """The model that answers, if there is room for a request; asked before its body is read."""
+    model = service.model()
+    request.state.model_version = model.identity.version
+    service.calls.refuse_when_full()
+    return model
+
+
+def _read(row: Mapping[str, Any], model: LoadedModel, service: Service) -> Recognition:
+    try:
+        recognition = read_row(row, service.settings.top_k)
+    except ModelError as error:
+        log_failure("model_failed", error)
+        raise RequestError("model_error", "It was logged under the request id.") from error
+    service.metrics.count_symbol(recognition, model.identity.version)
+    return recognition
+
+
+def _read_result(row: Mapping[str, Any], model: LoadedModel, service: Service) -> BatchResult:
+    try:
+        return BatchResult(recognition=_read(row, model, service))
+    except RequestError as error:
+        if error.code not in IMAGE_PROBLEMS:
+            raise
+        return BatchResult(code=error.code, detail=error.detail)

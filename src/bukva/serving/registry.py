@@ -1,0 +1,65 @@
+"""What the registry says: which version of the model stands behind the alias."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from bukva.errors import RegistryError, TrackingUnreachableError
+from bukva.serving.schemas import ServedModel
+from bukva.serving.settings import Settings
+
+MAKE_ONE = "Run `python -m bukva release install`, or `make run` to train a model."
+
+
+def find_version(settings: Settings) -> ServedModel:
+    """The version that the alias names now.
+
+    Raises:
+        RegistryError: If there is no such model or alias.
+        TrackingUnreachableError: If the registry does not answer.
+    """
+    import mlflow  # the slow part of a start, so after it was looked for a registry
+    from mlflow.exceptions import MlflowException
+
+    # For the whole process: MLflow resolves `models:/` by this setting and by no argument.
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    name, alias = settings.model_name, settings.model_alias
+    try:
+        found = mlflow.MlflowClient().get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise _missing(settings) from error
+        raise TrackingUnreachableError(
+            f"The registry does not answer when asked for {settings.model_uri}: see the service's "
+            "log, and check BUKVA_TRACKING_URI."
+        ) from error
+    return ServedModel(name=name, version=str(found.version), alias=alias)
+
+
+def require_sqlite_model(settings: Settings) -> None:
+    """Looks into a registry in an SQLite file before MLflow does.
+
+    MLflow makes the file and its tables where they are missing: beside a first `make run`, which
+    is doing the same, that would break both.
+    """
+    scheme, _, path = settings.tracking_uri.partition(":///")
+    if scheme != "sqlite":
+        return
+    if not Path(path).is_file():
+        raise RegistryError(
+            f"Expected the registry {settings.tracking_uri}, found no such file. {MAKE_ONE}"
+        )
+    query = "SELECT 1 FROM registered_model_aliases WHERE name = ? AND alias = ?"
+    try:
+        with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as connection:
+            found = connection.execute(query, (settings.model_name, settings.model_alias))
+            has_alias = found.fetchone() is not None
+    except sqlite3.Error:  # its tables are not there, or not yet
+        has_alias = False
+    if not has_alias:
+        raise _missing(settings)
+
+
+def _missing(settings: Settings) -> RegistryError:
+    return RegistryError(f"The registry has no {settings.model_uri}. {MAKE_ONE}")

@@ -1,0 +1,286 @@
+"""The page in a real browser, before the service with the released model."""
+
+import base64
+import io
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from drawing import Sheet, strokes_of
+from fresh_clone import make_clone, make_serve
+from PIL import Image
+from playwright.sync_api import Browser, Request, Route, expect, sync_playwright
+from serving_servers import Server
+
+from bukva.data.strokes.writing import draw_symbol
+
+pytestmark = pytest.mark.timeout(900)
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+SWITCHES = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clone(tmp_path_factory.mktemp("clone"))
+
+
+@pytest.fixture(scope="module")
+def service(clone: Path) -> Iterator[Server]:
+    with make_serve(clone) as server:
+        server.wait_until_ready(timeout_s=600)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium on the PATH: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(service: Server, browser: Browser) -> Iterator[Callable[..., Sheet]]:
+    """Open the page for a visitor; whatever the browser complains of fails the test."""
+    contexts, complaints = [], []
+
+    def open_page(**visitor: Any) -> Sheet:
+        settings = {"locale": "uk-UA", "viewport": {"width": 1000, "height": 800}} | visitor
+        contexts.append(browser.new_context(**settings))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: line.type == "error" and complaints.append(line.text))
+        page.goto(service.base_url)
+        expect(page.locator("#model")).not_to_be_empty()
+        return Sheet(page, complaints)
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+@pytest.fixture
+def sheet(visit: Callable[..., Sheet]) -> Sheet:
+    return visit()
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: a folder that BUKVA_SCREENSHOTS names, or one that is thrown away."""
+    folder = os.environ.get("BUKVA_SCREENSHOTS")
+    return Path(folder) if folder else tmp_path_factory.mktemp("screenshots")
+
+
+def test_a_drawn_letter_is_read_while_it_is_drawn(sheet: Sheet, pictures: Path) -> None:
+    sheet.screenshot(pictures, "empty")
+    sheet.write("Ж")
+    expect(sheet.page.locator("#summary")).to_have_text("Велика літера Ж («же»)")
+    sheet.expect_symbol("Ж")
+    bars = sheet.page.locator("#alternatives li")
+    expect(bars).to_have_count(5)
+    assert "Ж" in bars.first.inner_text()
+    sheet.screenshot(pictures, "drawn")
+    sheet.page.click("[data-language=en]")
+    expect(sheet.page.locator("#summary")).to_have_text("Capital letter Ж (“же”)")
+    sheet.page.reload()
+    expect(sheet.page.locator("[data-language=en]")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_letter_between_the_middle_lines_is_small(sheet: Sheet) -> None:
+    sheet.write("ж")
+    expect(sheet.page.locator("#summary")).to_have_text("Мала літера ж («же»)")
+
+
+def test_strokes_are_undone_and_redone(sheet: Sheet) -> None:
+    page = sheet.page
+    sheet.write("Т")
+    sheet.expect_symbol("Т")
+    count = len(strokes_of("Т"))
+    for _ in range(count):
+        page.keyboard.press("Control+z")
+    sheet.expect_symbol("")
+    expect(page.locator("#undo")).to_be_disabled()
+    for _ in range(count):
+        page.click("#redo")
+    sheet.expect_symbol("Т")
+    page.keyboard.press("Delete")
+    sheet.expect_symbol("")
+    page.click("#undo")
+    sheet.expect_symbol("Т")
+    page.click("#replay")
+
+
+def test_what_shows_no_symbol_is_refused(sheet: Sheet, pictures: Path) -> None:
+    turns = np.linspace(0, 9 * np.pi, 120)
+    wild = np.stack([0.5 + 0.35 * np.sin(turns * 1.3), 0.5 + 0.3 * np.cos(turns * 2.1)], axis=1)
+    sheet.draw(wild)
+    expect(sheet.page.locator("#summary")).to_contain_text("не схоже на одну літеру")
+    sheet.screenshot(pictures, "refused")
+
+
+def test_an_answer_that_comes_too_late_is_dropped(sheet: Sheet) -> None:
+    asked: list[Request] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request)
+        if len(asked) == 1:
+            time.sleep(1)
+        route.continue_()
+
+    sheet.page.route("**/v1/predict", answer)
+    first, *others = strokes_of("Ш")
+    sheet.draw(first)
+    sheet.page.wait_for_timeout(400)  # longer than the page waits: it has asked
+    sheet.draw(*others)
+    sheet.expect_symbol("Ш")
+    assert len(asked) == 2
+
+
+def test_a_picture_is_read(sheet: Sheet, tmp_path: Path) -> None:
+    picture = tmp_path / "letter.png"
+    Image.fromarray(draw_symbol("Ю", np.random.default_rng(4))).save(picture)
+    sheet.page.set_input_files("#file", picture)
+    sheet.expect_symbol("Ю")
+    expect(sheet.page.locator("#picture")).to_be_visible()
+    sheet.write("Т")
+    sheet.expect_symbol("Т")
+    expect(sheet.page.locator("#picture")).to_be_hidden()
+
+
+def test_a_file_that_is_no_picture_is_named(sheet: Sheet, tmp_path: Path) -> None:
+    (tmp_path / "letter.png").write_text("not a picture")
+    sheet.page.set_input_files("#file", tmp_path / "letter.png")
+    expect(sheet.page.locator("#summary")).to_contain_text("не може прочитати")
+
+
+def test_a_service_that_is_gone_is_named(visit: Callable[..., Sheet]) -> None:
+    sheet = visit(locale="en-GB")
+    sheet.page.context.set_offline(True)
+    sheet.write("Т")
+    expect(sheet.page.locator("#summary")).to_contain_text("does not answer")
+    sheet.page.context.set_offline(False)
+    sheet.page.keyboard.press("Enter")
+    sheet.expect_symbol("Т")
+    # The browser itself reports the request that could not be sent.
+    assert all("ERR_INTERNET_DISCONNECTED" in text for text in sheet.complaints)
+    sheet.complaints.clear()
+
+
+# Playwright does not show the files of a request: what is painted is noted where it is encoded.
+NOTE_PICTURES = """
+const encode = HTMLCanvasElement.prototype.toBlob;
+HTMLCanvasElement.prototype.toBlob = function (...options) {
+  window.painted = this.toDataURL();
+  encode.apply(this, options);
+};
+"""
+
+
+def painted_picture(sheet: Sheet) -> np.ndarray:
+    sheet.page.add_init_script(NOTE_PICTURES)
+    sheet.page.reload()
+    sheet.write("Ґ")
+    sheet.expect_symbol("Ґ")
+    _, _, data = sheet.page.evaluate("painted").partition("base64,")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("L"))
+
+
+def test_the_dark_page_sends_the_same_picture(visit: Callable[..., Sheet], pictures: Path) -> None:
+    light, dark = visit(color_scheme="light"), visit(color_scheme="dark")
+    pages = [painted_picture(sheet) for sheet in (light, dark)]
+    assert pages[0].shape == (200, 200)
+    assert pages[0].min() == 0
+    assert (pages[0] == pages[1]).all()
+    dark.screenshot(pictures, "dark")
+
+
+@pytest.mark.parametrize("width", [320, 1920])
+def test_the_page_fits_the_screen(visit: Callable[..., Sheet], pictures: Path, width: int) -> None:
+    sheet = visit(viewport={"width": width, "height": 900})
+    sheet.write("Я")
+    sheet.expect_symbol("Я")
+    assert sheet.page.evaluate("document.documentElement.scrollWidth") <= width
+    for button in sheet.page.locator("button:visible").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 44
+    sheet.screenshot(pictures, f"{width}px")
+
+
+def stored(clone: Path) -> list[dict[str, Any]]:
+    """The corrections that the service has stored."""
+    folder = clone / "data" / "01_raw" / "feedback"
+    return [json.loads(path.read_text()) for path in folder.glob("*.json")]
+
+
+def test_a_person_says_what_they_drew_and_takes_it_back(
+    sheet: Sheet, clone: Path, pictures: Path
+) -> None:
+    page, receipt = sheet.page, sheet.page.locator("#receipt-text")
+    sheet.write("Г")
+    sheet.expect_symbol("Г")
+    page.click("#wrong")
+    sheet.screenshot(pictures, "correction")
+    page.get_by_role("button", name="Ґ", exact=True).click()
+    page.get_by_role("button", name="Зберігати мої малюнки", exact=True).click()
+    expect(receipt).to_have_text("Дякуємо! Збережено як Ґ.")
+    [record] = stored(clone)
+    assert (record["symbol"], record["answer"]) == ("Ґ", "Г")
+    page.click("#forget")
+    expect(receipt).to_have_text("Видалено.")
+    assert stored(clone) == []
+
+
+def test_consent_is_asked_once_and_can_be_withdrawn(sheet: Sheet, clone: Path) -> None:
+    page, receipt = sheet.page, sheet.page.locator("#receipt-text")
+    sheet.write("Т")
+    sheet.expect_symbol("Т")
+    page.click("#right")
+    page.get_by_role("button", name="Не зберігати").click()
+    expect(receipt).to_contain_text("не збережено")
+    page.keyboard.press("Delete")
+    sheet.write("О")
+    page.click("#right")
+    expect(receipt).to_contain_text("не збережено")
+    assert stored(clone) == []
+    page.check("#keep")
+    page.keyboard.press("Delete")
+    sheet.write("Ж")
+    page.click("#right")
+    expect(receipt).to_contain_text("Збережено як Ж")
+    assert [record["symbol"] for record in stored(clone)] == ["Ж"]
+    page.click("#forget")
+    expect(receipt).to_have_text("Видалено.")
+
+
+def touch(sheet: Sheet, stroke: np.ndarray) -> None:
+    """Draw with a finger."""
+    session = sheet.page.context.new_cdp_session(sheet.page)
+
+    def send(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y} for x, y in places]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    first, *others = sheet.on_screen(stroke)
+    send("touchStart", first)
+    for place in others:
+        send("touchMove", place)
+    send("touchEnd")
+
+
+def test_a_finger_draws_and_does_not_scroll(visit: Callable[..., Sheet]) -> None:
+    sheet = visit(viewport={"width": 360, "height": 500}, has_touch=True, is_mobile=True)
+    for stroke in strokes_of("Т"):
+        touch(sheet, stroke)
+    sheet.expect_symbol("Т")
+    assert sheet.page.evaluate("scrollY") == 0
