@@ -101,6 +101,34 @@ def test_a_letter_between_the_middle_lines_is_small(sheet: Sheet) -> None:
     expect(sheet.page.locator("#summary")).to_have_text("Мала літера ж («же»)")
 
 
+def test_what_an_answer_rests_on_is_coloured(sheet: Sheet, pictures: Path) -> None:
+    page, reasons = sheet.page, sheet.page.locator("#reasons")
+    sheet.write("Ґ")
+    sheet.expect_symbol("Ґ")
+    page.click("#why")
+    expect(reasons).to_be_visible()
+    sheet.screenshot(pictures, "why")
+    # Without the hook above it, it is another letter.
+    upper, lower = page.evaluate(
+        """() => {
+          const canvas = document.querySelector("#reasons");
+          const { width, height } = canvas;
+          const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+          const halves = [0, 0];
+          const border = 1.4 * width * height;
+          for (let i = 3; i < data.length; i += 4) halves[i < border ? 0 : 1] += data[i];
+          return halves;
+        }"""
+    )
+    assert upper > lower
+    page.click("#why")
+    expect(reasons).to_be_hidden()
+    page.click("#why")
+    expect(reasons).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(reasons).to_be_hidden()
+
+
 def test_strokes_are_undone_and_redone(sheet: Sheet) -> None:
     page = sheet.page
     sheet.write("Т")

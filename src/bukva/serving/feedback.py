@@ -7,7 +7,6 @@ temporary file. Nothing of it is ever read back by way of the service.
 import base64
 import contextlib
 import hashlib
-import io
 import json
 import os
 import time
@@ -16,10 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from bukva.data.decoding import decode_image
 from bukva.errors import RequestError
+from bukva.serving.pixels import decode, encode
 from bukva.serving.schemas import FeedbackRequest, ServedModel
 
 _DRAFT_AGE_S = 3600
@@ -46,10 +43,10 @@ class FeedbackStore:
 
         Raises:
             RequestError: `key_reused` if the key came with another correction before,
-                `feedback_full` if there is no room for it.
-            ImageError: If the image cannot be decoded.
+                `feedback_full` if there is no room for it, and as `decode` does.
         """
-        correction = {"symbol": request.symbol, "image": _encode_anew(image)}
+        picture = base64.b64encode(encode(decode(image))).decode("ascii")
+        correction = {"symbol": request.symbol, "image": picture}
         content = hashlib.sha256(json.dumps(correction).encode()).hexdigest()
         name = hashlib.sha256(key.encode()).hexdigest()[:32]
         record = {
@@ -119,10 +116,3 @@ class FeedbackStore:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _encode_anew(image: bytes) -> str:
-    """Return the pixels as a grey PNG in base64: nothing else that the file held is stored."""
-    buffer = io.BytesIO()
-    Image.fromarray(decode_image(image)).save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode("ascii")

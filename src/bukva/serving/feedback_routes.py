@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import Response
 
-from bukva.errors import ImageError, RequestError
+from bukva.errors import RequestError
 from bukva.serving.feedback import FeedbackStore
 from bukva.serving.logs import log_failure
 from bukva.serving.problems import describe_problems
@@ -74,8 +74,6 @@ async def give_feedback(
     identity = model.identity if model else None
     try:
         name = await asyncio.to_thread(store.keep, str(idempotency_key), form, image, identity)
-    except ImageError as error:
-        raise RequestError(error.code, str(error)) from error
     except OSError as error:
         log_failure("feedback_not_stored", error)
         is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)

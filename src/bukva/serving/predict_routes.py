@@ -1,5 +1,6 @@
 """The addresses that recognise."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Request
 
 from bukva.errors import ModelError, RequestError
 from bukva.serving.contract import read_row
+from bukva.serving.explain import cover, weigh
 from bukva.serving.logs import log_failure
 from bukva.serving.model_source import LoadedModel
 from bukva.serving.problems import IMAGE_PROBLEMS, describe_problems
@@ -15,6 +17,7 @@ from bukva.serving.schemas import (
     BatchAnswer,
     BatchRequest,
     BatchResult,
+    Explanation,
     Prediction,
     PredictRequest,
     Recognition,
@@ -85,6 +88,29 @@ async def predict_batch(request: Request, service: ServiceDep) -> BatchAnswer:
     rows = await service.calls.run(model.predict, images)
     results = [_read_result(row, model, service) for row in rows]
     return BatchAnswer(results=results, model=model.identity)
+
+
+@router.post(
+    "/v1/explain",
+    summary="Recognise a symbol, and say which parts of it tell",
+    responses=describe_problems(*_PROBLEMS, "malformed_multipart", *IMAGE_PROBLEMS),
+    openapi_extra=_PREDICT_BODY,
+)
+async def explain(request: Request, service: ServiceDep) -> Explanation:
+    """Covers the symbol patch by patch and asks the model again: some fifty times the work."""
+    model = _admit(request, service)
+    image = await read_image(request, service.settings)
+    [row] = await service.calls.run(model.predict, [image])
+    recognition = _read(row, model, service)
+    covered = await asyncio.to_thread(cover, image)
+    copies = [copy for copy in covered.images if copy]
+    rows = await service.calls.run(model.predict, copies) if copies else []
+    return Explanation(
+        **recognition.model_dump(),
+        box=covered.box,
+        importance=weigh(recognition, covered, rows),
+        model=model.identity,
+    )
 
 
 def _admit(request: Request, service: Service) -> LoadedModel:

@@ -145,6 +145,27 @@ class BatchAnswer(_Strict):
     model: ServedModel
 
 
+class Box(_Strict):
+    """A part of a page, in shares of its sides."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class Explanation(Recognition):
+    """What an image shows, and which parts of it that answer rests on."""
+
+    method: Literal["occlusion"] = "occlusion"
+    box: Box = Field(description="what of the page the grid lies on: its ink")
+    importance: list[list[Probability]] = Field(
+        description="rows of cells: by how much the probability of the label falls when the cell "
+        "is covered"
+    )
+    model: ServedModel
+
+
 class Live(_Strict):
     """The process answers."""
 

@@ -3,6 +3,7 @@
 import { showAnswer, showSentence } from "./answer.js";
 import { Corrections } from "./corrections.js";
 import { Drawing } from "./drawing.js";
+import { Explanation } from "./explanation.js";
 import { Pad } from "./pad.js";
 import { renderDrawing, renderFile } from "./picture.js";
 import { Reader } from "./reader.js";
@@ -16,6 +17,7 @@ const drawing = new Drawing();
 const pad = new Pad(at.pad, drawing, () => Number(at["pen-width"].value));
 const reader = new Reader();
 const corrections = new Corrections(at, reader, () => TEXTS[language]);
+const explanation = new Explanation(at.reasons, reader);
 let language = preferredLanguage();
 let model = null;
 let file = null;
@@ -26,6 +28,7 @@ function show() {
   if (answer) showAnswer(at, answer, texts);
   else if (problem) showSentence(at, describeProblem(problem, texts));
   else showSentence(at, "");
+  at.more.hidden = !answer;
   at.model.textContent = model ? texts.model(model) : "";
   corrections.show();
 }
@@ -85,6 +88,7 @@ function clear() {
 }
 
 drawing.addEventListener("change", () => {
+  explanation.hide();
   if (!drawing.isEmpty) dropFile();
   showSheet();
 });
@@ -95,6 +99,7 @@ at.undo.addEventListener("click", () => drawing.undo());
 at.redo.addEventListener("click", () => drawing.redo());
 at.replay.addEventListener("click", () => pad.replay());
 at.clear.addEventListener("click", clear);
+at.why.addEventListener("click", () => explanation.toggle().catch((problem) => reader.fail(problem)));
 at.choose.addEventListener("click", () => at.file.click());
 at.file.addEventListener("change", () => {
   takeFile(at.file.files[0]);

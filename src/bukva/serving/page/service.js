@@ -11,9 +11,12 @@ export class Problem extends Error {
 
 /** Return what a picture shows; rejects with a Problem, or an AbortError. */
 export function recognise(png, signal) {
-  const body = new FormData();
-  body.append("file", png, "symbol.png");
-  return call("v1/predict", { method: "POST", body, signal });
+  return call("v1/predict", { method: "POST", body: asForm(png), signal });
+}
+
+/** Return what a picture shows, and which parts of it tell. */
+export function explain(png) {
+  return call("v1/explain", { method: "POST", body: asForm(png) });
 }
 
 /**
@@ -51,6 +54,12 @@ async function call(address, request) {
   if (response.ok) return response.json();
   const { code = "internal_error" } = await response.json().catch(() => ({}));
   throw new Problem(code, 1000 * Number(response.headers.get("Retry-After") ?? 0));
+}
+
+function asForm(png) {
+  const form = new FormData();
+  form.append("file", png, "symbol.png");
+  return form;
 }
 
 function toDataUrl(blob) {

@@ -1,0 +1,85 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from serving_requests import draw, encode
+
+from bukva.errors import RequestError
+from bukva.serving.explain import CELLS, cover, weigh
+from bukva.serving.schemas import Recognition
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def test_only_ink_is_covered_and_all_of_it():
+    page = draw(side_px=200, pen_px=14)
+    covered = cover(encode(page))
+    assert len(covered.images) == CELLS**2
+    # The corner stroke leaves the upper right of its box empty.
+    assert covered.images[CELLS - 1] is None
+    whole = np.asarray(page)
+    lightest = np.max([pixels(image) for image in covered.images if image], axis=0)
+    assert (lightest == 255).all(), "each point of the ink is covered at least once"
+    for image in filter(None, covered.images):
+        changed = pixels(image) != whole
+        assert 0 < changed.sum() < (whole < 128).sum()
+
+
+def test_the_box_holds_the_ink():
+    box = cover(encode(draw(side_px=200, pen_px=14))).box
+    assert (box.left, box.top) == pytest.approx((0.25, 0.25), abs=0.05)
+    assert (box.width, box.height) == pytest.approx((0.5, 0.5), abs=0.1)
+
+
+def test_light_ink_on_a_dark_page_is_covered_with_dark():
+    page = Image.new("L", (100, 100), 10)
+    ImageDraw.Draw(page).line([(20, 20), (80, 80)], fill=240, width=8)
+    copies = [pixels(image) for image in cover(encode(page)).images if image]
+    assert copies
+    assert np.min(copies, axis=0).max() <= 58, "nothing light is left everywhere"
+
+
+def test_a_large_page_is_made_smaller():
+    page = draw(side_px=2000, pen_px=140)
+    assert max(pixels(next(filter(None, cover(encode(page)).images))).shape) == 400
+
+
+def test_a_page_without_ink_has_nothing_to_cover():
+    assert set(cover(encode(Image.new("L", (50, 50), 255))).images) == {None}
+    with pytest.raises(RequestError) as refusal:
+        cover(b"GIF89a")
+    assert refusal.value.code == "unsupported_format"
+
+
+def named(symbol, probability):
+    return {"symbol": symbol, "probability": probability}
+
+
+def test_a_cell_weighs_what_its_label_loses_in_either_case():
+    covered = cover(encode(draw()))
+    recognition = Recognition(
+        symbol="О", label="о", case="upper", confidence=0.9, case_confidence=0.6, is_symbol=True,
+        symbol_confidence=1.0, alternatives=[named("О", 0.6), named("о", 0.3), named("0", 0.1)],
+    )  # fmt: skip
+    count = sum(image is not None for image in covered.images)
+    rows = [{"alternatives": [named("0", 0.5), named("о", 0.4)]}] + [{"alternatives": None}] * (
+        count - 1
+    )
+    weights = [weight for row in weigh(recognition, covered, rows) for weight in row]
+    first, *others = [w for w, image in zip(weights, covered.images, strict=True) if image]
+    assert first == pytest.approx(0.5)
+    assert others == [pytest.approx(0.9)] * (count - 1)
+    assert {w for w, image in zip(weights, covered.images, strict=True) if not image} == {0.0}
+
+
+def test_the_route_answers_as_recognition_does_and_explains(server):
+    file = {"file": ("a.png", encode(draw()))}
+    explained = server.http.post("/v1/explain", files=file).json()
+    recognised = server.http.post("/v1/predict", files=file).json()
+    assert recognised.items() <= explained.items()
+    assert [len(row) for row in explained["importance"]] == [CELLS] * CELLS
+    empty = {"file": ("a.png", encode(Image.new("L", (9, 9), 255)))}
+    assert server.http.post("/v1/explain", files=empty).json()["code"] == "empty_image"
