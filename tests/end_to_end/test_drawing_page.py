@@ -129,6 +129,15 @@ def test_what_an_answer_rests_on_is_coloured(sheet: Sheet, pictures: Path) -> No
     expect(reasons).to_be_hidden()
 
 
+def test_one_form_is_a_letter_or_a_digit_as_it_is_meant(sheet: Sheet) -> None:
+    sheet.write("О")
+    sheet.page.click("[data-expected=digit]")
+    sheet.expect_symbol("0")
+    expect(sheet.page.locator("#summary")).to_have_text("Цифра 0")
+    sheet.page.click("[data-expected=letter]")
+    sheet.expect_symbol("О")
+
+
 def test_strokes_are_undone_and_redone(sheet: Sheet) -> None:
     page = sheet.page
     sheet.write("Т")

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
 from bukva.errors import ModelError, RequestError
 from bukva.serving.contract import read_row
+from bukva.serving.expectation import Kind, expect
 from bukva.serving.explain import cover, weigh
 from bukva.serving.logs import log_failure
 from bukva.serving.model_source import LoadedModel
@@ -62,12 +63,22 @@ _PROBLEMS = (
     responses=describe_problems(*_PROBLEMS, "malformed_multipart", *IMAGE_PROBLEMS),
     openapi_extra=_PREDICT_BODY,
 )
-async def predict(request: Request, service: ServiceDep) -> Prediction:
+async def predict(
+    request: Request,
+    service: ServiceDep,
+    kind: Annotated[
+        Kind | None,
+        Query(alias="expect", description="what is meant, where that is known: 0 or о, 3 or з"),
+    ] = None,
+) -> Prediction:
     """Says which letter or digit the image shows, in which case, and how sure that is."""
     model = _admit(request, service)
     image = await read_image(request, service.settings)
     [row] = await service.calls.run(model.predict, [image])
-    return Prediction(**_read(row, model, service).model_dump(), model=model.identity)
+    recognition = _read(row, model, service)
+    if kind is not None:
+        recognition = expect(kind, recognition)
+    return Prediction(**recognition.model_dump(), model=model.identity)
 
 
 @router.post(

@@ -48,6 +48,15 @@ function speak(chosen) {
   show();
 }
 
+/** From now on only letters are drawn, or only digits, or both. */
+function mean(expected) {
+  reader.expected = expected;
+  for (const button of document.querySelectorAll("[data-expected]")) {
+    button.ariaPressed = String(button.dataset.expected === expected);
+  }
+  readAgain();
+}
+
 function readDrawing() {
   if (drawing.isEmpty) reader.forget();
   else reader.read(() => renderDrawing(drawing.strokes));
@@ -109,6 +118,10 @@ for (const button of document.querySelectorAll("[data-language]")) {
   button.addEventListener("click", () => speak(button.dataset.language));
 }
 
+for (const button of document.querySelectorAll("[data-expected]")) {
+  button.addEventListener("click", () => mean(button.dataset.expected));
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.target.closest("dialog")) return;
   const key = event.key.toLowerCase();
@@ -135,6 +148,7 @@ document.addEventListener("drop", (event) => {
 });
 
 speak(language);
+mean("");
 showSheet();
 askVersion().then(
   (version) => {

@@ -13,6 +13,8 @@ const PASSING = new Set(["model_not_ready", "overloaded"]);
  * there is none; tells `change`.
  */
 export class Reader extends EventTarget {
+  /** What is meant: `letter`, `digit`, or nothing where it may be either. */
+  expected = "";
   answer = null;
   problem = null;
   png = null;
@@ -52,7 +54,7 @@ export class Reader extends EventTarget {
   async #ask(render, signal) {
     try {
       const png = await render();
-      const answer = await recognise(png, signal);
+      const answer = await recognise(png, this.expected, signal);
       if (!signal.aborted) this.#set(answer, null, png);
     } catch (problem) {
       if (signal.aborted) return;

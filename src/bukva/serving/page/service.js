@@ -9,9 +9,16 @@ export class Problem extends Error {
   }
 }
 
-/** Return what a picture shows; rejects with a Problem, or an AbortError. */
-export function recognise(png, signal) {
-  return call("v1/predict", { method: "POST", body: asForm(png), signal });
+/**
+ * Return what a picture shows; rejects with a Problem, or an AbortError.
+ *
+ * @param {Blob} png
+ * @param {"" | "letter" | "digit"} expected What is meant, if that is known.
+ * @param {AbortSignal} signal
+ */
+export function recognise(png, expected, signal) {
+  const query = expected && `?expect=${expected}`;
+  return call(`v1/predict${query}`, { method: "POST", body: asForm(png), signal });
 }
 
 /** Return what a picture shows, and which parts of it tell. */

@@ -15,6 +15,10 @@ export const TEXTS = {
     clear: "Очистити (Delete)",
     penWidth: "Перо",
     choose: "Зображення…",
+    expected: "Що ви малюєте",
+    either_kind: "Літери й цифри",
+    letters: "Літери",
+    digits: "Цифри",
     keys: "Клавіші та зображення",
     keysBody:
       "Enter: прочитати ще раз. Delete: очистити. Ctrl+Z: скасувати. Ctrl+Y: повернути. " +
@@ -77,6 +81,10 @@ export const TEXTS = {
     clear: "Clear (Delete)",
     penWidth: "Pen",
     choose: "Picture…",
+    expected: "What you draw",
+    either_kind: "Letters and digits",
+    letters: "Letters",
+    digits: "Digits",
     keys: "Keys and pictures",
     keysBody:
       "Enter: read again. Delete: clear. Ctrl+Z: undo. Ctrl+Y: redo. " +
