@@ -107,6 +107,9 @@ def test_only_the_pixels_are_stored(feedback, folder):
     [
         ({"symbol": "Ы"}, 400, "invalid_request"),
         ({"symbol": "../x"}, 400, "invalid_request"),
+        ({"symbol": "Ґ\n"}, 400, "invalid_request"),
+        ({"symbol": "ҐҐ"}, 400, "invalid_request"),
+        ({"symbol": ""}, 400, "invalid_request"),
         ({"consent": False}, 400, "invalid_request"),
         ({"name": "Оксана"}, 400, "invalid_request"),
         ({"image": "***"}, 400, "invalid_base64"),

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from bukva.charset import DIGITS, LETTERS
 from bukva.serving.page_files import PAGE
 
 FILES = sorted(path.name for path in PAGE.iterdir())
@@ -38,6 +39,12 @@ def test_nothing_is_loaded_from_elsewhere(name):
 def test_nothing_beside_the_page_is_served(server, path):
     answer = server.http.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_the_keyboard_has_every_letter_and_digit():
+    text = (PAGE / "corrections.js").read_text(encoding="utf-8")
+    assert f'"{LETTERS}"' in text
+    assert f'"{DIGITS}"' in text
 
 
 def test_both_languages_say_the_same_things():

@@ -46,8 +46,8 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
         redirect_slashes=False,
     )
     metrics = Metrics()
-    app.state.service = Service(settings, models, calls, metrics)
-    app.state.feedback = FeedbackStore(settings.feedback_folder, settings.max_feedback)
+    feedback = FeedbackStore(settings.feedback_folder, settings.max_feedback)
+    app.state.service = Service(settings, models, calls, metrics, feedback)
     for routes in (predict_routes, feedback_routes, health_routes):
         app.include_router(routes.router)
     add_page(app)

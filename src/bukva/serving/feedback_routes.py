@@ -9,10 +9,9 @@ from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import Response
 
 from bukva.errors import RequestError
-from bukva.serving.feedback import FeedbackStore
 from bukva.serving.logs import log_failure
 from bukva.serving.problems import describe_problems
-from bukva.serving.request_body import read_feedback
+from bukva.serving.request_body import describe_json, read_feedback
 from bukva.serving.schemas import Feedback, FeedbackRequest
 from bukva.serving.service import ServiceDep
 
@@ -27,13 +26,7 @@ def _refuse_other_sites(sec_fetch_site: Annotated[str | None, Header()] = None) 
         raise RequestError("cross_site", "Send it from a page of this service, or a program.")
 
 
-def _get_store(request: Request) -> FeedbackStore:
-    store: FeedbackStore = request.app.state.feedback
-    return store
-
-
 OwnSite = Depends(_refuse_other_sites)
-StoreDep = Annotated[FeedbackStore, Depends(_get_store)]
 
 
 @router.post(
@@ -47,17 +40,11 @@ StoreDep = Annotated[FeedbackStore, Depends(_get_store)]
         "unsupported_media_type", "unsupported_format", "undecodable_image", "image_too_large",
         "feedback_unavailable", "feedback_full",
     ),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": FeedbackRequest.model_json_schema()}},
-        }
-    },
+    openapi_extra=describe_json(FeedbackRequest),
 )  # fmt: skip
 async def give_feedback(
     request: Request,
     service: ServiceDep,
-    store: StoreDep,
     idempotency_key: Annotated[
         str | None,
         Header(description="16 to 64 letters, digits, `.`, `_` or `-`, chosen at random"),
@@ -73,7 +60,9 @@ async def give_feedback(
     model = service.models.current()
     identity = model.identity if model else None
     try:
-        name = await asyncio.to_thread(store.keep, str(idempotency_key), form, image, identity)
+        name = await asyncio.to_thread(
+            service.feedback.keep, str(idempotency_key), form, image, identity
+        )
     except OSError as error:
         log_failure("feedback_not_stored", error)
         is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -89,12 +78,12 @@ async def give_feedback(
     dependencies=[OwnSite],
     responses=describe_problems("unknown_feedback", "cross_site", "feedback_unavailable"),
 )
-async def delete_feedback(feedback_id: str, store: StoreDep) -> Response:
+async def delete_feedback(feedback_id: str, service: ServiceDep) -> Response:
     """Deletes a correction and its image; whoever has its id may."""
     if not _ID.fullmatch(feedback_id):
         raise RequestError("unknown_feedback", "Expected an id as POST /v1/feedback answers.")
     try:
-        await asyncio.to_thread(store.delete, feedback_id)
+        await asyncio.to_thread(service.feedback.delete, feedback_id)
     except OSError as error:
         log_failure("feedback_not_deleted", error)
         raise RequestError("feedback_unavailable", "Nothing was deleted.") from error

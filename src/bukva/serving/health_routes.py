@@ -21,12 +21,18 @@ from bukva.serving.service import ServiceDep
 router = APIRouter(tags=["health"])
 
 
+@router.get("/v2/health/live", summary="Is the process alive (OIP)")
 @router.get("/livez", summary="Is the process alive")
 async def livez() -> Live:
     """Answers 200 as long as the process can answer at all."""
     return Live()
 
 
+@router.get(
+    "/v2/health/ready",
+    summary="Can it recognise (OIP)",
+    responses=describe_problems("model_not_ready"),
+)
 @router.get(
     "/readyz",
     summary="Can it recognise",
@@ -59,28 +65,17 @@ async def metrics(service: ServiceDep) -> Response:
     return Response(service.metrics.write(), media_type=CONTENT_TYPE)
 
 
-@router.get("/v2/health/live", summary="Is the process alive (OIP)")
-async def is_live() -> Live:
-    """The same as `/livez`."""
-    return await livez()
-
-
-@router.get(
-    "/v2/health/ready",
-    summary="Can it recognise (OIP)",
-    responses=describe_problems("model_not_ready"),
-)
-async def is_ready(service: ServiceDep) -> Ready:
-    """The same as `/readyz`."""
-    return await readyz(service)
-
-
 @router.get("/v2", summary="What serves (OIP)")
 async def server_metadata() -> ServerMetadata:
     """Name and version of the program."""
     return ServerMetadata(version=__version__)
 
 
+@router.get(
+    "/v2/models/{name}/ready",
+    summary="Is the model ready (OIP)",
+    responses=describe_problems("model_not_ready", "not_found"),
+)
 @router.get(
     "/v2/models/{name}",
     summary="What is served (OIP)",
@@ -91,13 +86,3 @@ async def model_metadata(name: str, service: ServiceDep) -> ModelMetadata:
     if name != service.settings.model_name:
         raise RequestError("not_found", "GET /version names the model that is served.")
     return ModelMetadata(name=name, versions=[service.model().identity.version])
-
-
-@router.get(
-    "/v2/models/{name}/ready",
-    summary="Is the model ready (OIP)",
-    responses=describe_problems("model_not_ready", "not_found"),
-)
-async def is_model_ready(name: str, service: ServiceDep) -> ModelMetadata:
-    """Answers 200 when the model is loaded."""
-    return await model_metadata(name, service)

@@ -13,7 +13,7 @@ from bukva.serving.explain import cover, weigh
 from bukva.serving.logs import log_failure
 from bukva.serving.model_source import LoadedModel
 from bukva.serving.problems import IMAGE_PROBLEMS, describe_problems
-from bukva.serving.request_body import read_batch, read_image
+from bukva.serving.request_body import describe_json, read_batch, read_image
 from bukva.serving.schemas import (
     BatchAnswer,
     BatchRequest,
@@ -85,12 +85,7 @@ async def predict(
     "/v1/predict/batch",
     summary="Recognise one symbol in each of several images",
     responses=describe_problems(*_PROBLEMS),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": BatchRequest.model_json_schema()}},
-        }
-    },
+    openapi_extra=describe_json(BatchRequest),
 )
 async def predict_batch(request: Request, service: ServiceDep) -> BatchAnswer:
     """Answers for each image in their order; one that cannot be read harms no other."""

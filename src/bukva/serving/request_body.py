@@ -33,6 +33,12 @@ Body = TypeVar("Body")
 _FILE_PART = "Expected one file part named `file`, with a file name, and no other part."
 
 
+def describe_json(form: type[BaseModel]) -> dict[str, Any]:
+    """The OpenAPI entry of a body in JSON: routes read theirs by themselves, to be strict."""
+    content = {"application/json": {"schema": form.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
 async def read_image(request: Request, settings: Settings) -> bytes:
     """The encoded image that `request` carries: between 1 and `max_image_bytes` bytes.
 

@@ -35,8 +35,8 @@ class PredictRequest(_Strict):
 class FeedbackRequest(PredictRequest):
     """What somebody says that their image shows, and that it may be kept."""
 
-    symbol: Literal[tuple(SYMBOLS)] = Field(  # type: ignore[valid-type]
-        description="what the image shows, as written", examples=["Ґ"]
+    symbol: str = Field(
+        pattern=f"^[{SYMBOLS}]$", description="what the image shows, as written", examples=["Ґ"]
     )
     answer: Symbol | None = Field(
         default=None, description="what the service answered, if it was asked", examples=["Г"]

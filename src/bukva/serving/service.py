@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from bukva.errors import RequestError
+from bukva.serving.feedback import FeedbackStore
 from bukva.serving.metrics import Metrics
 from bukva.serving.model_calls import ModelCalls
 from bukva.serving.model_source import LoadedModel, ModelSource
@@ -20,6 +21,7 @@ class Service:
     models: ModelSource
     calls: ModelCalls
     metrics: Metrics
+    feedback: FeedbackStore
 
     def model(self) -> LoadedModel:
         """The model that answers now, or RequestError `model_not_ready`."""
