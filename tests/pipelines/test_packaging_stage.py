@@ -54,7 +54,8 @@ def test_inference_answers_for_a_table_of_images(packaged: Data) -> None:
     inputs = {"images": images, "recogniser": packaged["recogniser"]}
     answers = run_stage(inference.create_pipeline(), inputs)["answers"]
     assert answers["symbol"].tolist() == [*golden["symbol"], None]
-    np.testing.assert_allclose(answers["confidence"][:-1], golden["confidence"], atol=1e-6)
+    found = answers["confidence"][:-1].astype(float)
+    np.testing.assert_allclose(found, golden["confidence"], atol=1e-6)
     assert answers["error"].tolist() == [None] * len(golden) + ["unsupported_format"]
     assert list(answers.columns) == SIGNATURE.outputs.input_names()
 

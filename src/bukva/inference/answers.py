@@ -3,6 +3,7 @@
 Shapes: N images, C classes of the label head, K of them labels.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ _TINY: Final = np.float32(1e-12)
 
 ANSWER_COLUMNS: Final = (
     "symbol", "label", "case", "confidence", "case_confidence", "is_symbol", "symbol_confidence",
-    "alternatives", "error", "error_detail",
+    "alternatives", "measures", "frame", "error", "error_detail",
 )  # fmt: skip
 
 
@@ -41,6 +42,8 @@ def to_answer(
     *,
     top_k: int,
     symbol_threshold: float = 0.0,
+    measures: Mapping[str, float | None] | None = None,
+    frame: bytes = b"",
 ) -> dict[str, Any]:
     """Put one image's probabilities into an answer.
 
@@ -50,6 +53,8 @@ def to_answer(
         classes: What the outputs of the label head mean: labels, and perhaps `NO_SYMBOL`.
         top_k: How many alternatives to list.
         symbol_threshold: Probability of showing a symbol below which the image is refused.
+        measures: Of its ink and its place on the page, by name.
+        frame: What the network saw: the grey levels of a square, row by row.
 
     Returns:
         `ANSWER_COLUMNS`; `case` and `case_confidence` are None for a digit. An image that is
@@ -73,6 +78,8 @@ def to_answer(
         "is_symbol": is_symbol,
         "symbol_confidence": symbol_confidence,
         "alternatives": _alternatives(label_K, uppercase_probability, labels, top_k),
+        "measures": dict(measures or {}),
+        "frame": frame,
         "error": None,
         "error_detail": None,
     }

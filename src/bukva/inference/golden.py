@@ -45,8 +45,8 @@ def golden_samples(
             "image": images,
             "true_symbol": symbols,
             "symbol": answers["symbol"].astype("str"),
-            "confidence": answers["confidence"],
-            "symbol_confidence": answers["symbol_confidence"],
+            "confidence": answers["confidence"].astype(float),
+            "symbol_confidence": answers["symbol_confidence"].astype(float),
         }
     )
 
@@ -67,7 +67,7 @@ def check_golden_samples(
     golden = golden.reset_index(drop=True)
     answers = recogniser.recognise(golden["image"])
     found, expected = answers["symbol"].fillna("none"), golden["symbol"].fillna("none")
-    change = (answers["confidence"] - golden["confidence"]).abs()
+    change = (answers["confidence"].astype(float) - golden["confidence"]).abs()
     is_other = found.ne(expected) | change.gt(tolerance)
     if is_other.any():
         first = int(is_other.to_numpy().argmax())

@@ -16,10 +16,10 @@ from bukva.data.preprocessing import Glyph, Preprocessing, preprocess
 from bukva.data.samples import Float32Array, UInt8Array
 from bukva.errors import ImageError, ModelFormatError
 from bukva.inference.answers import ANSWER_COLUMNS, sigmoid, softmax, to_answer, to_refusal
+from bukva.inference.measures import measure
 
 SPEC_KEY = "bukva.spec"
 TOP_K = 5
-_NUMBERS = ("confidence", "case_confidence", "symbol_confidence")
 # More at once is no faster, and the memory grows with it.
 _BATCH_SIZE = 1024
 
@@ -92,15 +92,14 @@ class Recogniser:
             images: The bytes of image files.
 
         Returns:
-            One row an image, columns `ANSWER_COLUMNS`.
+            One row an image, columns `ANSWER_COLUMNS`; objects, with None where there is no value.
         """
         prepared = [self._prepare(encoded) for encoded in images]
         glyphs = [glyph for glyph in prepared if isinstance(glyph, Glyph)]
         answers = iter(self._answer(glyphs))
         rows = [next(answers) if isinstance(item, Glyph) else item for item in prepared]
-        # Objects, so that None stays None where pandas would make it NaN.
-        table = pd.DataFrame(rows, columns=list(ANSWER_COLUMNS), index=images.index, dtype=object)
-        return table.astype(dict.fromkeys(_NUMBERS, float))
+        # To give each column a type of its own costs more than the network does.
+        return pd.DataFrame(rows, columns=list(ANSWER_COLUMNS), index=images.index, dtype=object)
 
     def _prepare(self, encoded: object) -> Glyph | dict[str, Any]:
         if not isinstance(encoded, bytes):
@@ -114,10 +113,9 @@ class Recogniser:
     def _answer(self, glyphs: list[Glyph]) -> list[dict[str, Any]]:
         if not glyphs:
             return []
-        label_NK, uppercase_N = self.probabilities(
-            np.stack([glyph.image_HW for glyph in glyphs]),
-            np.stack([glyph.page_F for glyph in glyphs]),
-        )
+        images_NHW = np.stack([glyph.image_HW for glyph in glyphs])
+        page_NF = np.stack([glyph.page_F for glyph in glyphs])
+        label_NK, uppercase_N = self.probabilities(images_NHW, page_NF)
         return [
             to_answer(
                 label_K,
@@ -125,6 +123,10 @@ class Recogniser:
                 self.labels,
                 top_k=TOP_K,
                 symbol_threshold=self._symbol_threshold,
+                measures=measures,
+                frame=image_HW.tobytes(),
             )
-            for label_K, uppercase in zip(label_NK, uppercase_N, strict=True)
+            for label_K, uppercase, measures, image_HW in zip(
+                label_NK, uppercase_N, measure(images_NHW, page_NF), images_NHW, strict=True
+            )
         ]

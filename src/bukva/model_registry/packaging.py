@@ -10,9 +10,10 @@ from kedro.pipeline import Pipeline
 from kedro_mlflow.mlflow import KedroPipelineModel
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
-from mlflow.types.schema import Array, Object, Property
+from mlflow.types.schema import Array, Map, Object, Property
 
 import bukva
+from bukva.model_registry.lean_runner import SequentialRunner
 
 MODEL_NAME: Final = "bukva-glyph"
 
@@ -39,6 +40,8 @@ SIGNATURE: Final = ModelSignature(
             ColSpec(DataType.boolean, "is_symbol", required=False),
             ColSpec(DataType.double, "symbol_confidence", required=False),
             ColSpec(Array(_ALTERNATIVE), "alternatives", required=False),
+            ColSpec(Map(DataType.double), "measures", required=False),
+            ColSpec(DataType.binary, "frame", required=False),
             ColSpec(DataType.string, "error", required=False),
             ColSpec(DataType.string, "error_detail", required=False),
         ]
@@ -66,7 +69,7 @@ def log_recogniser(recogniser: AbstractDataset[Any, Any], inference: Pipeline, n
         Its address in MLflow.
     """
     catalog = DataCatalog({"recogniser": recogniser})
-    model = KedroPipelineModel(inference, catalog, input_name="images")
+    model = KedroPipelineModel(inference, catalog, input_name="images", runner=SequentialRunner())
     artifacts = model.extract_pipeline_artifacts()
     logged = LOG_MODEL_ARGUMENTS | {"name": name}
     info = mlflow.pyfunc.log_model(python_model=model, artifacts=artifacts, **logged)

@@ -27,7 +27,12 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
         model_source: Where the model comes from; by default the registry in `settings`.
     """
     models = model_source or ModelSource(settings)
-    calls = ModelCalls(settings.model_threads, settings.max_in_flight, settings.deadline_s)
+    calls = ModelCalls(
+        settings.model_threads,
+        settings.max_in_flight,
+        settings.deadline_s,
+        settings.max_gathered_images,
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -4,45 +4,14 @@ All of it happens in a thread of its own: the registry is never asked within a r
 """
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from bukva.errors import BukvaError, ModelError
 from bukva.serving.contract import PROBE_IMAGES, check_probe
+from bukva.serving.loaded_model import LoadedModel
 from bukva.serving.logs import log_event, log_failure, quiet_kedro
 from bukva.serving.registry import find_version, require_sqlite_model
 from bukva.serving.schemas import ServedModel
 from bukva.serving.settings import Settings
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """One version of the packaged model, ready to be called from any thread."""
-
-    identity: ServedModel
-    pyfunc: Any  # mlflow.pyfunc.PyFuncModel, which is imported late and has no types
-
-    def predict(self, images: Sequence[bytes]) -> list[dict[str, Any]]:
-        """One row (column -> value) for each encoded image, in their order; missing is None.
-
-        Raises:
-            ModelError: If there are not as many rows as images.
-        """
-        import pandas as pd
-
-        answer = self.pyfunc.predict(pd.DataFrame({"image": list(images)}))
-        if len(answer) != len(images):
-            raise ModelError(f"Expected {len(images)} rows from the model, got {len(answer)}.")
-        rows: list[dict[str, Any]] = answer.to_dict(orient="records")
-        # pandas writes a missing value as None, NaN or NA, as the type of the column pleases.
-        return [
-            {
-                column: None if pd.api.types.is_scalar(value) and pd.isna(value) else value
-                for column, value in row.items()
-            }
-            for row in rows
-        ]
 
 
 class ModelSource:

@@ -10,8 +10,8 @@ from bukva.errors import ModelError, RequestError
 from bukva.serving.contract import read_row
 from bukva.serving.expectation import Kind, expect
 from bukva.serving.explain import cover, weigh
+from bukva.serving.loaded_model import LoadedModel
 from bukva.serving.logs import log_failure
-from bukva.serving.model_source import LoadedModel
 from bukva.serving.problems import IMAGE_PROBLEMS, describe_problems
 from bukva.serving.request_body import describe_json, read_batch, read_image
 from bukva.serving.schemas import (
@@ -74,7 +74,7 @@ async def predict(
     """Says which letter or digit the image shows, in which case, and how sure that is."""
     model = _admit(request, service)
     image = await read_image(request, service.settings)
-    [row] = await service.calls.run(model.predict, [image])
+    [row] = await service.calls.predict(model, [image])
     recognition = _read(row, model, service)
     if kind is not None:
         recognition = expect(kind, recognition)
@@ -91,7 +91,7 @@ async def predict_batch(request: Request, service: ServiceDep) -> BatchAnswer:
     """Answers for each image in their order; one that cannot be read harms no other."""
     model = _admit(request, service)
     images = await read_batch(request, service.settings)
-    rows = await service.calls.run(model.predict, images)
+    rows = await service.calls.predict(model, images)
     results = [_read_result(row, model, service) for row in rows]
     return BatchAnswer(results=results, model=model.identity)
 
@@ -106,11 +106,11 @@ async def explain(request: Request, service: ServiceDep) -> Explanation:
     """Covers the symbol patch by patch and asks the model again: some fifty times the work."""
     model = _admit(request, service)
     image = await read_image(request, service.settings)
-    [row] = await service.calls.run(model.predict, [image])
+    [row] = await service.calls.predict(model, [image])
     recognition = _read(row, model, service)
     covered = await asyncio.to_thread(cover, image)
     copies = [copy for copy in covered.images if copy]
-    rows = await service.calls.run(model.predict, copies) if copies else []
+    rows = await service.calls.predict(model, copies) if copies else []
     return Explanation(
         **recognition.model_dump(),
         box=covered.box,

@@ -7,9 +7,10 @@ from fastapi import Depends, Request
 
 from bukva.errors import RequestError
 from bukva.serving.feedback import FeedbackStore
+from bukva.serving.loaded_model import LoadedModel
 from bukva.serving.metrics import Metrics
 from bukva.serving.model_calls import ModelCalls
-from bukva.serving.model_source import LoadedModel, ModelSource
+from bukva.serving.model_source import ModelSource
 from bukva.serving.settings import Settings
 
 

@@ -28,7 +28,10 @@ class Settings(BaseSettings):
     top_k: int = Field(5, ge=1, le=5, description="alternatives in an answer")
     max_body_bytes: int = Field(1_572_864, ge=1, description="largest body of a request")
     max_image_bytes: int = Field(1_048_576, ge=1, description="largest encoded image")
-    max_in_flight: int = Field(32, ge=1, description="images waiting for the model or in it")
+    max_in_flight: int = Field(64, ge=1, description="requests waiting for the model or in it")
+    max_gathered_images: int = Field(
+        16, ge=1, description="images of waiting requests that go through the model together"
+    )
     max_connections: int = Field(512, ge=1, description="open connections, idle ones too")
     model_threads: int = Field(1, ge=1, le=64, description="threads that call the model")
     body_timeout_s: float = Field(10.0, gt=0, description="longest time to receive a body")

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bukva.charset import CLASSES, NO_SYMBOL
+from bukva.data.ink import measure_ink
 from bukva.data.samples import UInt8Array
 from bukva.evaluation.figures import style
 from bukva.evaluation.figures.tiles import (
@@ -24,7 +25,6 @@ from bukva.evaluation.figures.tiles import (
     require_images,
     symbols_as_written,
 )
-from bukva.evaluation.ink import measure_ink
 from bukva.evaluation.predictions import require_columns
 
 _CASE_NAMES: Final = {False: "lower case", True: "upper case", None: "case unknown"}

@@ -8,6 +8,7 @@ from kedro.pipeline import Node, Pipeline
 from kedro_mlflow.pipeline import pipeline_ml_factory
 from kedro_mlflow.pipeline.pipeline_ml import PipelineML
 
+from bukva.model_registry.lean_runner import SequentialRunner
 from bukva.model_registry.packaging import LOG_MODEL_ARGUMENTS
 from bukva.pipelines.packaging import nodes
 
@@ -46,5 +47,6 @@ def create_pipeline(inference: Pipeline) -> PipelineML:
         training=export,
         inference=inference,
         input_name="images",
+        kpm_kwargs={"runner": SequentialRunner()},
         log_model_kwargs=LOG_MODEL_ARGUMENTS,
     )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from bukva.evaluation.ink import measure_ink
+from bukva.data.ink import measure_ink
 
 
 def test_a_bar_is_measured_as_it_was_drawn():
