@@ -1,6 +1,6 @@
 """Small real inputs that several rooms share: drawn pages, samples, models with random weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from bukva.inference.recogniser import Recogniser
     from bukva.models.trained import TrainedModel
     from bukva.training.samples import GlyphSamples
+
+
+@pytest.fixture(scope="session", autouse=True)
+def model_cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Services that are started here keep their models here, and not in the user's cache."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("BUKVA_MODEL_CACHE", str(tmp_path_factory.mktemp("model_cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,8 @@ BukvaError
 ├── ModelError               a model cannot be used
 │   ├── ModelFormatError     its files are incomplete or do not belong together
 │   │   └── ReleaseError     the released model is not what its manifest says, or too large
-│   └── ParityError          two forms of one model answer differently
+│   ├── ParityError          two forms of one model answer differently
+│   └── SealError            its files are not those that were sealed, or nobody trusted did it
 ├── TrackingError            MLflow cannot be used
 │   ├── TrackingUnreachableError  the tracking server does not answer
 │   └── RegistryError        the registry refuses, or holds something incomplete
@@ -125,6 +126,10 @@ class ReleaseError(ModelFormatError):
 
 class ParityError(ModelError):
     """Raised when two forms of one model answer differently on the same images."""
+
+
+class SealError(ModelError):
+    """Raised when the files of a packaged model are not those that somebody trusted sealed."""
 
 
 class TrackingError(BukvaError):

@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 from kedro.io import DatasetError
+from mlflow.artifacts import download_artifacts
 from mlflow.tracking import MlflowClient
 from registry_server import log_model
 
 from bukva.datasets.registry import CandidateModelDataset, ProductionModelDataset
 from bukva.errors import RegistryError
 
-DECISION = {"is_known": False, "is_promoted": True, "tags": {"corpora": ["strokes"]}}
+DECISION = {
+    "is_known": False,
+    "is_promoted": True,
+    "tags": {"corpora": ["strokes"]},
+    "dossier": {"card.md": b"# Card"},
+}
 
 
 @pytest.fixture
@@ -38,6 +44,8 @@ def test_a_promoting_decision_registers_and_promotes(
     loaded = production.load()
     assert loaded.onnx_model == b"first"
     assert loaded.tags["corpora"] == '["strokes"]'
+    folder = Path(download_artifacts(f"models:/{name}@prod"))
+    assert (folder / "dossier" / "card.md").read_text() == "# Card"
 
 
 def test_a_decision_against_it_registers_only(

@@ -4,11 +4,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from mlflow.artifacts import download_artifacts
 from mlflow.tracking import MlflowClient
 from registry_server import log_model
 
-from bukva.errors import RegistryError
+from bukva.errors import RegistryError, SealError
 from bukva.model_registry import registry
+from bukva.seal import check_signature, digest_folder
+from signing_keys import make_keys
 
 
 @pytest.fixture
@@ -70,6 +73,7 @@ def test_a_version_carries_its_tags(name: str, registry_folder: Path) -> None:
     assert found is not None
     assert found.version == version == "1"
     assert found.sha256 == candidate.sha256
+    assert len(found.tags.pop("files_sha256")) == 64
     assert found.tags == {
         "git_revision": registry.git_revision(),
         "recogniser_sha256": candidate.sha256,
@@ -77,6 +81,37 @@ def test_a_version_carries_its_tags(name: str, registry_folder: Path) -> None:
         "data_fingerprint": "abc",
         "all.label_accuracy": "0.95",
     }
+
+
+def download(name: str, version: str, folder: Path) -> Path:
+    uri = MlflowClient().get_model_version_download_uri(name, version)
+    return Path(download_artifacts(uri, dst_path=str(folder)))
+
+
+def test_a_version_is_sealed_with_its_dossier(
+    name: str, registry_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private, public = make_keys(tmp_path)
+    monkeypatch.setenv("BUKVA_SIGNING_KEY", str(private))
+    log_model(registry_folder, name, b"first")
+    version = registry.register(registry.find_candidate(name), name, {}, {"card.md": b"# Card"})
+    tags = MlflowClient().get_model_version(name, version).tags
+    files = download(name, version, tmp_path / "downloaded")
+    assert (files / "dossier" / "card.md").read_bytes() == b"# Card"
+    assert tags["files_sha256"] == digest_folder(files)
+    check_signature(name, tags["files_sha256"], tags["files_signature"], public)
+    (files / "MLmodel").write_text("another")
+    assert tags["files_sha256"] != digest_folder(files)
+
+
+def test_a_missing_key_registers_nothing(
+    name: str, registry_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUKVA_SIGNING_KEY", str(tmp_path / "nowhere.pem"))
+    log_model(registry_folder, name, b"first")
+    with pytest.raises(SealError, match=r"nowhere\.pem"):
+        registry.register(registry.find_candidate(name), name, {})
+    assert MlflowClient().search_model_versions(f"name = '{name}'") == []
 
 
 def test_the_same_recogniser_is_registered_once(name: str, registry_folder: Path) -> None:

@@ -1,5 +1,6 @@
 """When a candidate becomes `prod`: the models are real, one of them is made to be right."""
 
+import base64
 import json
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from bukva import charset
 from bukva.data.preprocessing import Preprocessing
-from bukva.errors import RegistryError
+from bukva.errors import ParityError, RegistryError
+from bukva.inference.golden import golden_samples
 from bukva.inference.recogniser import SPEC_KEY, Recogniser
 from bukva.model_registry.registry import PackagedModel
 from bukva.models.trained import TrainedModel
@@ -105,18 +107,58 @@ def promote(
     verdict: dict[str, Any],
     **parameters: Any,
 ) -> dict[str, Any]:
-    made = run_stage(
-        promotion.create_pipeline(),
-        {
-            "candidate_model": candidate,
-            "production_model": production,
-            "verdict": verdict,
-            **small_parameters(promotion=parameters),
-        },
-    )
-    assert made["decision"] == made["registration"]
+    inputs = {
+        "candidate_model": candidate,
+        "production_model": production,
+        "verdict": verdict,
+        **small_parameters(promotion=parameters),
+    }
+    made = run_stage(promotion.create_pipeline().only_nodes("decide"), inputs)
     decision: dict[str, Any] = made["decision"]
     return decision
+
+
+@pytest.fixture(scope="module")
+def golden(random_recogniser: Recogniser) -> pd.DataFrame:
+    data = small_data()
+    return golden_samples(random_recogniser, data["sample_table"], data["sample_images"], 1)
+
+
+def with_dossier(onnx_model: bytes, golden: pd.DataFrame) -> dict[str, Any]:
+    inputs = {
+        "decision": {"is_promoted": True},
+        "candidate_model": packaged(onnx_model),
+        "golden_samples": golden,
+        "drift_reference": {"samples": 3},
+        "results": {"all.label_accuracy": 0.9},
+        "model_card": "# Картка",
+        "label_confusion_png": b"labels",
+        "case_confusion_png": b"cases",
+    }
+    made = run_stage(promotion.create_pipeline().only_nodes("add_dossier"), inputs)
+    registration: dict[str, Any] = made["registration"]
+    return registration
+
+
+def test_what_is_registered_carries_its_dossier(random_onnx: bytes, golden: pd.DataFrame) -> None:
+    registration = with_dossier(random_onnx, golden)
+    assert registration["is_promoted"]
+    dossier = registration["dossier"]
+    assert dossier["card.md"].decode() == "# Картка"
+    assert json.loads(dossier["results.json"]) == {"all.label_accuracy": 0.9}
+    assert json.loads(dossier["reference.json"]) == {"samples": 3}
+    assert dossier["label_confusion.png"] == b"labels"
+    samples = json.loads(dossier["golden_samples.json"])
+    assert len(samples) == len(golden)
+    assert base64.b64decode(samples[0]["image"]) == golden["image"][0]
+    assert samples[0]["symbol"] == golden["symbol"][0]
+
+
+def test_a_model_that_fails_its_golden_samples_is_not_registered(
+    random_onnx: bytes, golden: pd.DataFrame
+) -> None:
+    with pytest.raises(ParityError, match="golden samples"):
+        with_dossier(stubborn(random_onnx), golden)
 
 
 def test_the_first_candidate_is_promoted(

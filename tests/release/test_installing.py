@@ -1,5 +1,6 @@
 """The released model in a real registry."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
+from mlflow.artifacts import download_artifacts
 from mlflow.tracking import MlflowClient
 from serving_servers import tracking_restored
 
@@ -49,6 +51,15 @@ def test_it_answers_as_a_packaged_model_does(installed: Installation, released: 
     golden = pd.read_parquet(released / "golden_samples.parquet")
     answers = mlflow.pyfunc.load_model("models:/bukva-glyph@prod").predict(golden[["image"]])
     assert answers["symbol"].tolist() == golden["symbol"].tolist()
+
+
+def test_it_carries_its_dossier(installed: Installation, released: Path) -> None:
+    folder = Path(download_artifacts("models:/bukva-glyph@prod")) / "dossier"
+    assert {path.name for path in folder.iterdir()} == {
+        "card.md", "golden_samples.json", "label_confusion.png", "reference.json", "results.json",
+    }  # fmt: skip
+    assert (folder / "card.md").read_bytes() == (released / "MODEL_CARD.md").read_bytes()
+    assert json.loads((folder / "results.json").read_text())["rukopys.label_accuracy"] == 0.8
 
 
 def test_a_run_can_compare_with_it(installed: Installation, released: Path) -> None:

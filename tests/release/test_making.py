@@ -18,8 +18,8 @@ from bukva.models.trained import TrainedModel
 from bukva.release.making import FinishedRun, make_release
 
 FILES = {
-    "MODEL_CARD.md", "golden_samples.parquet", "manifest.json", "model.json", "model.onnx",
-    "model.safetensors",
+    "MODEL_CARD.md", "golden_samples.parquet", "label_confusion.png", "manifest.json", "model.json",
+    "model.onnx", "model.safetensors", "reference.json",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Its settings let a test have a model that is slow, or that breaks what a package
 import io
 import math
 import time
+from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -30,6 +31,10 @@ REFUSED = {
 
 
 class InkModel(PythonModel):
+    def load_context(self, context):
+        if canary := context.model_config["canary"]:
+            Path(canary).touch()
+
     def predict(self, context, model_input, params=None):
         settings = context.model_config
         time.sleep(settings["delay_s"])
@@ -81,6 +86,8 @@ def answer(ink: float) -> dict:
         "is_symbol": True,
         "symbol_confidence": 0.99,
         "alternatives": [{"symbol": s, "probability": w / total} for w, s in ranked],
+        "measures": {"ink_share": ink},
+        "frame": bytes([0, 0, 0, 0, 255, 0, 0, 0, 0]),
         "error": None,
         "error_detail": None,
     }

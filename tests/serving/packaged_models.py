@@ -1,17 +1,23 @@
 """Versions of the ink model in a registry."""
 
+import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 
+from bukva.seal import DIGEST_TAG, SIGNATURE_TAG, digest_folder, sign
+
 MODEL_CODE = Path(__file__).with_name("ink_model.py")
-SOUND = {"delay_s": 0.0, "raises_at_width_px": 0, "confidence": None}
+SOUND = {"delay_s": 0.0, "raises_at_width_px": 0, "confidence": None, "canary": None}
 
 
-def register(name: str, experiment_id: str, **differences: object) -> None:
+def register(
+    name: str, experiment_id: str, dossier: dict[str, object] | None = None, **differences: object
+) -> str:
     """Register a version, different from a sound one in this, and give it the alias `prod`."""
     with mlflow.start_run(experiment_id=experiment_id):
         info = mlflow.pyfunc.log_model(
@@ -22,4 +28,35 @@ def register(name: str, experiment_id: str, **differences: object) -> None:
             pip_requirements=["mlflow", "pillow"],
             registered_model_name=name,
         )
-    MlflowClient().set_registered_model_alias(name, "prod", info.registered_model_version)
+    add_dossier(info.model_id, dossier or {})
+    version = str(info.registered_model_version)
+    MlflowClient().set_registered_model_alias(name, "prod", version)
+    return version
+
+
+def add_dossier(model_id: str, dossier: dict[str, object]) -> None:
+    """Add files to a model: bytes as they are, all else as JSON."""
+    for name, content in dossier.items():
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "dossier" / name
+            path.parent.mkdir()
+            path.write_bytes(
+                content if isinstance(content, bytes) else json.dumps(content).encode()
+            )
+            MlflowClient().log_model_artifacts(model_id, folder)
+
+
+def files_of(name: str, version: str) -> Path:
+    """The folder in the store with the files of a version."""
+    uri = MlflowClient().get_model_version_download_uri(name, version)
+    return Path(uri.removeprefix("file://"))
+
+
+def seal(name: str, version: str, key: Path | None = None) -> str:
+    """Seal a version as `promotion` does, and return the digest of its files."""
+    digest = digest_folder(files_of(name, version))
+    client = MlflowClient()
+    client.set_model_version_tag(name, version, DIGEST_TAG, digest)
+    if key is not None:
+        client.set_model_version_tag(name, version, SIGNATURE_TAG, sign(name, digest, key))
+    return digest

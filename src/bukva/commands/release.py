@@ -1,5 +1,6 @@
 """`bukva release`: make the released model of a finished run; register it on a fresh clone."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,7 @@ def _is_served() -> bool:
 
 
 def _read_run(catalog: Any) -> "FinishedRun":
+    from bukva.dossier import REFERENCE
     from bukva.release.making import FinishedRun
 
     groups = ("mnist_pretraining", "finetuning", "packaging")
@@ -109,6 +111,11 @@ def _read_run(catalog: Any) -> "FinishedRun":
         table=catalog.load("sample_table"),
         images_NHW=catalog.load("sample_images"),
         parameters={group: _to_plain(catalog.load(f"params:{group}")) for group in groups},
+        reports={
+            REFERENCE: json.dumps(catalog.load("drift_reference"), ensure_ascii=False).encode(),
+            "label_confusion.png": catalog.load("label_confusion_png"),
+            "case_confusion.png": catalog.load("case_confusion_png"),
+        },
     )
 
 

@@ -46,7 +46,7 @@ class ProductionModelDataset(AbstractDataset[dict[str, Any], PackagedModel | Non
         if data["is_known"]:
             return
         candidate = registry.find_candidate(self._model_name)
-        version = registry.register(candidate, self._model_name, data["tags"])
+        version = registry.register(candidate, self._model_name, data["tags"], data["dossier"])
         if data["is_promoted"]:
             registry.move_alias(self._model_name, self._alias, version)
 

@@ -3,7 +3,9 @@
 Shapes: N samples, H x W pixels.
 """
 
+import base64
 import io
+import json
 
 import numpy as np
 import pandas as pd
@@ -77,6 +79,14 @@ def check_golden_samples(
             f"{change[first]:.2g}. The files of the model do not belong together."
         )
         raise ParityError(message)
+
+
+def write_golden(golden: pd.DataFrame) -> bytes:
+    """Return golden samples as JSON, as `bukva.dossier.GOLDEN` describes it."""
+    texts = [base64.b64encode(image).decode("ascii") for image in golden["image"]]
+    known = golden[["symbol", "confidence"]].astype(object)
+    rows = known.where(known.notna(), None).assign(image=texts).to_dict(orient="records")
+    return json.dumps(rows, ensure_ascii=False).encode()
 
 
 def encode_png(image_HW: UInt8Array) -> bytes:

@@ -96,21 +96,13 @@ class Recogniser:
         """
         prepared = [self._prepare(encoded) for encoded in images]
         glyphs = [glyph for glyph in prepared if isinstance(glyph, Glyph)]
-        answers = iter(self._answer(glyphs))
+        answers = iter(self.answer(glyphs))
         rows = [next(answers) if isinstance(item, Glyph) else item for item in prepared]
         # To give each column a type of its own costs more than the network does.
         return pd.DataFrame(rows, columns=list(ANSWER_COLUMNS), index=images.index, dtype=object)
 
-    def _prepare(self, encoded: object) -> Glyph | dict[str, Any]:
-        if not isinstance(encoded, bytes):
-            detail = f"Expected the bytes of an image file, got {type(encoded).__name__}."
-            return to_refusal("undecodable_image", detail)
-        try:
-            return preprocess(decode_image(encoded), constants=self._constants)
-        except ImageError as error:
-            return to_refusal(error.code, str(error))
-
-    def _answer(self, glyphs: list[Glyph]) -> list[dict[str, Any]]:
+    def answer(self, glyphs: list[Glyph]) -> list[dict[str, Any]]:
+        """Return a row of `ANSWER_COLUMNS` for each framed symbol."""
         if not glyphs:
             return []
         images_NHW = np.stack([glyph.image_HW for glyph in glyphs])
@@ -130,3 +122,12 @@ class Recogniser:
                 label_NK, uppercase_N, measure(images_NHW, page_NF), images_NHW, strict=True
             )
         ]
+
+    def _prepare(self, encoded: object) -> Glyph | dict[str, Any]:
+        if not isinstance(encoded, bytes):
+            detail = f"Expected the bytes of an image file, got {type(encoded).__name__}."
+            return to_refusal("undecodable_image", detail)
+        try:
+            return preprocess(decode_image(encoded), constants=self._constants)
+        except ImageError as error:
+            return to_refusal(error.code, str(error))

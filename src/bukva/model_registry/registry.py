@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,10 +16,14 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from bukva.dossier import FOLDER
 from bukva.errors import RegistryError
+from bukva.seal import DIGEST_TAG, SIGNATURE_TAG, digest_folder, sign
 
 PRODUCTION_ALIAS: Final = "prod"
 PREVIOUS_ALIAS: Final = "previous"
+SIGNING_KEY: Final = "BUKVA_SIGNING_KEY"
+"""Variable of the environment that names the file of a private key."""
 RECOGNISER_FILE: Final = "recogniser.onnx"
 """How the file of a recogniser is called where it is logged, and looked for."""
 _RECOGNISER_PATH: Final = f"artifacts/{RECOGNISER_FILE}"
@@ -81,15 +87,35 @@ def find_production(name: str, alias: str) -> PackagedModel | None:
     return PackagedModel(uri, str(version.version), _read_recogniser(uri), dict(version.tags))
 
 
-def register(candidate: PackagedModel, name: str, tags: dict[str, Any]) -> str:
-    """Register a logged model under a name unless this very recogniser is, return its version."""
-    client = MlflowClient()
+def register(
+    candidate: PackagedModel,
+    name: str,
+    tags: Mapping[str, Any],
+    dossier: Mapping[str, bytes] | None = None,
+) -> str:
+    """Register a logged model under a name unless this very recogniser is, return its version.
+
+    Its files are sealed: their digest stands in the version's tags, and a signature where
+    `BUKVA_SIGNING_KEY` names a private key.
+
+    Args:
+        candidate: What is registered.
+        name: Under which.
+        tags: What is written down beside it.
+        dossier: Files that are added to the model, by name: `bukva.dossier`.
+
+    Raises:
+        SealError: If the key cannot be read.
+        RegistryError: If the files cannot be read back.
+    """
     if known := find_same(name, candidate.sha256):
         return str(known.version)
+    _add_dossier(candidate, dossier or {})
+    seal = _seal(candidate, name)
     version = mlflow.register_model(candidate.uri, name, await_registration_for=30)
-    described = {"git_revision": git_revision(), "recogniser_sha256": candidate.sha256} | tags
-    for key, value in described.items():
-        client.set_model_version_tag(name, version.version, key, _to_tag(value))
+    described = {"git_revision": git_revision(), "recogniser_sha256": candidate.sha256, **seal}
+    for key, value in {**described, **tags}.items():
+        MlflowClient().set_model_version_tag(name, version.version, key, _to_tag(value))
     return str(version.version)
 
 
@@ -141,6 +167,29 @@ def git_revision() -> str:
         cwd=Path(__file__).parent,
     )
     return described.stdout.strip() or "unknown"
+
+
+def _add_dossier(candidate: PackagedModel, dossier: Mapping[str, bytes]) -> None:
+    if not dossier:
+        return
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / FOLDER
+        place.mkdir()
+        for name, content in dossier.items():
+            (place / name).write_bytes(content)
+        MlflowClient().log_model_artifacts(candidate.uri.removeprefix("models:/"), folder)
+
+
+def _seal(candidate: PackagedModel, name: str) -> dict[str, str]:
+    """Return the tags that say which files the model has, and who says so."""
+    try:
+        with TemporaryDirectory() as folder:
+            digest = digest_folder(Path(download_artifacts(candidate.uri, dst_path=folder)))
+    except (MlflowException, OSError) as error:
+        raise RegistryError(f"Expected the files of {candidate.uri}, got: {error}") from error
+    if not (key_file := os.environ.get(SIGNING_KEY)):
+        return {DIGEST_TAG: digest}
+    return {DIGEST_TAG: digest, SIGNATURE_TAG: sign(name, digest, Path(key_file))}
 
 
 def _read_recogniser(uri: str) -> bytes:

@@ -14,11 +14,13 @@ class PackagingParameters(Group):
         opset: ONNX operator set.
         parity_tolerance: Largest difference in probability between torch and ONNX.
         golden_samples_per_symbol: Images kept with the model to test it where it is loaded.
+        reference_samples_per_symbol: Validation images that describe what it is used to.
     """
 
     opset: Annotated[int, Field(ge=18)] = 20
     parity_tolerance: Positive = 1e-4
     golden_samples_per_symbol: Count = 1
+    reference_samples_per_symbol: Count = 40
 
 
 class PromotionParameters(Group):

@@ -1,5 +1,6 @@
 """The released model as a version of the registered model."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,13 +8,14 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 from kedro.pipeline import Pipeline
 
+from bukva import dossier
 from bukva.datasets.recogniser import RecogniserDataset
-from bukva.inference.golden import check_golden_samples
+from bukva.inference.golden import check_golden_samples, write_golden
 from bukva.inference.recogniser import Recogniser
 from bukva.model_registry import registry
 from bukva.model_registry.packaging import log_recogniser
 from bukva.model_registry.registry import PackagedModel
-from bukva.release.manifest import GOLDEN, ONNX, Release, read_release
+from bukva.release.manifest import CARD, GOLDEN, ONNX, Release, read_release
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,31 @@ def install(folder: Path, inference: Pipeline, alias: str) -> Installation:
     recogniser = Recogniser((folder / ONNX).read_bytes())
     check_golden_samples(recogniser, pd.read_parquet(folder / GOLDEN))
     known = registry.find_same(release.name, recogniser.sha256)
-    version = str(known.version) if known else _register(release, recogniser, inference)
+    version = str(known.version) if known else _register(folder, release, recogniser, inference)
     former = registry.find_version(release.name, alias)
     if former is None:
         registry.move_alias(release.name, alias, version)
     return Installation(release, version, known is None, str(former.version) if former else version)
 
 
-def _register(release: Release, recogniser: Recogniser, inference: Pipeline) -> str:
-    with TemporaryDirectory() as folder:
-        file = RecogniserDataset(filepath=f"{folder}/{registry.RECOGNISER_FILE}")
+def _register(folder: Path, release: Release, recogniser: Recogniser, inference: Pipeline) -> str:
+    with TemporaryDirectory() as scratch:
+        file = RecogniserDataset(filepath=f"{scratch}/{registry.RECOGNISER_FILE}")
         file.save(recogniser)
         # Under a name of its own: what is logged under the model's is a candidate for promotion.
         uri = log_recogniser(file, inference, f"{release.name}-released")
     model = PackagedModel(uri, "", recogniser.onnx_model, {})
-    return registry.register(model, release.name, _tags(release))
+    return registry.register(model, release.name, _tags(release), _dossier(folder, release))
+
+
+def _dossier(folder: Path, release: Release) -> dict[str, bytes]:
+    reports = (dossier.REFERENCE, *(path.name for path in folder.glob(f"*{dossier.FIGURE_SUFFIX}")))
+    return {
+        dossier.GOLDEN: write_golden(pd.read_parquet(folder / GOLDEN)),
+        dossier.CARD: (folder / CARD).read_bytes(),
+        dossier.RESULTS: json.dumps(release.results, ensure_ascii=False).encode(),
+        **{name: (folder / name).read_bytes() for name in reports},
+    }
 
 
 def _tags(release: Release) -> dict[str, object]:

@@ -41,6 +41,7 @@ class FinishedRun:
         table: The sample table.
         images_NHW: uint8 images, row-aligned with it.
         parameters: Groups by name.
+        reports: Files for the dossier of the packaged model, by name: reference and figures.
     """
 
     model: TrainedModel
@@ -49,6 +50,7 @@ class FinishedRun:
     table: pd.DataFrame
     images_NHW: UInt8Array
     parameters: dict[str, Any]
+    reports: dict[str, bytes]
 
 
 def describe_release(
@@ -91,7 +93,7 @@ def describe_release(
 
 
 def make_release(run: FinishedRun, release: Release, folder: Path, *, tolerance: float) -> None:
-    """Write a run's model into a folder, as ONNX and safetensors, with golden samples and card.
+    """Write a run's model into a folder, as ONNX and safetensors, with samples, card and reports.
 
     Nothing is written unless all of it can be.
 
@@ -116,6 +118,8 @@ def make_release(run: FinishedRun, release: Release, folder: Path, *, tolerance:
         (made / ONNX).write_bytes(run.recogniser.onnx_model)
         _choose_golden(run).to_parquet(made / GOLDEN)
         (made / CARD).write_text(write_card(release), encoding="utf-8")
+        for name, content in run.reports.items():
+            (made / name).write_bytes(content)
         write_manifest(made, release, [path.name for path in made.iterdir()])
         folder.mkdir(parents=True, exist_ok=True)
         # File by file: the scratch folder is closed to other users, and that would be copied too.

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from bukva import __version__
-from bukva.serving import feedback_routes, health_routes, predict_routes
+from bukva.serving import feedback_routes, health_routes, model_routes, predict_routes
 from bukva.serving.envelope import Envelope
 from bukva.serving.feedback import FeedbackStore
 from bukva.serving.limits import BodyLimit
@@ -53,7 +53,7 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
     metrics = Metrics()
     feedback = FeedbackStore(settings.feedback_folder, settings.max_feedback)
     app.state.service = Service(settings, models, calls, metrics, feedback)
-    for routes in (predict_routes, feedback_routes, health_routes):
+    for routes in (predict_routes, model_routes, feedback_routes, health_routes):
         app.include_router(routes.router)
     add_page(app)
     install_handlers(app)

@@ -5,7 +5,7 @@ The model takes a table with one column `image` (encoded bytes) and answers with
 """
 
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,6 +19,8 @@ _ONE_PNG = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAEAAAABAAQAAAACCEkxzAAAATklEQVR42mP8zwABTAwkMv7DGL9gjBcCUMYCBgYGBob"
     "///8x8P///58JqoSBiYHhBYY5AjwwEQOorh9/oLqYYWpYyHPhKIMIBuN/irQDABvDFUWA/uBcAAAAAElFTkSuQmCC"
 )
+Predict = Callable[[Sequence[bytes]], Sequence[Mapping[str, Any]]]
+_GOLDEN_AT_ONCE = 32
 PROBE_IMAGES = (_ONE_PNG, b"not an image")
 
 
@@ -50,6 +52,29 @@ def _fields_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a recognition; a model packaged before images could be refused refuses none."""
     fields = {name: row.get(name) for name in Recognition.model_fields}
     return fields if "is_symbol" in row else {**fields, "is_symbol": True, "symbol_confidence": 1.0}
+
+
+def check_golden(predict: Predict, golden: Sequence[Mapping[str, Any]]) -> None:
+    """Checks that a model answers golden samples as it did when it was packaged.
+
+    Args:
+        predict: Gives a row for each image.
+        golden: As `bukva.dossier.GOLDEN` describes them; none, and nothing is checked.
+
+    Raises:
+        ModelError: If any symbol, or any confidence by more than a thousandth, is another.
+    """
+    for start in range(0, len(golden), _GOLDEN_AT_ONCE):
+        batch = golden[start : start + _GOLDEN_AT_ONCE]
+        rows = predict([b64decode(sample["image"]) for sample in batch])
+        for row, sample in zip(rows, batch, strict=True):
+            # Processors differ in the last digits.
+            change = abs((row["confidence"] or 0.0) - (sample["confidence"] or 0.0))
+            if row["symbol"] != sample["symbol"] or not change <= 1e-3:
+                raise ModelError(
+                    f"Expected {sample['symbol']!r} for a golden sample with the confidence "
+                    f"{sample['confidence']}, got {row['symbol']!r} with {row['confidence']}."
+                )
 
 
 def check_probe(rows: Sequence[Mapping[str, Any]]) -> None:

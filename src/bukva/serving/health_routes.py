@@ -61,7 +61,9 @@ async def version(service: ServiceDep) -> Version:
     response_class=PlainTextResponse,
 )
 async def metrics(service: ServiceDep) -> Response:
-    """Requests by route and status, their seconds; symbols and confidence by model version."""
+    """Requests by route and status, their seconds; symbols, confidence and drift of the model."""
+    if model := service.models.current():
+        service.metrics.set_drift(model.drift.index(), service.settings.drift_alarm)
     return Response(service.metrics.write(), media_type=CONTENT_TYPE)
 
 

@@ -1,19 +1,76 @@
 """One version of the packaged model in memory."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Self
 
+from bukva import dossier
 from bukva.errors import ModelError
+from bukva.serving.drift import DriftMonitor
 from bukva.serving.schemas import ServedModel
 
 
 @dataclass(frozen=True)
+class Dossier:
+    """What a model carries beside the network: see `bukva.dossier`; empty where it has none."""
+
+    golden: Sequence[Mapping[str, Any]] = ()
+    reference: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
+    card: str = ""
+    figures: Mapping[str, bytes] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, model: Path) -> Self:
+        """Read it from the files of a packaged model.
+
+        Raises:
+            ModelError: If a file of it cannot be read.
+        """
+        folder = model / dossier.FOLDER
+        try:
+            return cls(
+                golden=_read_json(folder / dossier.GOLDEN, []),
+                reference=_read_json(folder / dossier.REFERENCE, {}),
+                results=_read_json(folder / dossier.RESULTS, {}),
+                card=_read(folder / dossier.CARD).decode("utf-8"),
+                figures={
+                    path.stem: path.read_bytes()
+                    for path in sorted(folder.glob(f"*{dossier.FIGURE_SUFFIX}"))
+                },
+            )
+        except (OSError, ValueError) as error:
+            message = f"Expected a dossier that can be read, got {type(error).__name__}."
+            raise ModelError(message) from error
+
+
+@dataclass(frozen=True)
 class LoadedModel:
-    """One version of the packaged model, ready to be called from any thread."""
+    """One version of the packaged model, ready to be called from any thread.
+
+    Attributes:
+        identity: Which one it is.
+        pyfunc: What answers.
+        digest: Of its files.
+        is_signed: Whether somebody trusted has signed that.
+        dossier: What it carries beside the network.
+        drift: What it was asked lately.
+        files: Where they lie, as long as it is used.
+        loaded: When.
+    """
 
     identity: ServedModel
     pyfunc: Any  # mlflow.pyfunc.PyFuncModel, which is imported late and has no types
+    digest: str
+    is_signed: bool
+    dossier: Dossier
+    drift: DriftMonitor
+    files: TemporaryDirectory[str]
+    loaded: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def predict(self, images: Sequence[bytes]) -> list[dict[str, Any]]:
         """One row (column -> value) for each encoded image, in their order; missing is None.
@@ -42,3 +99,11 @@ def _is_missing(value: object) -> bool:
     import pandas as pd
 
     return value is pd.NA or (isinstance(value, float) and value != value)  # noqa: PLR0124
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _read_json(path: Path, default: Any) -> Any:
+    return json.loads(content) if (content := _read(path)) else default

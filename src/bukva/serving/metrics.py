@@ -1,6 +1,8 @@
 """What the service counts, for Prometheus."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bukva.serving.schemas import Recognition
@@ -34,6 +36,13 @@ class Metrics:
             "bukva_confidence", "Confidence of what was read",
             ["model_version"], buckets=_SHARES, registry=registry,
         )  # fmt: skip
+        self._drift = Gauge(
+            "bukva_drift_psi", "How far what is asked is from what the model was measured on",
+            ["measure"], registry=registry,
+        )  # fmt: skip
+        self._drift_alarm = Gauge(
+            "bukva_drift_alarm", "1 where that is too far", ["measure"], registry=registry
+        )
 
     def count_request(self, route: str | None, status: int, seconds: float) -> None:
         """Counts an answered request; `route` is None where there is none."""
@@ -46,6 +55,14 @@ class Metrics:
         self._symbols.labels(model_version, recognition.symbol or "none").inc()
         if recognition.confidence is not None:
             self._confidence.labels(model_version).observe(recognition.confidence)
+
+    def set_drift(self, index: Mapping[str, float], alarm: float) -> None:
+        """Shows the stability index of each measure, and whether it reaches `alarm`."""
+        self._drift.clear()
+        self._drift_alarm.clear()
+        for measure, value in index.items():
+            self._drift.labels(measure).set(value)
+            self._drift_alarm.labels(measure).set(value >= alarm)
 
     def write(self) -> bytes:
         """The counters as text, of type CONTENT_TYPE."""

@@ -5,12 +5,12 @@ All of it happens in a thread of its own: the registry is never asked within a r
 
 import threading
 
-from bukva.errors import BukvaError, ModelError
-from bukva.serving.contract import PROBE_IMAGES, check_probe
+from bukva.errors import BukvaError, ModelError, TrackingUnreachableError
 from bukva.serving.loaded_model import LoadedModel
-from bukva.serving.logs import log_event, log_failure, quiet_kedro
-from bukva.serving.registry import find_version, require_sqlite_model
-from bukva.serving.schemas import ServedModel
+from bukva.serving.logs import log_event, log_failure
+from bukva.serving.model_cache import ModelCache
+from bukva.serving.model_loading import load_model
+from bukva.serving.registry import RegisteredVersion, find_version, require_sqlite_model
 from bukva.serving.settings import Settings
 
 
@@ -26,7 +26,8 @@ class ModelSource:
         self._settings = settings
         self._current: LoadedModel | None = None
         self._former: LoadedModel | None = None
-        self._refusals: dict[ServedModel, ModelError] = {}
+        self._refusals: dict[RegisteredVersion, ModelError] = {}
+        self._cache = ModelCache(settings)
         self._reason = f"{settings.model_uri} is being loaded."
         self._stopped = threading.Event()
 
@@ -72,29 +73,31 @@ class ModelSource:
 
     def _follow_alias(self) -> None:
         require_sqlite_model(self._settings)
-        wanted = find_version(self._settings)
-        if self._current is None or wanted != self._current.identity:
-            self._former, self._current = self._current, self._provide(wanted)
-            log_event("model_loaded", **wanted.model_dump())
+        try:
+            wanted = find_version(self._settings)
+        except TrackingUnreachableError:
+            self._start_from_cache()
+            raise
+        if self._current is None or wanted.identity != self._current.identity:
+            self._change_to(wanted)
 
-    def _provide(self, wanted: ServedModel) -> LoadedModel:
-        if self._former is not None and self._former.identity == wanted:
+    def _start_from_cache(self) -> None:
+        """Take the version that was served last, where none is yet."""
+        if self._current is None and (known := self._cache.recall()):
+            self._change_to(known)
+
+    def _change_to(self, wanted: RegisteredVersion) -> None:
+        self._former, self._current = self._current, self._provide(wanted)
+        log_event("model_loaded", **wanted.identity.model_dump(), digest=self._current.digest)
+
+    def _provide(self, wanted: RegisteredVersion) -> LoadedModel:
+        if self._former is not None and self._former.identity == wanted.identity:
             return self._former
         if wanted in self._refusals:  # it will not get better
             raise self._refusals[wanted]
         try:
-            return _load(wanted)
+            return load_model(wanted, self._settings, self._cache)
         except ModelError as error:
-            refusal = ModelError(f"Version {wanted.version} is refused: {error}")
+            refusal = ModelError(f"Version {wanted.identity.version} is refused: {error}")
             self._refusals[wanted] = refusal
             raise refusal from error
-
-
-def _load(identity: ServedModel) -> LoadedModel:
-    import mlflow
-
-    pyfunc = mlflow.pyfunc.load_model(f"models:/{identity.name}/{identity.version}")
-    quiet_kedro()
-    model = LoadedModel(identity, pyfunc)
-    check_probe(model.predict(PROBE_IMAGES))
-    return model

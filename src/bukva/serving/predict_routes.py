@@ -1,9 +1,12 @@
 """The addresses that recognise."""
 
 import asyncio
+import base64
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+import numpy as np
 from fastapi import APIRouter, Query, Request
 
 from bukva.errors import ModelError, RequestError
@@ -12,6 +15,7 @@ from bukva.serving.expectation import Kind, expect
 from bukva.serving.explain import cover, weigh
 from bukva.serving.loaded_model import LoadedModel
 from bukva.serving.logs import log_failure
+from bukva.serving.pixels import encode
 from bukva.serving.problems import IMAGE_PROBLEMS, describe_problems
 from bukva.serving.request_body import describe_json, read_batch, read_image
 from bukva.serving.schemas import (
@@ -113,6 +117,7 @@ async def explain(request: Request, service: ServiceDep) -> Explanation:
     rows = await service.calls.predict(model, copies) if copies else []
     return Explanation(
         **recognition.model_dump(),
+        frame=_to_png(row.get("frame")),
         box=covered.box,
         importance=weigh(recognition, covered, rows),
         model=model.identity,
@@ -134,6 +139,7 @@ def _read(row: Mapping[str, Any], model: LoadedModel, service: Service) -> Recog
         log_failure("model_failed", error)
         raise RequestError("model_error", "It was logged under the request id.") from error
     service.metrics.count_symbol(recognition, model.identity.version)
+    model.drift.add(row)
     return recognition
 
 
@@ -144,3 +150,12 @@ def _read_result(row: Mapping[str, Any], model: LoadedModel, service: Service) -
         if error.code not in IMAGE_PROBLEMS:
             raise
         return BatchResult(code=error.code, detail=error.detail)
+
+
+def _to_png(frame: bytes | None) -> str | None:
+    """Return the grey levels of a square as a PNG file in base64."""
+    if not frame:
+        return None
+    side = math.isqrt(len(frame))
+    grey_HW = np.frombuffer(frame, dtype=np.uint8).reshape(side, side)
+    return base64.b64encode(encode(grey_HW)).decode("ascii")

@@ -1,18 +1,37 @@
-"""What the registry says: which version of the model stands behind the alias."""
+"""What the registry says: which version of the model stands behind the alias, and where it is."""
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from bukva.errors import RegistryError, TrackingUnreachableError
+from bukva.seal import DIGEST_TAG, SIGNATURE_TAG
 from bukva.serving.schemas import ServedModel
 from bukva.serving.settings import Settings
 
 MAKE_ONE = "Run `python -m bukva release install`, or `make run` to train a model."
 
 
-def find_version(settings: Settings) -> ServedModel:
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """A version of the model, as it is written down.
+
+    Attributes:
+        identity: Which one it is.
+        uri: Where its files are.
+        digest: Of its files, empty if it was never sealed.
+        signature: Over that, empty if nobody signed it.
+    """
+
+    identity: ServedModel
+    uri: str
+    digest: str
+    signature: str
+
+
+def find_version(settings: Settings) -> RegisteredVersion:
     """The version that the alias names now.
 
     Raises:
@@ -22,11 +41,13 @@ def find_version(settings: Settings) -> ServedModel:
     import mlflow  # the slow part of a start, so after it was looked for a registry
     from mlflow.exceptions import MlflowException
 
-    # For the whole process: MLflow resolves `models:/` by this setting and by no argument.
+    # For the whole process: MLflow resolves addresses of artifacts by this and by no argument.
     mlflow.set_tracking_uri(settings.tracking_uri)
     name, alias = settings.model_name, settings.model_alias
+    client = mlflow.MlflowClient()
     try:
-        found = mlflow.MlflowClient().get_model_version_by_alias(name, alias)
+        found = client.get_model_version_by_alias(name, alias)
+        uri = client.get_model_version_download_uri(name, found.version)
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise _missing(settings) from error
@@ -34,7 +55,9 @@ def find_version(settings: Settings) -> ServedModel:
             f"The registry does not answer when asked for {settings.model_uri}: see the service's "
             "log, and check BUKVA_TRACKING_URI."
         ) from error
-    return ServedModel(name=name, version=str(found.version), alias=alias)
+    identity = ServedModel(name=name, version=str(found.version), alias=alias)
+    tags = found.tags
+    return RegisteredVersion(identity, uri, tags.get(DIGEST_TAG, ""), tags.get(SIGNATURE_TAG, ""))
 
 
 def require_sqlite_model(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """What goes over the wire, as pydantic models: they check, and they write the OpenAPI page."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -158,6 +159,10 @@ class Explanation(Recognition):
     """What an image shows, and which parts of it that answer rests on."""
 
     method: Literal["occlusion"] = "occlusion"
+    frame: str | None = Field(
+        description="what the network saw, cut out, centred and scaled: a small PNG file as "
+        "base64, ink light on black; null if the model does not tell"
+    )
     box: Box = Field(description="what of the page the grid lies on: its ink")
     importance: list[list[Probability]] = Field(
         description="rows of cells: by how much the probability of the label falls when the cell "
@@ -206,6 +211,28 @@ class ModelMetadata(_Strict):
     name: str = Field(examples=["bukva-glyph"])
     versions: list[str] = Field(examples=[["7"]])
     platform: Literal["mlflow_pyfunc"] = "mlflow_pyfunc"
+
+
+class ModelDescription(_Strict):
+    """The model that answers, and what is known about it."""
+
+    model: ServedModel
+    files_sha256: str = Field(description="digest of all its files, checked before it was loaded")
+    is_signed: bool = Field(description="whether somebody whom the operator trusts signed that")
+    loaded: datetime
+    results: dict[str, Any] = Field(
+        description="of its evaluation: accuracies, 95 % intervals, counts; empty if it has none",
+        examples=[{"comnist.label_accuracy": 0.98, "comnist.label_accuracy.ci95": [0.97, 0.99]}],
+    )
+    card: str = Field(description="its model card, Markdown; empty if it has none")
+    figures: list[str] = Field(
+        description="GET /v1/model/figures/{name}", examples=[["label_confusion"]]
+    )
+    drift: dict[str, float] = Field(
+        description="population stability index of what it was asked lately, by measure; those "
+        "measured often enough",
+        examples=[{"stroke_width_px": 0.08}],
+    )
 
 
 class Problem(_Strict):

@@ -25,6 +25,12 @@ class Settings(BaseSettings):
     tracking_uri: Name = Field(
         "sqlite:///mlflow.db", description="address of MLflow's tracking store and registry"
     )
+    model_cache: Path = Field(
+        Path("~/.cache/bukva"), description="where the versions that were served last are kept"
+    )
+    trusted_keys: Path | None = Field(
+        None, description="file of public keys; only models signed by one of them are served"
+    )
     top_k: int = Field(5, ge=1, le=5, description="alternatives in an answer")
     max_body_bytes: int = Field(1_572_864, ge=1, description="largest body of a request")
     max_image_bytes: int = Field(1_048_576, ge=1, description="largest encoded image")
@@ -38,6 +44,10 @@ class Settings(BaseSettings):
     deadline_s: float = Field(2.0, gt=0, description="longest time to wait for the model")
     load_retry_s: float = Field(5.0, gt=0, description="pause before loading is tried again")
     alias_poll_s: float = Field(5.0, gt=0, description="pause before the alias is looked at again")
+    drift_window: int = Field(500, ge=200, description="answers that drift is measured over")
+    drift_alarm: float = Field(
+        0.25, gt=0, description="population stability index from which /metrics gives an alarm"
+    )
     feedback_folder: Path = Field(
         Path("data/01_raw/feedback"), description="where corrections are kept"
     )

@@ -41,6 +41,12 @@ def create_pipeline(inference: Pipeline) -> PipelineML:
                 outputs="golden_samples",
                 name="choose_golden_samples",
             ),
+            Node(
+                nodes.describe_drift_reference,
+                inputs=["recogniser", "sample_table", "sample_images", "params:packaging"],
+                outputs="drift_reference",
+                name="describe_drift_reference",
+            ),
         ]
     )
     return pipeline_ml_factory(

@@ -1,8 +1,13 @@
 """Nodes of `promotion`."""
 
+import json
 from typing import Any
 
+import pandas as pd
+
+from bukva.dossier import CARD, FIGURE_SUFFIX, GOLDEN, REFERENCE, RESULTS
 from bukva.errors import RegistryError
+from bukva.inference.golden import check_golden_samples, write_golden
 from bukva.inference.recogniser import Recogniser
 from bukva.model_registry.registry import PackagedModel
 from bukva.parameters import PromotionParameters
@@ -15,10 +20,8 @@ def decide(
     production: PackagedModel | None,
     verdict: dict[str, Any],
     parameters: PromotionParameters,
-) -> tuple[Decision, Decision]:
+) -> Decision:
     """Obey the verdict of `evaluation`, if it is about this candidate and this production.
-
-    The decision is returned twice: to be kept as a report, and to be carried out.
 
     Raises:
         RegistryError: If another model was evaluated, or was in production then.
@@ -29,14 +32,44 @@ def decide(
         _check_production(production, verdict)
     is_accepted = verdict["is_accepted"] and not is_known
     is_forced = parameters.force and not is_accepted and not is_known
-    decision = {
+    return {
         "is_promoted": is_accepted or is_forced,
         "is_known": is_known,
         "reason": _reason(production if is_known else None, verdict, is_forced=is_forced),
         "production_version": production.version if production else None,
         "tags": verdict["tags"],
     }
-    return decision, decision
+
+
+def add_dossier(
+    decision: Decision,
+    candidate: PackagedModel,
+    golden: pd.DataFrame,
+    reference: dict[str, Any],
+    results: dict[str, Any],
+    card: str,
+    label_confusion: bytes,
+    case_confusion: bytes,
+) -> Decision:
+    """Return the decision with the files that are to travel in the model, as `dossier`.
+
+    Raises:
+        ParityError: If the model answers otherwise than when the golden samples were chosen.
+    """
+    check_golden_samples(Recogniser(candidate.onnx_model), golden)
+    dossier = {
+        GOLDEN: write_golden(golden),
+        REFERENCE: _to_json(reference),
+        RESULTS: _to_json(results),
+        CARD: card.encode(),
+        f"label_confusion{FIGURE_SUFFIX}": label_confusion,
+        f"case_confusion{FIGURE_SUFFIX}": case_confusion,
+    }
+    return {**decision, "dossier": dossier}
+
+
+def _to_json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, indent=2).encode()
 
 
 def _reason(known: PackagedModel | None, verdict: dict[str, Any], *, is_forced: bool) -> str:

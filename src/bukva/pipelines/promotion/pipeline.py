@@ -17,8 +17,23 @@ def create_pipeline() -> Pipeline:
                     "verdict",
                     "params:promotion",
                 ],
-                outputs=["decision", "registration"],
+                outputs="decision",
                 name="decide",
-            )
+            ),
+            Node(
+                nodes.add_dossier,
+                inputs=[
+                    "decision",
+                    "candidate_model",
+                    "golden_samples",
+                    "drift_reference",
+                    "results",
+                    "model_card",
+                    "label_confusion_png",
+                    "case_confusion_png",
+                ],
+                outputs="registration",
+                name="add_dossier",
+            ),
         ]
     )
