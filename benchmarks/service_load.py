@@ -37,12 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> Report:
     }
     report = Report(conditions)
     report.print_head()
-    sizes = {
-        name: getattr(asked, name)
-        for name in ("seconds", "connections", "workers", "swaps", "refused")
-    }
+    names = asked.benchmarks or list(BENCHMARKS)
+    sizes = {name: getattr(asked, name) for name in ("seconds", "connections", "workers")}
+    if "swaps" in names:  # the other benchmarks need no further versions
+        sizes |= {"swaps": asked.swaps, "refused": asked.refused}
     with open_lab(cores, report, **sizes) as lab:
-        for name in asked.benchmarks or BENCHMARKS:
+        for name in names:
             uvloop.run(BENCHMARKS[name](lab))
     report.print_tail()
     if asked.json:

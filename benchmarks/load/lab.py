@@ -39,19 +39,13 @@ class Lab:
     seconds: float = 10.0
     connections: int = 32
     workers: int = 1
-    swaps: int = 20
-    refused: int = 5
+    swaps: int = 0
+    refused: int = 0
 
     @cached_property
     def registry(self) -> Registry:
-        """With the released model alone."""
-        return self.make_registry("released")
-
-    def make_registry(self, name: str, sound: int = 1, refused: int = 0) -> Registry:
-        """Makes another one."""
-        folder = self.folder / name
-        folder.mkdir()
-        return make_registry(folder, sound, refused)
+        """With the released model, and the versions to change to and to refuse."""
+        return make_registry(self.folder, 1 + self.swaps, self.refused)
 
     @cached_property
     def pages(self) -> list[bytes]:
@@ -91,8 +85,7 @@ class Lab:
 @contextmanager
 def open_lab(cores: Cores, report: Report, **sizes: Any) -> Iterator[Lab]:
     """A lab in a temporary folder, with this process on the generator's cores."""
-    with TemporaryDirectory(prefix="bukva-load-") as folder:
-        cores.pin_generator()
+    with TemporaryDirectory(prefix="bukva-load-") as folder, cores.pinned():
         yield Lab(Path(folder), cores, report, **sizes)
 
 

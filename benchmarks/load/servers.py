@@ -45,9 +45,15 @@ class Cores:
         ]
         return f"servers on core {names[0]}, generator on core {names[1]}"
 
-    def pin_generator(self) -> None:
-        """Keeps this process on its cores; those that it starts begin there too."""
+    @contextmanager
+    def pinned(self) -> Iterator[None]:
+        """Keeps this process on the generator's cores; those that it starts begin there too."""
+        before = frozenset(os.sched_getaffinity(0)) if self.generator else frozenset[int]()
         pin(0, self.generator)
+        try:
+            yield
+        finally:
+            pin(0, before)
 
 
 def _parse(cores: str | None) -> frozenset[int]:

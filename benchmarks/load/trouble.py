@@ -19,7 +19,7 @@ _LONG_S = 3600.0
 
 async def swaps(lab: Lab) -> None:
     """New versions, and some that must be refused, while 16 connections ask."""
-    registry = lab.make_registry("swaps", lab.swaps + 1, lab.refused)
+    registry = lab.registry
     answered_by: set[str] = set()
     requests = tell_apart(registry, lab.pages, answered_by)
     with start_service(registry, lab.folder, lab.cores, BUKVA_ALIAS_POLL_S=_POLL_S) as server:
@@ -29,6 +29,7 @@ async def swaps(lab: Lab) -> None:
             wrongly_served, seconds = await _change_versions(server, registry)
         finally:
             stop.set()
+            registry.move_alias("1")
         tally = await load
     lab.report.add("swaps: answers while versions change", tally.count())
     lab.report.require_right("swaps", tally)
