@@ -27,7 +27,7 @@ class _Canned(asyncio.Protocol):
         length = _LENGTH.search(self._buffer, 0, max(head_end, 0))
         if head_end >= 0 and len(self._buffer) >= head_end + 4 + (int(length[1]) if length else 0):
             self._buffer.clear()
-            self._transport.write(_ANSWER)  # type: ignore[attr-defined]
+            self._transport.write(_ANSWER)
 
 
 async def _serve() -> None:

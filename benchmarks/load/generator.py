@@ -121,7 +121,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop."""
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = transport
         self.is_open = True
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -1,6 +1,7 @@
 """The load benchmarks in their short forms: whether what is answered is right, never how fast.
 
-Those beside the peers are not run: two more servers would take as long as all of this.
+Those beside the peers are not run: two more servers would take as long as all of this. The bad
+requests of `mixed` are among those of the soak.
 """
 
 import json
@@ -28,7 +29,7 @@ def lab() -> Iterator[Lab]:
     assert os.sched_getaffinity(0) == before, "the tests after these have all cores again"
 
 
-@pytest.mark.parametrize("name", ["overload", "swaps", "mixed", "slow"])
+@pytest.mark.parametrize("name", ["overload", "swaps", "slow"])
 def test_every_answer_under_load_is_right(lab: Lab, name: str) -> None:
     uvloop.run(service_load.BENCHMARKS[name](lab))
     assert lab.report.is_right, lab.report.wrong
