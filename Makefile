@@ -8,11 +8,14 @@ FROM   ?=
 # Experiments: which, and how many runs at the same time.
 FILE    ?= conf/experiments/corpora.yml
 WORKERS ?= 1
+# How long the service is loaded, and with which of the load benchmarks.
+MINUTES ?= 30
+LOADS   ?=
 # The benchmark: some of its parts, or all of them.
 PARTS  ?=
 BIN    := .venv/bin
 
-.PHONY: help run test check serve viz corpora experiments benchmark install clean
+.PHONY: help run test check serve viz corpora experiments benchmark load soak install clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,6 +32,12 @@ run: .venv/.installed ## the main job, from data to a model in production (ENV=r
 benchmark: ENV := real
 benchmark: .venv/.installed ## measure every target of docs/benchmark.md (PARTS=latency for one), in ENV=real
 	$(BIN)/python -m bukva benchmark --env=$(ENV) $(if $(filter real,$(ENV)),--page=docs/benchmark.md) $(PARTS)
+
+load: .venv/.installed ## the service under load, beside its peers (LOADS=overload for one)
+	$(BIN)/python benchmarks/service_load.py $(LOADS)
+
+soak: .venv/.installed ## the service at half load for long, its model changing (MINUTES=360)
+	$(BIN)/python benchmarks/soak.py --minutes=$(MINUTES)
 
 test: .venv/.installed ## every test
 	$(BIN)/python -m pytest

@@ -1,0 +1,1 @@
+"""What the load benchmarks share: a generator of requests, servers to ask, a table to print."""

@@ -1,0 +1,55 @@
+"""An endpoint of the usual shape, to compare with: FastAPI, multipart, torch eager, one process.
+
+python benchmarks/load/peer_endpoint.py PORT
+
+It answers with the same released weights, decoded and preprocessed the same way; it bounds and
+checks nothing. One thread: on so small a network torch is fastest so.
+"""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import uvicorn
+from fastapi import FastAPI, File
+from safetensors.numpy import load_file
+
+from bukva.data.decoding import decode_image
+from bukva.data.preprocessing import Preprocessing, preprocess
+from bukva.inference.answers import sigmoid, softmax, to_answer
+from bukva.models.prediction import predict_logits
+from bukva.models.trained import ModelSpec, TrainedModel
+from bukva.release.manifest import RELEASED, WEIGHTS
+
+torch.set_num_threads(1)
+_DESCRIBED = json.loads((RELEASED / "model.json").read_text(encoding="utf-8"))
+SPEC = ModelSpec(**{name: _DESCRIBED[name] for name in ModelSpec.model_fields})
+NETWORK = TrainedModel(load_file(RELEASED / WEIGHTS), SPEC).to_network()
+CONSTANTS = Preprocessing(**SPEC.preprocessing)
+app = FastAPI()
+
+
+@app.post("/predict")
+async def predict(file: Annotated[bytes, File()]) -> dict[str, Any]:
+    """Reads one symbol."""
+    glyph = preprocess(decode_image(file), constants=CONSTANTS)
+    logits = predict_logits(NETWORK, glyph.image_HW[np.newaxis], glyph.page_F[np.newaxis])
+    return to_answer(
+        softmax(logits.label_NK)[0],
+        float(sigmoid(logits.case_N)[0]),
+        SPEC.labels,
+        top_k=5,
+        symbol_threshold=SPEC.symbol_threshold,
+    )
+
+
+@app.get("/livez")
+async def livez() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "alive"}
+
+
+if __name__ == "__main__":
+    uvicorn.run(app, port=int(sys.argv[1]), log_level="warning")
