@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import mlflow
 import pytest
 from job_storage import Storage, run_job
 from mlflow.tracking import MlflowClient
-from serving_servers import tracking_restored
+from released_service import run_released
+from serving_servers import Server, tracking_restored
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +45,17 @@ def tracking(job: Storage) -> Iterator[MlflowClient]:
     with tracking_restored():
         mlflow.set_tracking_uri(job.tracking_uri)
         yield job.client()
+
+
+@pytest.fixture(scope="session")
+def released_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where `released_server` keeps its registry and, in `feedback`, corrections."""
+    return tmp_path_factory.mktemp("released_service")
+
+
+@pytest.fixture(scope="session")
+def released_server(released_folder: Path) -> Iterator[Server]:
+    """The service with the released model; it waits one second for what is slow to come."""
+    patience = {"BUKVA_HEADER_TIMEOUT_S": "1", "BUKVA_BODY_TIMEOUT_S": "1"}
+    with run_released(released_folder, **patience) as server:
+        yield server

@@ -6,11 +6,17 @@ from typing import Final
 
 import numpy as np
 from PIL import ExifTags, Image
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from bukva.data.samples import Float32Array, UInt8Array
 from bukva.errors import ImageDecodeError, ImageError, ImageTooLargeError, UnsupportedFormatError
 
-FORMATS: Final = ("PNG", "JPEG", "WEBP")
+# By their readers: for a format whose reader is not imported, Pillow imports all forty it has.
+FORMATS: Final = tuple(
+    str(reader.format) for reader in (PngImageFile, JpegImageFile, WebPImageFile)
+)
 MAX_IMAGE_BYTES: Final = 1_048_576
 MAX_IMAGE_PIXELS: Final = 4_000_000
 MAX_SIDE_PX: Final = 4096

@@ -53,13 +53,14 @@ def _serve(settings: Settings) -> None:
     import uvicorn
 
     from bukva.serving.app import create_app
+    from bukva.serving.bounded_http import bound_http
 
     uvicorn.run(
         create_app(settings),
         host=settings.host,
         port=settings.port,
         loop="uvloop",  # asyncio's own costs 40 ms a request on shared sockets
-        http="httptools",
+        http=bound_http(settings.header_timeout_s),
         log_config=None,
         access_log=False,  # the service writes its own line for each request
         server_header=False,

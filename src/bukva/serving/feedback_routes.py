@@ -18,6 +18,14 @@ from bukva.serving.service import ServiceDep
 router = APIRouter(prefix="/v1/feedback", tags=["feedback"])
 
 _KEY = re.compile(r"[A-Za-z0-9._-]{16,64}")
+# FastAPI would describe it as one that may be absent, or answer for it without its code.
+_KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "16 to 64 letters, digits, `.`, `_` or `-`, chosen at random",
+    "schema": {"type": "string", "pattern": f"^{_KEY.pattern}$"},
+}
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -40,15 +48,12 @@ OwnSite = Depends(_refuse_other_sites)
         "unsupported_media_type", "unsupported_format", "undecodable_image", "image_too_large",
         "feedback_unavailable", "feedback_full",
     ),
-    openapi_extra=describe_json(FeedbackRequest),
+    openapi_extra=describe_json(FeedbackRequest) | {"parameters": [_KEY_HEADER]},
 )  # fmt: skip
 async def give_feedback(
     request: Request,
     service: ServiceDep,
-    idempotency_key: Annotated[
-        str | None,
-        Header(description="16 to 64 letters, digits, `.`, `_` or `-`, chosen at random"),
-    ] = None,
+    idempotency_key: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> Feedback:
     """Keeps an image with what it shows, to learn from; the answer means that it is stored.
 

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     )
     max_connections: int = Field(512, ge=1, description="open connections, idle ones too")
     model_threads: int = Field(1, ge=1, le=64, description="threads that call the model")
+    header_timeout_s: float = Field(10.0, gt=0, description="longest time to receive the headers")
     body_timeout_s: float = Field(10.0, gt=0, description="longest time to receive a body")
     deadline_s: float = Field(2.0, gt=0, description="longest time to wait for the model")
     load_retry_s: float = Field(5.0, gt=0, description="pause before loading is tried again")
