@@ -41,7 +41,7 @@ def give(server: Server, body=None, key=KEY, **headers):
 
 
 def stored(folder: Path):
-    return [json.loads(path.read_text()) for path in sorted(folder.iterdir())]
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
 
 
 def test_a_correction_is_stored_with_what_was_answered(feedback, folder):

@@ -1,6 +1,8 @@
 """What the service counts, for Prometheus."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bukva.serving.schemas import Recognition
@@ -34,6 +36,13 @@ class Metrics:
             "bukva_confidence", "Confidence of what was read",
             ["model_version"], buckets=_SHARES, registry=registry,
         )  # fmt: skip
+        self._delivered = Counter(
+            "bukva_feedback_delivered", "Corrections that were delivered", registry=registry
+        )
+        self._feedback = Gauge(
+            "bukva_feedback", "Corrections in the folder: `waiting`, or `dead` (set aside)",
+            ["state"], registry=registry,
+        )  # fmt: skip
 
     def count_request(self, route: str | None, status: int, seconds: float) -> None:
         """Counts an answered request; `route` is None where there is none."""
@@ -46,6 +55,14 @@ class Metrics:
         self._symbols.labels(model_version, recognition.symbol or "none").inc()
         if recognition.confidence is not None:
             self._confidence.labels(model_version).observe(recognition.confidence)
+
+    def count_delivered(self) -> None:
+        """Counts a correction that was delivered."""
+        self._delivered.inc()
+
+    def watch_feedback(self, state: str, count: Callable[[], int]) -> None:
+        """Shows what `count` returns when the counters are read; it must be quick."""
+        self._feedback.labels(state).set_function(count)
 
     def write(self) -> bytes:
         """The counters as text, of type CONTENT_TYPE."""
