@@ -174,8 +174,16 @@ def test_deleted_while_it_was_under_way_it_does_not_stay(folder, tmp_path):
     assert store.mark_delivered(store.read(f"{name}.json"))
 
 
-def keep(store):
-    request = FeedbackRequest(**correction())
+def test_what_was_under_way_is_deleted_also_when_another_was_given_and_deleted_since(folder):
+    store = FeedbackStore(folder, 10, is_delivered=True)
+    under_way = store.read(f"{keep(store)}.json")
+    store.delete(under_way.id)
+    store.delete(keep(store, "І"))
+    assert [deletion.sha256 for deletion in store.deletions()] == [under_way.sha256]
+
+
+def keep(store, symbol="Г"):
+    request = FeedbackRequest(**correction(symbol))
     return store.keep(KEY, request, encode(draw()), None)
 
 
