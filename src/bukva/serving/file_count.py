@@ -39,11 +39,11 @@ class FileCount:
 
 
 def list_files(folder: Path) -> Iterator[str]:
-    """Names of the plain files in a folder, without hidden ones; none where there is no folder."""
+    """Names of the plain files in a folder, without hidden ones; none where it cannot be listed."""
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
                     yield entry.name
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return
