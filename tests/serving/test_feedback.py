@@ -1,21 +1,15 @@
 import base64
-import contextlib
 import io
-import json
 import os
-import uuid
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Timer
 
-import httpx
 import numpy as np
 import pytest
+from feedback_requests import KEY, correction, give, give_until_killed, stored
 from PIL import Image
 from serving_requests import base64_text, draw, encode, json_body
-from serving_servers import Server, run_process, wait_for
-
-KEY = "0123456789abcdef-test"
+from serving_servers import run_process, wait_for
 
 
 @pytest.fixture
@@ -28,20 +22,6 @@ def feedback(serve, folder, tmp_path):
     """The service without a model: corrections need none."""
     with serve(feedback_folder=folder, tracking_uri=f"sqlite:///{tmp_path / 'none.db'}") as server:
         yield server
-
-
-def correction(symbol="Г", image=None, **fields):
-    data = encode(draw()) if image is None else image
-    return {"image": base64_text(data), "symbol": symbol, "consent": True, **fields}
-
-
-def give(server: Server, body=None, key=KEY, **headers):
-    sent = {"Idempotency-Key": key, **headers}
-    return server.http.post("/v1/feedback", json=body or correction(), headers=sent)
-
-
-def stored(folder: Path):
-    return [json.loads(path.read_text()) for path in sorted(folder.iterdir())]
 
 
 def test_a_correction_is_stored_with_what_was_answered(feedback, folder):
@@ -178,18 +158,6 @@ def test_drafts_of_a_killed_process_are_swept_up(folder, serve, tmp_path):
         assert [*folder.iterdir()] == [young]
 
 
-def give_until_killed(server: Server, killer: Timer) -> list[str]:
-    """Ids that were acknowledged before the service was killed."""
-    acknowledged = []
-    killer.start()
-    with contextlib.suppress(httpx.TransportError):
-        while True:
-            answer = give(server, key=uuid.uuid4().hex)
-            assert answer.status_code == 201
-            acknowledged.append(answer.json()["id"])
-    return acknowledged
-
-
 def test_what_was_acknowledged_outlives_a_kill(folder, tmp_path):
     acknowledged = []
     for kill in range(3):
@@ -201,7 +169,7 @@ def test_what_was_acknowledged_outlives_a_kill(folder, tmp_path):
             wait_for(lambda server=server: server.answers("/livez"))
             acknowledged += give_until_killed(server, Timer(0.2 + 0.13 * kill, server.process.kill))
     assert len(acknowledged) > 3
-    whole = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    whole = stored(folder)
     assert set(acknowledged) <= {record["id"] for record in whole}
     # At most the one that was being answered at each kill is stored without its receipt.
     assert len(whole) <= len(acknowledged) + 3

@@ -52,3 +52,15 @@ def test_bad_setting_ends_the_start():
     assert finished.returncode == 2
     assert "BUKVA_PORT='x'" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("url", ["", "s3://bucket", "s3://bucket/feedback", "/srv/feedback"])
+def test_corrections_go_to_a_bucket_or_a_folder(url):
+    assert Settings(feedback_url=url).feedback_url == url
+
+
+@pytest.mark.parametrize("url", ["s3:/bucket", "s3://", "https://bucket", "file:///srv"])
+def test_corrections_go_nowhere_else(monkeypatch, url):
+    monkeypatch.setenv("BUKVA_FEEDBACK_URL", url)
+    with pytest.raises(ParameterError, match="BUKVA_FEEDBACK_URL"):
+        read_settings()

@@ -9,6 +9,7 @@ from bukva import __version__
 from bukva.serving import feedback_routes, health_routes, model_routes, predict_routes
 from bukva.serving.envelope import Envelope
 from bukva.serving.feedback import FeedbackStore
+from bukva.serving.feedback_upload import FeedbackUploader
 from bukva.serving.limits import BodyLimit
 from bukva.serving.metrics import Metrics
 from bukva.serving.model_calls import ModelCalls
@@ -37,8 +38,10 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         models.start()
+        uploader.start()
         yield
         models.stop()
+        uploader.stop()
         calls.close()
 
     # The pages that FastAPI makes for /docs and /redoc load scripts from elsewhere.
@@ -51,7 +54,12 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
         redirect_slashes=False,
     )
     metrics = Metrics()
-    feedback = FeedbackStore(settings.feedback_folder, settings.max_feedback)
+    feedback = FeedbackStore(
+        settings.feedback_folder, settings.max_feedback, is_delivered=bool(settings.feedback_url)
+    )
+    metrics.watch_feedback("waiting", lambda: feedback.waiting_count.value)
+    metrics.watch_feedback("dead", lambda: feedback.dead_count.value)
+    uploader = FeedbackUploader(feedback, settings.feedback_url, settings.feedback_retry_s, metrics)
     app.state.service = Service(settings, models, calls, metrics, feedback)
     for routes in (predict_routes, model_routes, feedback_routes, health_routes):
         app.include_router(routes.router)

@@ -1,34 +1,54 @@
 """Corrections: what people say that their drawings show, kept for training.
 
 A correction that was acknowledged is on the disk; one that was not has left nothing behind but a
-temporary file. Nothing of it is ever read back by way of the service.
+temporary file. Nothing of it is ever read back by way of the service. In the folder lie
+
+    <id>.json            corrections; where they are delivered to some place, those that wait
+    sent/<id>.json       receipts of those that were delivered, without the image
+    dead/                what cannot be delivered, and files that are no corrections
+    deleted/             receipts of what is still to be deleted where it was delivered
+
+A file changes from one to another in a moment, under a lock that all threads and processes share.
 """
 
-import base64
-import contextlib
-import hashlib
-import json
-import os
-import time
 import uuid
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from bukva.errors import RequestError
-from bukva.serving.pixels import decode, encode
+from bukva.serving.correction import Correction, make_correction, read_correction
+from bukva.serving.durable_files import (
+    drop_old_drafts,
+    lock_folder,
+    sync_folder,
+    write_draft,
+)
+from bukva.serving.file_count import FileCount, list_files
+from bukva.serving.logs import log_failure
 from bukva.serving.schemas import FeedbackRequest, ServedModel
-
-_DRAFT_AGE_S = 3600
 
 
 class FeedbackStore:
-    """A folder with a JSON file for each correction, which no other program writes to."""
+    """A folder of corrections, which no other program writes to.
 
-    def __init__(self, folder: Path, max_files: int) -> None:
+    Args:
+        folder: Made when it is needed.
+        max_files: How many corrections may be in it, without those that were delivered.
+        is_delivered: Whether a FeedbackUploader takes them further.
+    """
+
+    def __init__(self, folder: Path, max_files: int, *, is_delivered: bool = False) -> None:
         self._folder = folder
+        self._sent = folder / "sent"
+        self._dead = folder / "dead"
+        self._deleted = folder / "deleted"
         self._max_files = max_files
-        self._drop_old_drafts()
+        self._is_delivered = is_delivered
+        self.waiting_count = FileCount(folder)
+        self.dead_count = FileCount(self._dead)
+        for drafts in (folder, self._sent, self._deleted):
+            drop_old_drafts(drafts)
 
     def keep(
         self, key: str, request: FeedbackRequest, image: bytes, model: ServedModel | None
@@ -45,74 +65,153 @@ class FeedbackStore:
             RequestError: `key_reused` if the key came with another correction before,
                 `feedback_full` if there is no room for it, and as `decode` does.
         """
-        picture = base64.b64encode(encode(decode(image))).decode("ascii")
-        correction = {"symbol": request.symbol, "image": picture}
-        content = hashlib.sha256(json.dumps(correction).encode()).hexdigest()
-        name = hashlib.sha256(key.encode()).hexdigest()[:32]
-        record = {
-            "id": name,
-            "sha256": content,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "answer": request.answer,
-            "model": model.model_dump() if model else None,
-            **correction,
-        }
-        if not self._create(name, record) and self._read(name)["sha256"] != content:
+        correction = make_correction(key, request, image, model)
+        draft = write_draft(self._folder, correction.write())
+        try:
+            with self._lock():
+                stored = self._find(correction.id) or self._accept(correction, draft)
+        finally:
+            draft.unlink(missing_ok=True)
+        # Also where another request stored it: that one may not have come so far.
+        sync_folder(self._folder)
+        if stored.sha256 != correction.sha256:
             raise RequestError("key_reused", "Take a new Idempotency-Key for another correction.")
-        return name
+        return correction.id
 
     def delete(self, name: str) -> None:
-        """Delete a correction.
+        """Delete a correction; where it was delivered, the uploader deletes it soon.
 
         Raises:
             RequestError: `unknown_feedback` if there is none of this id.
         """
-        try:
-            self._place(name).unlink()
-        except FileNotFoundError:
-            raise RequestError("unknown_feedback", "It may have been deleted before.") from None
-        self._sync_folder()
+        with self._lock():
+            correction = self._find(name)
+            if correction is None:
+                raise RequestError("unknown_feedback", "It may have been deleted before.")
+            if self._is_delivered or self._path(self._sent, name).exists():
+                self._order_deletion(correction)
+            self._drop(name)
+        sync_folder(self._folder)
 
-    def _create(self, name: str, record: dict[str, Any]) -> bool:
-        """Write a record that is there whole or not at all; return whether it is new."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        if self._place(name).exists():
-            return False
-        if sum(1 for _ in self._folder.glob("*.json")) >= self._max_files:
-            raise RequestError("feedback_full", f"Expected fewer than {self._max_files} of them.")
-        draft = self._folder / f".{name}.{uuid.uuid4().hex}"
-        try:
-            with draft.open("w", encoding="utf-8") as file:
-                json.dump(record, file, ensure_ascii=False)
-                file.flush()
-                os.fsync(file.fileno())
-            # A link, not a rename: it does not replace what another request stored meanwhile.
-            os.link(draft, self._place(name))
-        except FileExistsError:
-            return False
-        finally:
-            draft.unlink(missing_ok=True)
-        self._sync_folder()
+    def waiting(self) -> Iterator[str]:
+        """Names of the files that wait to be delivered."""
+        return list_files(self._folder)
+
+    def read(self, file_name: str) -> Correction | None:
+        """Return a correction that waits, or None if there is none to deliver.
+
+        A file that is no correction is set aside.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
+        path = self._folder / file_name
+        with self._lock():
+            try:
+                correction = read_correction(path)
+            except FileNotFoundError:
+                return None
+            if correction is None or correction.image is None or path.stem != correction.id:
+                self._set_aside(path, "it is no correction")
+                return None
+            # A former one under this name has to be deleted first.
+            return None if self._deletion(correction).exists() else correction
+
+    def mark_delivered(self, correction: Correction) -> bool:
+        """Leave a receipt of a correction; return False if it was deleted meanwhile."""
+        with self._lock():
+            if self._deletion(correction).exists():
+                return False
+            self._write(correction.receipt, self._path(self._sent, correction.id))
+            self._path(self._folder, correction.id).unlink()
+            self.waiting_count.add(-1)
         return True
 
-    def _drop_old_drafts(self) -> None:
-        """Delete what a killed process left; what another one writes now is younger."""
-        for draft in self._folder.glob(".*"):
-            with contextlib.suppress(OSError):
-                if time.time() - draft.stat().st_mtime > _DRAFT_AGE_S:
-                    draft.unlink()
+    def set_aside(self, correction: Correction, reason: str) -> None:
+        """Give up the delivery of a correction; it stays in `dead/`."""
+        with self._lock():
+            path = self._path(self._folder, correction.id)
+            if path.exists():
+                self._set_aside(path, reason)
 
-    def _read(self, name: str) -> dict[str, Any]:
-        record: dict[str, Any] = json.loads(self._place(name).read_text(encoding="utf-8"))
-        return record
+    def deletions(self) -> list[Correction]:
+        """Receipts of what is to be deleted where it was delivered."""
+        paths = [self._deleted / name for name in list_files(self._deleted)]
+        return [receipt for path in paths if (receipt := read_correction(path))]
 
-    def _place(self, name: str) -> Path:
-        return self._folder / f"{name}.json"
+    def forget(self, deletion: Correction) -> None:
+        """Drop the receipt of what was deleted."""
+        self._deletion(deletion).unlink(missing_ok=True)
 
-    def _sync_folder(self) -> None:
-        """Make the folder's own list of files last through a loss of power."""
-        descriptor = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    def recount(self) -> None:
+        """Count the files anew now and then: other processes may have changed them."""
+        with self._lock():
+            self._recount()
+
+    @contextmanager
+    def sole_delivery(self) -> Iterator[bool]:
+        """Whether no other process delivers now, and none will before the block ends."""
+        with lock_folder(self._sent, wait=False) as is_ours:
+            yield is_ours
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with lock_folder(self._folder):
+            yield
+
+    def _find(self, name: str) -> Correction | None:
+        for folder in (self._folder, self._sent, self._dead):
+            path = self._path(folder, name)
+            if path.exists():
+                correction = read_correction(path)
+                if correction:
+                    return correction
+                if folder != self._dead:
+                    self._set_aside(path, "it is no correction")
+        return None
+
+    def _recount(self) -> None:
+        self.waiting_count.refresh_when_old()
+        self.dead_count.refresh_when_old()
+
+    def _accept(self, correction: Correction, draft: Path) -> Correction:
+        self._recount()
+        if self.waiting_count.value + self.dead_count.value >= self._max_files:
+            raise RequestError("feedback_full", f"Expected fewer than {self._max_files} of them.")
+        draft.rename(self._path(self._folder, correction.id))
+        self.waiting_count.add(1)
+        return correction
+
+    def _set_aside(self, path: Path, reason: str) -> None:
+        self._dead.mkdir(exist_ok=True)
+        target = self._dead / path.name
+        if target.exists():
+            target = self._dead / f"{path.name}.{uuid.uuid4().hex}"
+        path.rename(target)
+        self.dead_count.add(1)
+        if path.parent == self._folder:
+            self.waiting_count.add(-1)
+        log_failure("feedback_set_aside", None, file=target.name, reason=reason)
+
+    def _drop(self, name: str) -> None:
+        self._path(self._sent, name).unlink(missing_ok=True)
+        for folder, count in ((self._folder, self.waiting_count), (self._dead, self.dead_count)):
+            path = self._path(folder, name)
+            if path.exists():
+                path.unlink()
+                count.add(-1)
+
+    def _order_deletion(self, correction: Correction) -> None:
+        # One that is pending already is of what was delivered; no other was since.
+        if not self._deletion(correction).exists():
+            self._write(correction.receipt, self._deletion(correction))
+
+    def _write(self, receipt: Correction, path: Path) -> None:
+        write_draft(path.parent, receipt.write()).rename(path)
+        sync_folder(path.parent)
+
+    def _path(self, folder: Path, name: str) -> Path:
+        return folder / f"{name}.json"
+
+    def _deletion(self, correction: Correction) -> Path:
+        return self._deleted / correction.place.replace("/", "-")

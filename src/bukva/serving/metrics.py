@@ -1,6 +1,6 @@
 """What the service counts, for Prometheus."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -43,6 +43,13 @@ class Metrics:
         self._drift_alarm = Gauge(
             "bukva_drift_alarm", "1 where that is too far", ["measure"], registry=registry
         )
+        self._delivered = Counter(
+            "bukva_feedback_delivered", "Corrections that were delivered", registry=registry
+        )
+        self._feedback = Gauge(
+            "bukva_feedback", "Corrections in the folder: `waiting`, or `dead` (set aside)",
+            ["state"], registry=registry,
+        )  # fmt: skip
 
     def count_request(self, route: str | None, status: int, seconds: float) -> None:
         """Counts an answered request; `route` is None where there is none."""
@@ -63,6 +70,14 @@ class Metrics:
         for measure, value in index.items():
             self._drift.labels(measure).set(value)
             self._drift_alarm.labels(measure).set(value >= alarm)
+
+    def count_delivered(self) -> None:
+        """Counts a correction that was delivered."""
+        self._delivered.inc()
+
+    def watch_feedback(self, state: str, count: Callable[[], int]) -> None:
+        """Shows what `count` returns when the counters are read; it must be quick."""
+        self._feedback.labels(state).set_function(count)
 
     def write(self) -> bytes:
         """The counters as text, of type CONTENT_TYPE."""

@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     feedback_folder: Path = Field(
         Path("data/01_raw/feedback"), description="where corrections are kept"
     )
+    feedback_url: str = Field(
+        "",
+        pattern=r"^(s3://[^/]+.*|[^:]*)$",
+        description="where corrections are delivered to: s3://bucket/prefix, or a folder",
+    )
+    feedback_retry_s: float = Field(1.0, gt=0, description="pause before delivery is tried again")
     max_feedback: int = Field(100_000, ge=0, description="corrections to keep; 0: none")
     # Longer than a proxy in front keeps its side open, so that the proxy is the one that closes.
     keep_alive_s: int = Field(75, ge=1, description="longest silence on an open connection")
