@@ -6,6 +6,7 @@ import signal
 import sys
 
 from bukva.errors import ParameterError
+from bukva.serving.access import hash_key, make_key
 from bukva.serving.logs import configure_logging
 from bukva.serving.settings import Settings, describe_settings, read_settings
 
@@ -22,7 +23,9 @@ _PROCESS_DEFAULTS = {
 def main() -> None:
     """Serves until SIGTERM or SIGINT, then finishes what it has begun and exits with 0."""
     parser = _make_parser()
-    parser.parse_args()
+    if parser.parse_args().new_key:
+        _show_new_key()
+        return
     try:
         settings = read_settings()
     except ParameterError as error:
@@ -35,11 +38,23 @@ def main() -> None:
 
 
 def _make_parser() -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m bukva.serving",
         description="Answers POST /v1/predict with the model that MLflow's registry names.",
         epilog="Settings, from the environment:\n" + describe_settings(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--new-key", action="store_true", help="print a new API key and its hash, and end"
+    )
+    return parser
+
+
+def _show_new_key() -> None:
+    key = make_key()
+    sys.stdout.write(
+        f"key   {key}\nhash  {hash_key(key)}\n"
+        "Give the key to whoever asks, and the hash to BUKVA_API_KEY_HASHES.\n"
     )
 
 
@@ -50,23 +65,10 @@ def _exit_cleanly_on_signals() -> None:
 
 
 def _serve(settings: Settings) -> None:
-    import uvicorn
-
     from bukva.serving.app import create_app
+    from bukva.serving.server import Server
 
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",  # asyncio's own costs 40 ms a request on shared sockets
-        http="httptools",
-        log_config=None,
-        access_log=False,  # the service writes its own line for each request
-        server_header=False,
-        limit_concurrency=settings.max_connections,
-        timeout_keep_alive=settings.keep_alive_s,
-        timeout_graceful_shutdown=settings.drain_timeout_s,
-    )
+    Server(create_app(settings), settings).run()
 
 
 if __name__ == "__main__":

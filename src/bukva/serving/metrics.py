@@ -35,6 +35,11 @@ class Metrics:
             ["model_version"], buckets=_SHARES, registry=registry,
         )  # fmt: skip
 
+        self._lost_notes = Counter(
+            "bukva_prediction_log_lost", "Lines of the prediction log that could not be written",
+            registry=registry,
+        )  # fmt: skip
+
     def count_request(self, route: str | None, status: int, seconds: float) -> None:
         """Counts an answered request; `route` is None where there is none."""
         route = route or "none"
@@ -46,6 +51,10 @@ class Metrics:
         self._symbols.labels(model_version, recognition.symbol or "none").inc()
         if recognition.confidence is not None:
             self._confidence.labels(model_version).observe(recognition.confidence)
+
+    def count_lost_note(self) -> None:
+        """Counts a line of the prediction log that could not be written."""
+        self._lost_notes.inc()
 
     def write(self) -> bytes:
         """The counters as text, of type CONTENT_TYPE."""
