@@ -8,7 +8,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 
 MODEL_CODE = Path(__file__).with_name("ink_model.py")
-SOUND = {"delay_s": 0.0, "raises_at_width_px": 0, "confidence": None}
+SOUND = {"delay_s": 0.0, "raises_at_width_px": 0, "hangs_at_width_px": 0, "confidence": None}
 
 
 def register(name: str, experiment_id: str, **differences: object) -> None:

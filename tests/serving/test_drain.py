@@ -30,43 +30,36 @@ def is_draining(server):
 def test_a_balancer_that_looks_can_turn_away_before_the_end(registry):
     stopped = threading.Event()
     with run_process(
-        BUKVA_TRACKING_URI=registry, BUKVA_MODEL_NAME="bukva-ink", BUKVA_DRAIN_DELAY_S="2"
+        BUKVA_TRACKING_URI=registry, BUKVA_MODEL_NAME="bukva-ink", BUKVA_DRAIN_DELAY_S="3"
     ) as server:
         server.wait_until_ready()
-        with ThreadPoolExecutor(8) as threads:
-            clients = [threads.submit(send_until, stopped, server) for _ in range(8)]
+        with ThreadPoolExecutor(4) as threads:
+            clients = [threads.submit(send_until, stopped, server) for _ in range(4)]
             wait_for(lambda: server.http.get("/metrics").text.count('route="/v1/predict"'))
             server.process.send_signal(signal.SIGTERM)
-            wait_for(lambda: is_draining(server), timeout_s=1.5)
+            wait_for(lambda: is_draining(server), timeout_s=2.5)
             assert server.http.get("/livez").headers["connection"] == "close"
             stopped.set()
             statuses = [status for client in clients for status in client.result()]
-        assert len(statuses) >= 8
+        assert len(statuses) >= 4
         assert set(statuses) == {200}
         assert server.process.wait(timeout=15) == 0
         [line] = server.wait_for_log(event="draining")
-        assert line["delay_s"] == 2
+        assert line["delay_s"] == 3
         with pytest.raises(httpx.ConnectError):
             httpx.get(server.base_url + "/livez")
 
 
-def test_requests_in_flight_are_answered_without_a_delay_too(registry):
+def test_a_model_that_hangs_does_not_hold_up_the_end(registry):
     with run_process(
-        BUKVA_TRACKING_URI=registry, BUKVA_MODEL_NAME="bukva-slow", BUKVA_DEADLINE_S="30"
+        BUKVA_TRACKING_URI=registry, BUKVA_MODEL_NAME="bukva-fragile", BUKVA_DEADLINE_S="0.1"
     ) as server:
         server.wait_until_ready()
-
-        def predict(_):
-            return httpx.post(
-                server.base_url + "/v1/predict", content=BODY, headers=JSON_TYPE, timeout=30
-            )
-
-        with ThreadPoolExecutor(6) as threads:
-            answers = [threads.submit(predict, number) for number in range(6)]
-            wait_for(lambda: any(answer.done() for answer in answers))
-            server.process.send_signal(signal.SIGTERM)
-            assert [answer.result().status_code for answer in answers] == [200] * 6
-        assert server.process.wait(timeout=15) == 0
+        hanging = json_body(encode(draw().resize((17, 20))))
+        answer = server.http.post("/v1/predict", content=hanging, headers=JSON_TYPE)
+        assert answer.json()["code"] == "deadline_passed"
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=15) == 0  # the model sleeps for a minute
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

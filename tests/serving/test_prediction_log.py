@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from serving_requests import JSON_TYPE, base64_text, draw, encode, json_body
-from serving_servers import run_process, wait_for
+from serving_servers import wait_for
 from test_service_metrics import read_metrics
 
 BODY = json_body(encode(draw()))
@@ -73,17 +73,15 @@ def test_it_is_rotated_by_size_and_only_so_many_are_kept(registry, serve, tmp_pa
     assert ids == sent[-len(ids) :], "the latest ones, in their order"
 
 
-def test_a_full_disk_fails_no_request(registry):
-    with run_process(
-        BUKVA_TRACKING_URI=registry, BUKVA_MODEL_NAME="bukva-ink", BUKVA_PREDICTION_LOG="/dev/full"
-    ) as server:
+def test_a_full_disk_fails_no_request(registry, serve, caplog):
+    with serve(tracking_uri=registry, model_name="bukva-ink", prediction_log="/dev/full") as server:
         server.wait_until_ready()
         with ThreadPoolExecutor(4) as threads:
             answers = list(threads.map(lambda _: predict(server), range(20)))
         assert {answer.status_code for answer in answers} == {200}
         wait_for(lambda: read_metrics(server)[("bukva_prediction_log_lost_total",)] == 20)
-        [line] = server.wait_for_log(event="prediction_not_logged")
-        assert "No space left" in line["trace"]
+    [said] = [record for record in caplog.records if record.msg == "prediction_not_logged"]
+    assert "No space left" in str(said.exc_info[1]), "once, and why"
 
 
 def test_a_place_that_cannot_be_written_fails_no_request(registry, serve, tmp_path):

@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 
 from bukva.errors import ParameterError
 from bukva.serving.access import hash_key, make_key
@@ -18,6 +19,7 @@ _PROCESS_DEFAULTS = {
     # One image is too small to be shared between threads.
     "OMP_NUM_THREADS": "1",
 }
+_LONGEST_END_S = 2.0
 
 
 def main() -> None:
@@ -61,7 +63,16 @@ def _show_new_key() -> None:
 def _exit_cleanly_on_signals() -> None:
     # uvicorn drains on these signals and raises them again when it has: that is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+        signal.signal(number, _end)
+
+
+def _end(*_: object) -> None:
+    # The interpreter waits for its threads. One in which a model hangs cannot be stopped, and its
+    # request was answered long ago.
+    last_resort = threading.Timer(_LONGEST_END_S, os._exit, (0,))
+    last_resort.daemon = True
+    last_resort.start()
+    sys.exit(0)
 
 
 def _serve(settings: Settings) -> None:

@@ -130,7 +130,7 @@ def variable(name: str) -> str:
 
 
 def rows_of_settings() -> Iterator[tuple[str, str, str]]:
-    """Variable, default and meaning of each setting; a default that is empty is ``."""
+    """Variable, default and meaning of each setting; the default is empty where there is none."""
     for name, field in Settings.model_fields.items():
         default = "" if field.default in ((), None) else str(field.default)
         yield variable(name), default, field.description or ""
