@@ -10,7 +10,7 @@ from bukva.evaluation.markdown import format_table
 from bukva.serving.settings import rows_of_settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "how_to" / "settings.md"
-_BETWEEN_MARKS = re.compile(r"(<!-- settings -->\n).*?(\n<!-- end of settings -->)", re.DOTALL)
+_BETWEEN_MARKS = re.compile(r"(<!-- settings -->\n).*?(<!-- end of settings -->)", re.DOTALL)
 
 
 def with_table(page: str) -> str:
@@ -20,7 +20,7 @@ def with_table(page: str) -> str:
         for variable, default, meaning in rows_of_settings()
     ]
     table = format_table(["variable", "default", "meaning"], rows)
-    return _BETWEEN_MARKS.sub(lambda marks: f"{marks[1]}\n{table}\n{marks[2]}", page)
+    return _BETWEEN_MARKS.sub(lambda marks: f"{marks[1]}\n{table}\n\n{marks[2]}", page)
 
 
 if __name__ == "__main__":

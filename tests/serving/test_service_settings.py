@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,9 +73,10 @@ def test_the_table_of_the_docs_is_that_of_the_class():
 
 
 def run_main(*arguments, **environment):
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("BUKVA_")}
     return subprocess.run(
         [sys.executable, "-m", "bukva.serving", *arguments],
-        env=environment,
+        env=inherited | environment,
         capture_output=True,
         text=True,
         timeout=30,

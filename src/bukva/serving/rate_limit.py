@@ -15,7 +15,7 @@ from fastapi import Request
 
 from bukva.errors import RequestError
 
-# Some 20 MB. Who is dropped begins anew with a full bucket: those who came longest ago, so that
+# Some 25 MB. Who is dropped begins anew with a full bucket: those who came longest ago, so that
 # theirs has most likely filled up again anyway.
 _MAX_CALLERS = 100_000
 
