@@ -150,9 +150,11 @@ class RequestError(BukvaError):
     Args:
         code: The row of the service's table of problems: status, title, when to come back.
         detail: A sentence for the caller; never holds what the caller sent.
+        retry_after_s: When to come back, where that is known better than by the table.
     """
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, retry_after_s: int | None = None) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.retry_after_s = retry_after_s

@@ -12,7 +12,13 @@ from mlflow.types import ColSpec, Schema
 from bukva.seal import DIGEST_TAG, SIGNATURE_TAG, digest_folder, sign
 
 MODEL_CODE = Path(__file__).with_name("ink_model.py")
-SOUND = {"delay_s": 0.0, "raises_at_width_px": 0, "confidence": None, "canary": None}
+SOUND = {
+    "delay_s": 0.0,
+    "raises_at_width_px": 0,
+    "hangs_at_width_px": 0,
+    "confidence": None,
+    "canary": None,
+}
 
 
 def register(

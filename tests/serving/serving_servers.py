@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 import httpx
 import mlflow
-import uvicorn
 
 from bukva.serving.app import create_app
+from bukva.serving.server import Server as HttpServer
 from bukva.serving.settings import Settings
 
 
@@ -101,8 +101,8 @@ def run_process(**environment: str) -> Iterator[Server]:
 def run_thread(**settings: object) -> Iterator[Server]:
     """The same application behind uvicorn in a thread; a failed load is tried again at once."""
     port = free_port()
-    app = create_app(Settings(port=port, load_retry_s=0.1, **settings))
-    runner = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, server_header=False))
+    given = Settings(port=port, **{"load_retry_s": 0.1} | settings)
+    runner = HttpServer(create_app(given), given)
     thread = threading.Thread(target=runner.run, daemon=True)
     thread.start()
     base_url = f"http://127.0.0.1:{port}"

@@ -133,6 +133,7 @@ def test_log_has_one_line_for_a_request_and_no_image(server):
         "route": "/v1/predict",
         "status": 200,
         "model_version": "1",
+        "key": None,
     }
 
 

@@ -1,10 +1,14 @@
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from bukva.errors import ParameterError
 from bukva.serving.settings import Settings, describe_settings, read_settings
+
+TOOLS = Path(__file__).parents[2] / "tools"
 
 
 def test_environment_is_read(monkeypatch):
@@ -30,10 +34,49 @@ def test_every_setting_is_described():
     assert len(lines) == len(Settings.model_fields)
 
 
+def test_lists_are_written_with_commas(monkeypatch):
+    monkeypatch.setenv("BUKVA_API_KEY_HASHES", f"school:{'0' * 64}, {'1' * 64},")
+    monkeypatch.setenv("BUKVA_TRUSTED_PROXIES", "192.0.2.1,10.0.0.0/8")
+    monkeypatch.setenv("BUKVA_CORS_ORIGINS", "")
+    settings = read_settings()
+    assert settings.api_key_hashes == (f"school:{'0' * 64}", "1" * 64)
+    assert [str(network) for network in settings.trusted_proxies] == ["192.0.2.1/32", "10.0.0.0/8"]
+    assert settings.cors_origins == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BUKVA_CORS_ORIGINS", "*"),
+        ("BUKVA_CORS_ORIGINS", "null"),
+        ("BUKVA_CORS_ORIGINS", "https://school.example/"),
+        ("BUKVA_TRUSTED_PROXIES", "my-proxy"),
+        ("BUKVA_API_KEY_HASHES", "0" * 63),
+    ],
+)
+def test_a_list_with_a_wrong_item_is_refused(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ParameterError, match=name):
+        read_settings()
+
+
+def test_the_table_of_the_docs_is_that_of_the_class():
+    """Else: .venv/bin/python tools/write_settings_table.py."""
+    sys.path.insert(0, str(TOOLS))
+    try:
+        from write_settings_table import PAGE, with_table
+    finally:
+        sys.path.pop(0)
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == with_table(text)
+    assert all(f"`BUKVA_{name.upper()}`" in text for name in Settings.model_fields)
+
+
 def run_main(*arguments, **environment):
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("BUKVA_")}
     return subprocess.run(
         [sys.executable, "-m", "bukva.serving", *arguments],
-        env=environment,
+        env=inherited | environment,
         capture_output=True,
         text=True,
         timeout=30,

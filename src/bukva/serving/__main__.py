@@ -4,8 +4,10 @@ import argparse
 import os
 import signal
 import sys
+import threading
 
 from bukva.errors import ParameterError
+from bukva.serving.access import hash_key, make_key
 from bukva.serving.logs import configure_logging
 from bukva.serving.settings import Settings, describe_settings, read_settings
 
@@ -17,12 +19,15 @@ _PROCESS_DEFAULTS = {
     # One image is too small to be shared between threads.
     "OMP_NUM_THREADS": "1",
 }
+_LONGEST_END_S = 2.0
 
 
 def main() -> None:
     """Serves until SIGTERM or SIGINT, then finishes what it has begun and exits with 0."""
     parser = _make_parser()
-    parser.parse_args()
+    if parser.parse_args().new_key:
+        _show_new_key()
+        return
     try:
         settings = read_settings()
     except ParameterError as error:
@@ -35,39 +40,46 @@ def main() -> None:
 
 
 def _make_parser() -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m bukva.serving",
         description="Answers POST /v1/predict with the model that MLflow's registry names.",
         epilog="Settings, from the environment:\n" + describe_settings(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--new-key", action="store_true", help="print a new API key and its hash, and end"
+    )
+    return parser
+
+
+def _show_new_key() -> None:
+    key = make_key()
+    sys.stdout.write(
+        f"key   {key}\nhash  {hash_key(key)}\n"
+        "Give the key to whoever asks, and the hash to BUKVA_API_KEY_HASHES.\n"
     )
 
 
 def _exit_cleanly_on_signals() -> None:
     # uvicorn drains on these signals and raises them again when it has: that is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+        signal.signal(number, _end)
+
+
+def _end(*_: object) -> None:
+    # The interpreter waits for its threads. One in which a model hangs cannot be stopped, and its
+    # request was answered long ago.
+    last_resort = threading.Timer(_LONGEST_END_S, os._exit, (0,))
+    last_resort.daemon = True
+    last_resort.start()
+    sys.exit(0)
 
 
 def _serve(settings: Settings) -> None:
-    import uvicorn
-
     from bukva.serving.app import create_app
-    from bukva.serving.bounded_http import bound_http
+    from bukva.serving.server import Server
 
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",  # asyncio's own costs 40 ms a request on shared sockets
-        http=bound_http(settings.header_timeout_s),
-        log_config=None,
-        access_log=False,  # the service writes its own line for each request
-        server_header=False,
-        limit_concurrency=settings.max_connections,
-        timeout_keep_alive=settings.keep_alive_s,
-        timeout_graceful_shutdown=settings.drain_timeout_s,
-    )
+    Server(create_app(settings), settings).run()
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bukva.serving.current_request import CurrentRequest, current_request
 from bukva.serving.logs import log_event, log_failure
 from bukva.serving.metrics import Metrics
 from bukva.serving.problems import problem_response
+from bukva.serving.service import Lifetime
 
 # A response that has one of these of its own, as the page has, keeps it.
 SECURITY_HEADERS = {
@@ -31,17 +33,19 @@ _CLIENT_LEFT = 499
 class Envelope:
     """The outermost layer: gives each request an id, and lets no exception out."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, lifetime: Lifetime) -> None:
         self.app = app
         self.metrics = metrics
+        self.lifetime = lifetime
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started_s = time.perf_counter()
-        request_id = scope.setdefault("state", {})["request_id"] = _choose_id(scope)
+        request = CurrentRequest(_choose_id(scope), time.perf_counter())
+        current_request.set(request)
+        scope.setdefault("state", {})["request_id"] = request.id
         status = 0
 
         async def send_with_headers(message: Message) -> None:
@@ -49,7 +53,10 @@ class Envelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
+                headers["X-Request-ID"] = request.id
+                if self.lifetime.is_draining:
+                    # Else the next request on this connection may meet its end.
+                    headers["Connection"] = "close"
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
@@ -59,26 +66,26 @@ class Envelope:
         except ClientDisconnect:
             status = _CLIENT_LEFT
         except Exception as error:
-            log_failure("request_failed", error, id=request_id)
+            log_failure("request_failed", error)
             if status == 0:
                 detail = "It was logged under the request id."
-                response = problem_response("internal_error", detail, request_id)
+                response = problem_response("internal_error", detail, request.id)
                 await response(scope, receive, send_with_headers)
         finally:
-            self._note(scope, status, time.perf_counter() - started_s)
+            self._note(scope, status, request.ms)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+    def _note(self, scope: Scope, status: int, ms: float) -> None:
         # The route's own path, never the caller's: that one may hold anything.
         route = getattr(scope.get("route"), "path", None)
-        self.metrics.count_request(route, status, seconds)
+        self.metrics.count_request(route, status, ms / 1000)
         log_event(
             "request",
-            id=scope["state"]["request_id"],
             method=scope["method"],
             route=route,
             status=status,
-            ms=round(seconds * 1000, 2),
+            ms=ms,
             model_version=scope["state"].get("model_version"),
+            key=scope["state"].get("key_name"),
         )
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import Response
 
 from bukva.errors import RequestError
+from bukva.serving.cross_site import refuse_other_sites
 from bukva.serving.logs import log_failure
 from bukva.serving.problems import describe_problems
 from bukva.serving.request_body import describe_json, read_feedback
@@ -29,12 +30,7 @@ _KEY_HEADER = {
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-def _refuse_other_sites(sec_fetch_site: Annotated[str | None, Header()] = None) -> None:
-    if sec_fetch_site == "cross-site":
-        raise RequestError("cross_site", "Send it from a page of this service, or a program.")
-
-
-OwnSite = Depends(_refuse_other_sites)
+OwnSite = Depends(refuse_other_sites)
 
 
 @router.post(

@@ -31,15 +31,16 @@ async def livez() -> Live:
 @router.get(
     "/v2/health/ready",
     summary="Can it recognise (OIP)",
-    responses=describe_problems("model_not_ready"),
+    responses=describe_problems("model_not_ready", "draining"),
 )
 @router.get(
     "/readyz",
     summary="Can it recognise",
-    responses=describe_problems("model_not_ready"),
+    responses=describe_problems("model_not_ready", "draining"),
 )
 async def readyz(service: ServiceDep) -> Ready:
     """Answers 200 when a model is loaded, else 503 with the reason and what to do."""
+    service.refuse_when_draining()
     return Ready(model=service.model().identity, warning=service.models.reason() or None)
 
 

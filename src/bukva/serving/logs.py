@@ -3,7 +3,10 @@
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
+
+from bukva.serving.current_request import current_request
 
 # Not under `bukva`: Kedro configures that logger while a packaged model loads, and thereby takes
 # the handlers off all loggers below it.
@@ -53,10 +56,15 @@ def quiet_kedro() -> None:
 
 
 def log_event(event: str, **fields: object) -> None:
-    """Logs that `event` happened."""
-    _LOGGER.info(event, extra={"fields": fields})
+    """Logs that `event` happened, with the id of the request in which it did."""
+    _LOGGER.info(event, extra={"fields": _with_id(fields)})
 
 
 def log_failure(event: str, cause: BaseException | None, **fields: object) -> None:
     """Logs that `event` happened, with the stack trace of its cause where there is one."""
-    _LOGGER.error(event, extra={"fields": fields}, exc_info=cause)
+    _LOGGER.error(event, extra={"fields": _with_id(fields)}, exc_info=cause)
+
+
+def _with_id(fields: Mapping[str, object]) -> Mapping[str, object]:
+    request = current_request.get()
+    return fields if request is None else {"id": request.id, **fields}

@@ -51,6 +51,11 @@ class Metrics:
             ["state"], registry=registry,
         )  # fmt: skip
 
+        self._lost_notes = Counter(
+            "bukva_prediction_log_lost", "Lines of the prediction log that could not be written",
+            registry=registry,
+        )  # fmt: skip
+
     def count_request(self, route: str | None, status: int, seconds: float) -> None:
         """Counts an answered request; `route` is None where there is none."""
         route = route or "none"
@@ -78,6 +83,10 @@ class Metrics:
     def watch_feedback(self, state: str, count: Callable[[], int]) -> None:
         """Shows what `count` returns when the counters are read; it must be quick."""
         self._feedback.labels(state).set_function(count)
+
+    def count_lost_note(self) -> None:
+        """Counts a line of the prediction log that could not be written."""
+        self._lost_notes.inc()
 
     def write(self) -> bytes:
         """The counters as text, of type CONTENT_TYPE."""

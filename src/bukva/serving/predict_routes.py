@@ -138,7 +138,7 @@ def _read(row: Mapping[str, Any], model: LoadedModel, service: Service) -> Recog
     except ModelError as error:
         log_failure("model_failed", error)
         raise RequestError("model_error", "It was logged under the request id.") from error
-    service.metrics.count_symbol(recognition, model.identity.version)
+    service.note(recognition, model.identity.version)
     model.drift.add(row)
     return recognition
 

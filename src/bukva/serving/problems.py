@@ -32,6 +32,7 @@ KINDS = {
     "missing_image": Kind(400, "The image holds no bytes"),
     "invalid_key": Kind(400, "The Idempotency-Key is missing or not valid"),
     "refused": Kind(400, "The request is refused"),
+    "unauthorized": Kind(401, "An API key is needed, and none that is known was sent"),
     "cross_site": Kind(403, "Another site's page may not ask for this"),
     "unknown_feedback": Kind(404, "There is no such correction"),
     "not_found": Kind(404, "There is nothing at this address"),
@@ -45,10 +46,12 @@ KINDS = {
     "undecodable_image": Kind(422, "The image cannot be decoded"),
     "image_too_large": Kind(422, "The image has too many pixels"),
     "empty_image": Kind(422, "The image holds no ink"),
+    "rate_limited": Kind(429, "Too many requests of one caller", retry_after_s=1),
     "internal_error": Kind(500, "The service made a mistake"),
     "model_error": Kind(503, "The model failed on this request", retry_after_s=1),
     "model_not_ready": Kind(503, "No model is loaded", retry_after_s=5),
     "feedback_unavailable": Kind(503, "Corrections cannot be stored", retry_after_s=30),
+    "draining": Kind(503, "The service is about to end", retry_after_s=5),
     "overloaded": Kind(503, "Too many requests are waiting", retry_after_s=1),
     "deadline_passed": Kind(504, "The model did not answer in time"),
     "feedback_full": Kind(507, "No further corrections are stored"),
@@ -58,7 +61,9 @@ IMAGE_PROBLEMS = ("unsupported_format", "undecodable_image", "image_too_large", 
 _CODES_BY_STATUS = {404: "not_found", 405: "method_not_allowed"}
 
 
-def problem_response(code: str, detail: str, request_id: str) -> JSONResponse:
+def problem_response(
+    code: str, detail: str, request_id: str, retry_after_s: int | None = None
+) -> JSONResponse:
     """The answer that reports the problem `code`."""
     kind = KINDS[code]
     problem = Problem(
@@ -69,7 +74,9 @@ def problem_response(code: str, detail: str, request_id: str) -> JSONResponse:
         code=code,
         request_id=request_id,
     )
-    headers = {} if kind.retry_after_s is None else {"Retry-After": str(kind.retry_after_s)}
+    headers = {"WWW-Authenticate": "Bearer"} if kind.status == 401 else {}
+    if wait_s := retry_after_s or kind.retry_after_s:
+        headers["Retry-After"] = str(wait_s)
     return JSONResponse(
         problem.model_dump(), kind.status, headers, media_type="application/problem+json"
     )
@@ -90,7 +97,8 @@ def describe_problems(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 
 async def _on_request_error(request: Request, error: RequestError) -> JSONResponse:
-    return problem_response(error.code, error.detail, request.state.request_id)
+    request_id = request.state.request_id
+    return problem_response(error.code, error.detail, request_id, error.retry_after_s)
 
 
 async def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:

@@ -1,6 +1,6 @@
 """What the routes work with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,7 +11,16 @@ from bukva.serving.loaded_model import LoadedModel
 from bukva.serving.metrics import Metrics
 from bukva.serving.model_calls import ModelCalls
 from bukva.serving.model_source import ModelSource
+from bukva.serving.prediction_log import PredictionLog
+from bukva.serving.schemas import Recognition
 from bukva.serving.settings import Settings
+
+
+@dataclass
+class Lifetime:
+    """Whether the process is about to end."""
+
+    is_draining: bool = False
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,8 @@ class Service:
     calls: ModelCalls
     metrics: Metrics
     feedback: FeedbackStore
+    predictions: PredictionLog | None = None
+    lifetime: Lifetime = field(default_factory=Lifetime)
 
     def model(self) -> LoadedModel:
         """The model that answers now, or RequestError `model_not_ready`."""
@@ -30,6 +41,17 @@ class Service:
         if model is None:
             raise RequestError("model_not_ready", self.models.reason())
         return model
+
+    def note(self, recognition: Recognition, model_version: str) -> None:
+        """Counts and logs what was read in an image of the current request."""
+        self.metrics.count_symbol(recognition, model_version)
+        if self.predictions:
+            self.predictions.note(recognition, model_version)
+
+    def refuse_when_draining(self) -> None:
+        """Raises RequestError `draining` when no further requests should be sent here."""
+        if self.lifetime.is_draining:
+            raise RequestError("draining", "Send requests to another instance.")
 
 
 def _get_service(request: Request) -> Service:

@@ -1,16 +1,31 @@
 """Everything about the service that can be set, read from the environment once, at start."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bukva.errors import ParameterError
 
 ENV_PREFIX = "BUKVA_"
 
+
+def _split(value: Any) -> Any:
+    """Take a list as the environment holds it: parts with commas between them."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
 Name = Annotated[str, Field(min_length=1)]
+Listed = (NoDecode, BeforeValidator(_split))  # NoDecode: else the environment must hold JSON
+Networks = Annotated[tuple[IPvAnyNetwork, ...], *Listed]
+ApiKeyHash = Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]{1,32}:)?[0-9a-f]{64}$")]
+ApiKeyHashes = Annotated[tuple[ApiKeyHash, ...], *Listed]
+Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]+)?$")]
+Origins = Annotated[tuple[Origin, ...], *Listed]
 
 
 class Settings(BaseSettings):
@@ -18,8 +33,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
 
-    host: Name = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    # The model.
     model_name: Name = Field("bukva-glyph", description="name of the registered model")
     model_alias: Name = Field("prod", description="alias of the version to serve")
     tracking_uri: Name = Field(
@@ -31,24 +45,42 @@ class Settings(BaseSettings):
     trusted_keys: Path | None = Field(
         None, description="file of public keys; only models signed by one of them are served"
     )
-    top_k: int = Field(5, ge=1, le=5, description="alternatives in an answer")
-    max_body_bytes: int = Field(1_572_864, ge=1, description="largest body of a request")
-    max_image_bytes: int = Field(1_048_576, ge=1, description="largest encoded image")
-    max_in_flight: int = Field(64, ge=1, description="requests waiting for the model or in it")
+    alias_poll_s: float = Field(5.0, gt=0, description="pause before the alias is looked at again")
+    load_retry_s: float = Field(5.0, gt=0, description="pause before loading is tried again")
+    model_threads: int = Field(1, ge=1, le=64, description="threads that call the model")
     max_gathered_images: int = Field(
         16, ge=1, description="images of waiting requests that go through the model together"
     )
-    max_connections: int = Field(512, ge=1, description="open connections, idle ones too")
-    model_threads: int = Field(1, ge=1, le=64, description="threads that call the model")
-    header_timeout_s: float = Field(10.0, gt=0, description="longest time to receive the headers")
-    body_timeout_s: float = Field(10.0, gt=0, description="longest time to receive a body")
-    deadline_s: float = Field(2.0, gt=0, description="longest time to wait for the model")
-    load_retry_s: float = Field(5.0, gt=0, description="pause before loading is tried again")
-    alias_poll_s: float = Field(5.0, gt=0, description="pause before the alias is looked at again")
     drift_window: int = Field(500, ge=200, description="answers that drift is measured over")
     drift_alarm: float = Field(
         0.25, gt=0, description="population stability index from which /metrics gives an alarm"
     )
+    top_k: int = Field(5, ge=1, le=5, description="alternatives in an answer")
+
+    # What one request may cost.
+    max_body_bytes: int = Field(1_572_864, ge=1, description="largest body of a request")
+    max_image_bytes: int = Field(1_048_576, ge=1, description="largest encoded image")
+    header_timeout_s: float = Field(10.0, gt=0, description="longest time to receive the headers")
+    body_timeout_s: float = Field(10.0, gt=0, description="longest time to receive a body")
+    deadline_s: float = Field(2.0, gt=0, description="longest time to wait for the model")
+    max_in_flight: int = Field(64, ge=1, description="requests waiting for the model or in it")
+
+    # Who may ask, and how often.
+    api_key_hashes: ApiKeyHashes = Field(
+        (), description="`hash` or `name:hash` of each key that may ask; none: everybody may"
+    )
+    rate_limit_per_minute: int = Field(
+        0, ge=0, description="requests below /v1 of one key, or address, in a minute; 0: no limit"
+    )
+    rate_limit_burst: int = Field(20, ge=1, description="how many of them may come at once")
+    trusted_proxies: Networks = Field(
+        (), description="addresses or networks of proxies whose X-Forwarded-For is believed"
+    )
+    cors_origins: Origins = Field(
+        (), description="other sites whose pages may ask, such as https://school.example"
+    )
+
+    # What is kept.
     feedback_folder: Path = Field(
         Path("data/01_raw/feedback"), description="where corrections are kept"
     )
@@ -59,9 +91,26 @@ class Settings(BaseSettings):
     )
     feedback_retry_s: float = Field(1.0, gt=0, description="pause before delivery is tried again")
     max_feedback: int = Field(100_000, ge=0, description="corrections to keep; 0: none")
+    prediction_log: Path | None = Field(
+        None, description="file with a JSON line for each answer, without image; none: not written"
+    )
+    prediction_log_max_bytes: int = Field(
+        10_000_000, ge=1, description="size at which the file is put aside and begun anew"
+    )
+    prediction_log_files: int = Field(5, ge=1, description="files put aside before one is dropped")
+
+    # Connections and the end of the process.
+    host: Name = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    max_connections: int = Field(512, ge=1, description="open connections, idle ones too")
     # Longer than a proxy in front keeps its side open, so that the proxy is the one that closes.
     keep_alive_s: int = Field(75, ge=1, description="longest silence on an open connection")
-    drain_timeout_s: int = Field(10, ge=1, description="longest time to finish after SIGTERM")
+    drain_delay_s: float = Field(
+        0.0,
+        ge=0,
+        description="time from SIGTERM, when /readyz says 503, to the last new connection",
+    )
+    drain_timeout_s: int = Field(10, ge=1, description="longest time to finish after that")
 
     @property
     def model_uri(self) -> str:
@@ -79,7 +128,7 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         lines = [
-            f"  {ENV_PREFIX}{'.'.join(map(str, item['loc'])).upper()}={item['input']!r}: "
+            f"  {variable(str(item['loc'][0]))}={_show(item['loc'][0], item['input'])}: "
             f"{item['msg']}"
             for item in error.errors()
         ]
@@ -90,10 +139,25 @@ def read_settings() -> Settings:
         ) from None
 
 
+def _show(name: int | str, value: object) -> str:
+    # A key that stands where its hash belongs is still a key.
+    return "(not shown)" if name == "api_key_hashes" else repr(value)
+
+
+def variable(name: str) -> str:
+    """The variable of the environment that holds the setting `name`."""
+    return f"{ENV_PREFIX}{name.upper()}"
+
+
+def rows_of_settings() -> Iterator[tuple[str, str, str]]:
+    """Variable, default and meaning of each setting; the default is empty where there is none."""
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in ((), None) else str(field.default)
+        yield variable(name), default, field.description or ""
+
+
 def describe_settings() -> str:
-    """The settings as a table for people: variable, default, meaning."""
-    rows = [
-        (f"{ENV_PREFIX}{name.upper()}", str(field.default), field.description or "")
-        for name, field in Settings.model_fields.items()
-    ]
-    return "\n".join(f"  {name:<22} {default:<20} {meaning}" for name, default, meaning in rows)
+    """The settings as a table for people."""
+    return "\n".join(
+        f"  {name:<30} {default:<20} {meaning}" for name, default, meaning in rows_of_settings()
+    )

@@ -7,7 +7,7 @@ import { Explanation } from "./explanation.js";
 import { Pad } from "./pad.js";
 import { renderDrawing, renderFile } from "./picture.js";
 import { Reader } from "./reader.js";
-import { askVersion, Problem } from "./service.js";
+import { askVersion, Problem, useKey } from "./service.js";
 import { applyLanguage, describeProblem, preferredLanguage, TEXTS } from "./texts.js";
 
 const at = Object.fromEntries(
@@ -29,6 +29,7 @@ function show() {
   else if (problem) showSentence(at, describeProblem(problem, texts));
   else showSentence(at, "");
   at.more.hidden = !answer;
+  at["key-form"].hidden = problem?.code !== "unauthorized";
   at.model.textContent = model ? texts.model(model) : "";
   corrections.show();
 }
@@ -114,6 +115,12 @@ at.file.addEventListener("change", () => {
   takeFile(at.file.files[0]);
   at.file.value = "";
 });
+at["key-form"].addEventListener("submit", (event) => {
+  event.preventDefault();
+  useKey(at.key.value.trim());
+  at.key.value = "";
+  readAgain();
+});
 for (const button of document.querySelectorAll("[data-language]")) {
   button.addEventListener("click", () => speak(button.dataset.language));
 }
@@ -123,7 +130,7 @@ for (const button of document.querySelectorAll("[data-expected]")) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.target.closest("dialog")) return;
+  if (event.target.closest("dialog, form")) return;
   const key = event.key.toLowerCase();
   const withControl = event.ctrlKey || event.metaKey;
   if (withControl && key === "z") event.shiftKey ? drawing.redo() : drawing.undo();

@@ -6,7 +6,7 @@ import { recognise } from "./service.js";
 const PAUSE_MS = 150;
 
 /** Problems that pass by themselves. */
-const PASSING = new Set(["model_not_ready", "overloaded"]);
+const PASSING = new Set(["model_not_ready", "overloaded", "rate_limited"]);
 
 /**
  * Keeps the `answer` to the latest sheet with the `png` that was sent, or the `problem`, null while

@@ -1,5 +1,7 @@
 /** Calls of the service. */
 
+const KEY = "bukva.key";
+
 /** What the service answered instead of what was asked for; `code` names the problem. */
 export class Problem extends Error {
   constructor(code, retryAfterMs = 0) {
@@ -45,6 +47,11 @@ export function deleteFeedback(id) {
   return call(`v1/feedback/${id}`, { method: "DELETE" });
 }
 
+/** From now on, send this key: a service that asks for one answers nobody else. */
+export function useKey(key) {
+  sessionStorage.setItem(KEY, key);
+}
+
 /** Return what runs at the other end. */
 export function askVersion() {
   return call("version", {});
@@ -53,7 +60,7 @@ export function askVersion() {
 async function call(address, request) {
   let response;
   try {
-    response = await fetch(address, request);
+    response = await fetch(address, withKey(request));
   } catch (error) {
     throw error.name === "AbortError" ? error : new Problem("unreachable");
   }
@@ -61,6 +68,11 @@ async function call(address, request) {
   if (response.ok) return response.json();
   const { code = "internal_error" } = await response.json().catch(() => ({}));
   throw new Problem(code, 1000 * Number(response.headers.get("Retry-After") ?? 0));
+}
+
+function withKey(request) {
+  const key = sessionStorage.getItem(KEY);
+  return key ? { ...request, headers: { ...request.headers, "X-API-Key": key } } : request;
 }
 
 function asForm(png) {
