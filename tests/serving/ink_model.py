@@ -50,7 +50,7 @@ def recognise(data: bytes, settings: dict) -> dict:
     if image.width == settings["raises_at_width_px"]:
         raise RuntimeError("out of memory")
     if image.width == settings["hangs_at_width_px"]:
-        time.sleep(60)
+        time.sleep(settings["hangs_s"])
     pixels = image.convert("L").tobytes()
     ink = sum(255 - value for value in pixels) / (255 * len(pixels))
     if ink == 0:

@@ -16,6 +16,7 @@ SOUND = {
     "delay_s": 0.0,
     "raises_at_width_px": 0,
     "hangs_at_width_px": 0,
+    "hangs_s": 60.0,
     "confidence": None,
     "canary": None,
 }

@@ -16,6 +16,8 @@ PROTECTED = [
     ("POST", "/v1/predict"),
     ("POST", "/v1/predict/batch"),
     ("POST", "/v1/explain"),
+    ("GET", "/v1/model"),
+    ("GET", "/v1/model/figures/label_confusion"),
     ("POST", "/v1/feedback"),
     ("DELETE", "/v1/feedback/" + "0" * 32),
 ]
