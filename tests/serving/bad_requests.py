@@ -204,7 +204,10 @@ MULTIPART_CASES = [
 
 TYPE_CASES = [
     Case("no content type", "unsupported_media_type", json_body(PNG), {}),
-    Case("raw PNG", "unsupported_media_type", PNG, {"content-type": "image/png"}),
+    Case("raw GIF", "unsupported_media_type", PNG, {"content-type": "image/gif"}),
+    Case("raw text", "unsupported_format", b"text", {"content-type": "image/png"}),
+    Case("raw nothing", "missing_image", b"", {"content-type": "image/png"}),
+    Case("raw, too large", "file_too_large", PNG.ljust(MIB + 1), {"content-type": "image/png"}),
     Case("text", "unsupported_media_type", json_body(PNG), {"content-type": "text/plain"}),
     Case(
         "form",

@@ -18,13 +18,22 @@ def post_file(server, data):
     return server.http.post("/v1/predict", files={"file": ("a.png", data)})
 
 
+def post_raw(server, data, media_type):
+    return server.http.post("/v1/predict", content=data, headers={"content-type": media_type})
+
+
 @pytest.mark.parametrize("image_format", FORMATS)
-def test_both_forms_give_one_answer(server, image_format):
+def test_all_forms_give_one_answer(server, image_format):
     data = encode(draw(), image_format)
     prefix = f"data:image/{image_format.lower()};base64,"
-    answers = [post_file(server, data), post_json(server, data), post_json(server, data, prefix)]
-    assert [answer.status_code for answer in answers] == [200, 200, 200]
-    assert answers[0].json() == answers[1].json() == answers[2].json()
+    answers = [
+        post_file(server, data),
+        post_json(server, data),
+        post_json(server, data, prefix),
+        post_raw(server, data, f"image/{image_format.lower()}"),
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert all(answer.json() == answers[0].json() for answer in answers)
 
 
 def test_answer_keeps_its_promise(server):

@@ -89,11 +89,11 @@ def describe_installation(done: "Installation") -> str:
 
 def _is_served() -> bool:
     """Return whether the service would find a model, by a look that imports nothing heavy."""
-    from bukva.serving.registry import require_sqlite_model
+    from bukva.serving.registry import look_into_sqlite
     from bukva.serving.settings import read_settings
 
     try:
-        require_sqlite_model(read_settings())
+        look_into_sqlite(read_settings())
     except RegistryError:
         return False
     return True

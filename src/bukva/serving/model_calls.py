@@ -5,7 +5,6 @@ through the model together. Nothing waits for others to come: `docs/decisions/00
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +25,7 @@ class Model(Protocol):
         """Return the rows, or raise."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class _Job:
     """The images of one request, and the answer that it waits for."""
 
@@ -83,7 +82,7 @@ class ModelCalls:
             return job.answer.result()
         finally:
             job.answer.cancel()  # nobody listens any more; what runs already cannot be stopped
-            with contextlib.suppress(ValueError):
+            if job in self._waiting:
                 self._waiting.remove(job)
 
     def close(self) -> None:

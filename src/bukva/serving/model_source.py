@@ -3,6 +3,7 @@
 All of it happens in a thread of its own: the registry is never asked within a request.
 """
 
+import gc
 import threading
 
 from bukva.errors import BukvaError, ModelError, TrackingUnreachableError
@@ -10,7 +11,7 @@ from bukva.serving.loaded_model import LoadedModel
 from bukva.serving.logs import log_event, log_failure
 from bukva.serving.model_cache import ModelCache
 from bukva.serving.model_loading import load_model
-from bukva.serving.registry import RegisteredVersion, find_version, require_sqlite_model
+from bukva.serving.registry import RegisteredVersion, find_version, look_into_sqlite
 from bukva.serving.settings import Settings
 
 
@@ -72,7 +73,9 @@ class ModelSource:
         self._reason = reason
 
     def _follow_alias(self) -> None:
-        require_sqlite_model(self._settings)
+        version = look_into_sqlite(self._settings)
+        if self._current is not None and version == self._current.identity.version:
+            return
         try:
             wanted = find_version(self._settings)
         except TrackingUnreachableError:
@@ -87,8 +90,11 @@ class ModelSource:
             self._change_to(known)
 
     def _change_to(self, wanted: RegisteredVersion) -> None:
-        self._former, self._current = self._current, self._provide(wanted)
-        log_event("model_loaded", **wanted.identity.model_dump(), digest=self._current.digest)
+        model = self._provide(wanted)
+        _settle_memory()
+        self._former, self._current = self._current, model
+        self._reason = ""
+        log_event("model_loaded", **wanted.identity.model_dump(), digest=model.digest)
 
     def _provide(self, wanted: RegisteredVersion) -> LoadedModel:
         if self._former is not None and self._former.identity == wanted.identity:
@@ -101,3 +107,13 @@ class ModelSource:
             refusal = ModelError(f"Version {wanted.identity.version} is refused: {error}")
             self._refusals[wanted] = refusal
             raise refusal from error
+
+
+def _settle_memory() -> None:
+    """Have the collector pass over what a loaded model and its libraries made.
+
+    There are a million objects, and to look at all of them holds up whoever asks meanwhile.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

@@ -31,7 +31,7 @@ from bukva.serving.service import Service, ServiceDep
 
 router = APIRouter(tags=["recognition"])
 
-# Routes choose between the two forms by themselves, so OpenAPI has to be told of them.
+# Routes choose between the forms by themselves, so OpenAPI has to be told of them.
 _PREDICT_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -51,6 +51,10 @@ _PREDICT_BODY: dict[str, Any] = {
                 }
             },
             "application/json": {"schema": PredictRequest.model_json_schema()},
+            **{
+                f"image/{name}": {"schema": {"type": "string", "format": "binary"}}
+                for name in ("png", "jpeg", "webp")
+            },
         },
     }
 }

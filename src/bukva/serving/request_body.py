@@ -1,4 +1,4 @@
-"""From the body of a request to the bytes of one image, in either of the two forms.
+"""From the body of a request to the bytes of one image, in any of the three forms.
 
 The parsers are strict: whatever is ambiguous (two files, a key twice, a NaN, base64 with blanks)
 is refused rather than guessed at. The bytes are not looked into: that is the model's work.
@@ -69,7 +69,7 @@ async def read_batch(request: Request, settings: Settings) -> list[bytes]:
 
 
 async def _read_json(request: Request, form: type[Form], settings: Settings) -> Form:
-    if not _is_plain(request, "application/json"):
+    if _media_type(request) != "application/json":
         raise RequestError("unsupported_media_type", "Expected application/json.")
     return parse_json(await _in_time(request.body(), settings), form)
 
@@ -93,21 +93,25 @@ def _check_size(image: bytes, settings: Settings) -> bytes:
 
 
 async def _read_any(request: Request, settings: Settings) -> bytes:
-    if _is_plain(request, "application/json"):
-        return decode_base64(parse_json(await request.body(), PredictRequest).image)
-    if _is_plain(request, "multipart/form-data"):
-        return await _read_multipart(request, settings.max_body_bytes)
+    match _media_type(request):
+        case "image/png" | "image/jpeg" | "image/webp":
+            return await request.body()
+        case "application/json":
+            return decode_base64(parse_json(await request.body(), PredictRequest).image)
+        case "multipart/form-data":
+            return await _read_multipart(request, settings.max_body_bytes)
     raise RequestError(
         "unsupported_media_type",
-        "Expected application/json or multipart/form-data, without a content encoding.",
+        "Expected image/png (or jpeg, webp), application/json or multipart/form-data, without a "
+        "content encoding.",
     )
 
 
-def _is_plain(request: Request, media_type: str) -> bool:
-    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return sent == media_type and (
-        request.headers.get("content-encoding", "identity").lower() == "identity"
-    )
+def _media_type(request: Request) -> str:
+    """The type of a body as it is sent; "" for one that would have to be unpacked."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        return ""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def parse_json(body: bytes, form: type[Form]) -> Form:

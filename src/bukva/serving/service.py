@@ -54,7 +54,7 @@ class Service:
             raise RequestError("draining", "Send requests to another instance.")
 
 
-def _get_service(request: Request) -> Service:
+async def _get_service(request: Request) -> Service:  # a plain function would run in a thread
     service: Service = request.app.state.service
     return service
 

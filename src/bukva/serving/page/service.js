@@ -1,6 +1,7 @@
 /** Calls of the service. */
 
 const KEY = "bukva.key";
+const AS_PNG = { "Content-Type": "image/png" };
 
 /** What the service answered instead of what was asked for; `code` names the problem. */
 export class Problem extends Error {
@@ -20,12 +21,12 @@ export class Problem extends Error {
  */
 export function recognise(png, expected, signal) {
   const query = expected && `?expect=${expected}`;
-  return call(`v1/predict${query}`, { method: "POST", body: asForm(png), signal });
+  return call(`v1/predict${query}`, { method: "POST", headers: AS_PNG, body: png, signal });
 }
 
 /** Return what a picture shows, and which parts of it tell. */
 export function explain(png) {
-  return call("v1/explain", { method: "POST", body: asForm(png) });
+  return call("v1/explain", { method: "POST", headers: AS_PNG, body: png });
 }
 
 /**
@@ -73,12 +74,6 @@ async function call(address, request) {
 function withKey(request) {
   const key = sessionStorage.getItem(KEY);
   return key ? { ...request, headers: { ...request.headers, "X-API-Key": key } } : request;
-}
-
-function asForm(png) {
-  const form = new FormData();
-  form.append("file", png, "symbol.png");
-  return form;
 }
 
 function toDataUrl(blob) {
