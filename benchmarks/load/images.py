@@ -60,7 +60,7 @@ def ask_service(
     may_refuse: bool = False,
     answered_by: set[str] | None = None,
 ) -> Request:
-    """A request to the service, multipart as the page sends it.
+    """A request to the service, the image as the body, as the page sends it.
 
     Args:
         image: An image file.
@@ -82,11 +82,11 @@ def ask_service(
             return f"version {version} answered, which must not be served"
         return compare(answer, expected[version])
 
-    return Request("good", _post("/v1/predict", *_as_multipart(image)), check)
+    return Request("good", _post("/v1/predict", "image/png", image), check)
 
 
 def ask_peer(image: bytes, expected: Answer) -> Request:
-    """A request to the endpoint of the peer's shape: the same body."""
+    """A request to the endpoint of the peer's shape: a multipart body."""
 
     def check(status: int, body: bytes) -> str:
         return compare(json.loads(body), expected) if status == 200 else _say(status, body)

@@ -100,7 +100,7 @@ def _cut_in_half(file: Path) -> None:
 
 def _flip_byte(file: Path) -> None:
     content = bytearray(file.read_bytes())
-    content[0] ^= 0xFF
+    content[len(content) // 2] ^= 0xFF
     file.write_bytes(content)
 
 

@@ -1,7 +1,7 @@
 """The application: settings and a source of models in, an ASGI app out."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI
@@ -11,17 +11,12 @@ from bukva import __version__
 from bukva.serving import feedback_routes, health_routes, model_routes, predict_routes
 from bukva.serving.access import KeyGate
 from bukva.serving.envelope import Envelope
-from bukva.serving.feedback import FeedbackStore
-from bukva.serving.feedback_upload import FeedbackUploader
 from bukva.serving.limits import BodyLimit
-from bukva.serving.metrics import Metrics
-from bukva.serving.model_calls import ModelCalls
 from bukva.serving.model_source import ModelSource
 from bukva.serving.page_files import add_page
-from bukva.serving.prediction_log import make_prediction_log
 from bukva.serving.problems import describe_problems, install_handlers
 from bukva.serving.rate_limit import RateGate, RateLimit
-from bukva.serving.service import Service
+from bukva.serving.service import make_service
 from bukva.serving.settings import Settings
 
 
@@ -32,26 +27,12 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
         settings: All that can be set.
         model_source: Where the model comes from; by default the registry in `settings`.
     """
-    models = model_source or ModelSource(settings)
-    calls = ModelCalls(
-        settings.model_threads,
-        settings.max_in_flight,
-        settings.deadline_s,
-        settings.max_gathered_images,
-    )
-
-    metrics = Metrics()
-    predictions = make_prediction_log(settings, metrics.count_lost_note)
+    service = make_service(settings, model_source or ModelSource(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        models.start()
-        uploader.start()
-        with predictions or nullcontext():
+        with service.running():
             yield
-        models.stop()
-        uploader.stop()
-        calls.close()
 
     # The pages that FastAPI makes for /docs and /redoc load scripts from elsewhere.
     app = FastAPI(
@@ -62,13 +43,6 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
         redoc_url=None,
         redirect_slashes=False,
     )
-    feedback = FeedbackStore(
-        settings.feedback_folder, settings.max_feedback, is_delivered=bool(settings.feedback_url)
-    )
-    metrics.watch_feedback("waiting", lambda: feedback.waiting_count.value)
-    metrics.watch_feedback("dead", lambda: feedback.dead_count.value)
-    uploader = FeedbackUploader(feedback, settings.feedback_url, settings.feedback_retry_s, metrics)
-    service = Service(settings, models, calls, metrics, feedback, predictions)
     app.state.service = service
     gates, problems = _make_gates(settings)
     for routes in (predict_routes, model_routes, feedback_routes):
@@ -88,7 +62,7 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
-    app.add_middleware(Envelope, metrics=metrics, lifetime=service.lifetime)
+    app.add_middleware(Envelope, metrics=service.metrics, lifetime=service.lifetime)
     return app
 
 

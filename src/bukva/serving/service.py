@@ -1,5 +1,7 @@
 """What the routes work with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -7,11 +9,12 @@ from fastapi import Depends, Request
 
 from bukva.errors import RequestError
 from bukva.serving.feedback import FeedbackStore
+from bukva.serving.feedback_upload import FeedbackUploader
 from bukva.serving.loaded_model import LoadedModel
 from bukva.serving.metrics import Metrics
 from bukva.serving.model_calls import ModelCalls
 from bukva.serving.model_source import ModelSource
-from bukva.serving.prediction_log import PredictionLog
+from bukva.serving.prediction_log import PredictionLog, make_prediction_log
 from bukva.serving.schemas import Recognition
 from bukva.serving.settings import Settings
 
@@ -32,8 +35,20 @@ class Service:
     calls: ModelCalls
     metrics: Metrics
     feedback: FeedbackStore
+    uploader: FeedbackUploader
     predictions: PredictionLog | None = None
     lifetime: Lifetime = field(default_factory=Lifetime)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Keeps what has threads of its own at work while it is entered."""
+        self.models.start()
+        self.uploader.start()
+        with self.predictions or nullcontext():
+            yield
+        self.models.stop()
+        self.uploader.stop()
+        self.calls.close()
 
     def model(self) -> LoadedModel:
         """The model that answers now, or RequestError `model_not_ready`."""
@@ -52,6 +67,30 @@ class Service:
         """Raises RequestError `draining` when no further requests should be sent here."""
         if self.lifetime.is_draining:
             raise RequestError("draining", "Send requests to another instance.")
+
+
+def make_service(settings: Settings, models: ModelSource) -> Service:
+    """Puts the parts together as the settings want them."""
+    metrics = Metrics()
+    feedback = FeedbackStore(
+        settings.feedback_folder, settings.max_feedback, is_delivered=bool(settings.feedback_url)
+    )
+    metrics.watch_feedback("waiting", lambda: feedback.waiting_count.value)
+    metrics.watch_feedback("dead", lambda: feedback.dead_count.value)
+    return Service(
+        settings,
+        models,
+        ModelCalls(
+            settings.model_threads,
+            settings.max_in_flight,
+            settings.deadline_s,
+            settings.max_gathered_images,
+        ),
+        metrics,
+        feedback,
+        FeedbackUploader(feedback, settings.feedback_url, settings.feedback_retry_s, metrics),
+        make_prediction_log(settings, metrics.count_lost_note),
+    )
 
 
 async def _get_service(request: Request) -> Service:  # a plain function would run in a thread
