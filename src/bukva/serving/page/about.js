@@ -50,7 +50,8 @@ function showFacts() {
   const { name, version, since, digest, seal, signed, unsigned } = texts();
   const loaded = new Date(model.loaded);
   const moment = loaded.toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
-  const short = make("code", { title: model.files_sha256 }, model.files_sha256.slice(0, DIGEST_LENGTH));
+  const whole = model.files_sha256;
+  const short = make("code", { title: whole }, whole.slice(0, DIGEST_LENGTH));
   const facts = [
     [name, model.model.name],
     [version, model.model.version],

@@ -9,7 +9,7 @@ export const ABOUT_TEXTS = {
       "Читає невелика нейронна мережа на цьому сервері.",
     how:
       "Намалюйте символ мишкою, пальцем або пером між лініями зошита: велика літера сягає верхньої " +
-      "лінії, мала середньої. Можна й показати зображення. Якщо прочитано не те, натисніть «Ні» й " +
+      "лінії, мала середньої. Можна також обрати зображення. Якщо прочитано не те, натисніть «Ні» й " +
       "оберіть, що ви намалювали.",
     modelHeading: "Яка модель відповідає",
     loading: "Хвилинку…",
@@ -24,7 +24,7 @@ export const ABOUT_TEXTS = {
     resultsHeading: "Наскільки точно вона читає",
     resultsBody:
       "Виміряно на зразках, яких навчання не бачило. Під часткою правильних відповідей стоїть 95-відсотковий " +
-      "довірчий інтервал. Тут модель відповідає на кожен зразок, навіть якби сторінка його відхилила.",
+      "довірчий інтервал. Тут модель відповідає на кожен зразок, навіть на той, який сторінка відхилила б.",
     noResults: "До цієї моделі результатів не додано.",
     samples: "Зразки",
     count: "Скільки",
@@ -42,7 +42,7 @@ export const ABOUT_TEXTS = {
       digits: "Дрібні цифри ручкою, 8 × 8 точок",
       strokes: "Літери й цифри, намальовані програмою",
       feedback: "Малюнки, які виправили відвідувачі",
-      published: "300 зразків, на яких міряли найближчу опубліковану систему",
+      published: "300 зразків, на яких виміряно найближчу опубліковану систему",
       all: "Усі корпуси разом",
     },
     refusals: (refused, pair) =>
@@ -100,7 +100,7 @@ export const ABOUT_TEXTS = {
     resultsHeading: "How well it reads",
     resultsBody:
       "Measured on samples that training has not seen. Below the share of right answers stands its 95 % " +
-      "confidence interval. Here the model answers for each sample, even where the page would refuse it.",
+      "confidence interval. Here the model answers for each sample, even for one that the page would refuse.",
     noResults: "No results came with this model.",
     samples: "Samples",
     count: "Number",

@@ -24,15 +24,15 @@ export function listScopes(results) {
 /** Fill a table with the accuracies of each set of samples. */
 export function fillTable(table, results, language, texts) {
   const columns = Object.keys(COLUMNS);
-  const titles = [texts.samples, texts.count, ...columns.map((column) => texts[column])];
+  const titles = [texts.samples, ...columns.map((column) => texts[column]), texts.count];
   const head = titles.map((title) => make("th", { scope: "col" }, title));
   const rows = listScopes(results).map((scope) =>
     make(
       "tr",
       {},
       nameScope(scope, texts),
-      make("td", {}, formatCount(results[`${scope}.label_accuracy.n`], language)),
       ...columns.map((column) => showShare(results, `${scope}.${COLUMNS[column]}`, language)),
+      make("td", {}, formatCount(results[`${scope}.label_accuracy.n`], language)),
     ),
   );
   table.replaceChildren(
