@@ -88,6 +88,17 @@ def test_the_page_speaks_the_language_that_was_chosen(
     expect(page.locator("#hint")).to_contain_text("Одна літера або цифра")
 
 
+def picture_pages(page: Page, pictures: Path, width: int) -> None:
+    """Take the whole of the narrow page, and of a wider one what stands above the figures."""
+    if width == 320:
+        page.screenshot(path=pictures / "about_320px.png", full_page=True)
+    elif width == 1000:
+        box = page.locator("#confusions").bounding_box()
+        assert box is not None
+        clip = {"x": 0.0, "y": 0.0, "width": 1000.0, "height": box["y"] - 16}
+        page.screenshot(path=pictures / "about.png", full_page=True, clip=clip)
+
+
 @pytest.mark.parametrize("width", [320, 1000, 1920])
 @pytest.mark.parametrize("language", ["uk-UA", "en-GB"])
 def test_it_fits_the_screen(
@@ -104,8 +115,8 @@ def test_it_fits_the_screen(
     scrolls = place.evaluate("place => place.scrollWidth > place.clientWidth")
     assert scrolls == (width == 320)
     page.click("#card-place summary")
-    if language == "uk-UA" and width < 1920:
-        page.screenshot(path=pictures / f"about{'_320px' * (width == 320)}.png", full_page=True)
+    if language == "uk-UA":
+        picture_pages(page, pictures, width)
 
 
 def test_a_figure_can_be_opened_in_full(open_about: Callable[..., Page]) -> None:
