@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 from serving_servers import Server
 
 pytestmark = pytest.mark.timeout(900)
@@ -93,9 +93,10 @@ def picture_pages(page: Page, pictures: Path, width: int) -> None:
     if width == 320:
         page.screenshot(path=pictures / "about_320px.png", full_page=True)
     elif width == 1000:
-        box = page.locator("#confusions").bounding_box()
-        assert box is not None
-        clip = {"x": 0.0, "y": 0.0, "width": 1000.0, "height": box["y"] - 16}
+        height = page.locator("#confusions").evaluate(
+            "section => section.getBoundingClientRect().top + scrollY"
+        )
+        clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": height}
         page.screenshot(path=pictures / "about.png", full_page=True, clip=clip)
 
 
