@@ -4,8 +4,6 @@ import base64
 import contextlib
 import io
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,17 +13,13 @@ import pytest
 from drawing import Sheet, strokes_of
 from fresh_clone import make_clone, make_serve
 from PIL import Image
-from playwright.sync_api import Browser, Route, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Route, expect
 from serving_servers import Server
 
 from bukva.data.strokes.writing import draw_symbol
 
 pytestmark = pytest.mark.timeout(900)
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-expect.set_options(timeout=20_000)  # how long the machine takes is not what is tested
-SWITCHES = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture(scope="module")
@@ -38,49 +32,6 @@ def service(clone: Path) -> Iterator[Server]:
     with make_serve(clone) as server:
         server.wait_until_ready(timeout_s=600)
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium on the PATH: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(service: Server, browser: Browser) -> Iterator[Callable[..., Sheet]]:
-    """Open the page for a visitor; whatever the browser complains of fails the test."""
-    contexts, complaints = [], []
-
-    def open_page(**visitor: Any) -> Sheet:
-        settings = {"locale": "uk-UA", "viewport": {"width": 1000, "height": 800}} | visitor
-        contexts.append(browser.new_context(**settings))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: line.type == "error" and complaints.append(line.text))
-        page.goto(service.base_url)
-        expect(page.locator("#model")).not_to_be_empty()
-        return Sheet(page, complaints)
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not complaints
-
-
-@pytest.fixture
-def sheet(visit: Callable[..., Sheet]) -> Sheet:
-    return visit()
-
-
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots go: a folder that BUKVA_SCREENSHOTS names, or one that is thrown away."""
-    folder = os.environ.get("BUKVA_SCREENSHOTS")
-    return Path(folder) if folder else tmp_path_factory.mktemp("screenshots")
 
 
 def test_a_drawn_letter_is_read_while_it_is_drawn(sheet: Sheet, pictures: Path) -> None:
@@ -109,6 +60,11 @@ def test_what_an_answer_rests_on_is_coloured(sheet: Sheet, pictures: Path) -> No
     sheet.expect_symbol("Ґ")
     page.click("#why")
     expect(reasons).to_be_visible()
+    view, frame = page.locator("#view"), page.locator("#frame")
+    expect(view).to_be_visible()
+    expect(view).to_contain_text("Так це бачить мережа")
+    assert frame.evaluate("frame => frame.decode().then(() => frame.naturalWidth)") == 28
+    expect(page.locator("#why")).to_have_attribute("aria-pressed", "true")
     sheet.screenshot(pictures, "why")
     # Without the hook above it, it is another letter.
     upper, lower = page.evaluate(
@@ -123,8 +79,12 @@ def test_what_an_answer_rests_on_is_coloured(sheet: Sheet, pictures: Path) -> No
         }"""
     )
     assert upper > lower
+    address = frame.get_attribute("src")
     page.click("#why")
     expect(reasons).to_be_hidden()
+    expect(view).to_be_hidden()
+    assert not page.evaluate("address => fetch(address).then(() => true, () => false)", address)
+    sheet.complaints.clear()  # that the address is gone, is what was asked for
     page.click("#why")
     expect(reasons).to_be_visible()
     page.keyboard.press("Control+z")
@@ -304,26 +264,3 @@ def test_consent_is_asked_once_and_can_be_withdrawn(sheet: Sheet, clone: Path) -
     assert [record["symbol"] for record in stored(clone)] == ["Ж"]
     page.click("#forget")
     expect(receipt).to_have_text("Видалено.")
-
-
-def touch(sheet: Sheet, stroke: np.ndarray) -> None:
-    """Draw with a finger."""
-    session = sheet.page.context.new_cdp_session(sheet.page)
-
-    def send(kind: str, *places: tuple[float, float]) -> None:
-        points = [{"x": x, "y": y} for x, y in places]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    first, *others = sheet.on_screen(stroke)
-    send("touchStart", first)
-    for place in others:
-        send("touchMove", place)
-    send("touchEnd")
-
-
-def test_a_finger_draws_and_does_not_scroll(visit: Callable[..., Sheet]) -> None:
-    sheet = visit(viewport={"width": 360, "height": 500}, has_touch=True, is_mobile=True)
-    for stroke in strokes_of("Т"):
-        touch(sheet, stroke)
-    sheet.expect_symbol("Т")
-    assert sheet.page.evaluate("scrollY") == 0

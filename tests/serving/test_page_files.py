@@ -8,12 +8,14 @@ from bukva.serving.page_files import PAGE
 FILES = sorted(path.name for path in PAGE.iterdir())
 
 
-def test_the_page_is_at_the_root(server):
-    answer = server.http.get("/")
+@pytest.mark.parametrize(("path", "name"), [("/", "index.html"), ("/about", "about.html")])
+def test_the_pages_have_short_addresses(server, path, name):
+    answer = server.http.get(path)
+    assert answer.content == (PAGE / name).read_bytes()
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "script-src 'self'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert server.http.head("/").status_code == 200
+    assert server.http.head(path).status_code == 200
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -47,10 +49,23 @@ def test_the_keyboard_has_every_letter_and_digit():
     assert f'"{DIGITS}"' in text
 
 
-def test_both_languages_say_the_same_things():
-    text = (PAGE / "texts.js").read_text(encoding="utf-8")
-    _, ukrainian, english = re.split(r"^  (?:uk|en): \{$", text, flags=re.MULTILINE)
-    keys = [re.findall(r"^ {4,6}(\w+):", part, flags=re.MULTILINE) for part in (ukrainian, english)]
-    assert keys[0] == keys[1]
-    used = re.findall(r'data-(?:text|label|alt)="(\w+)"', (PAGE / "index.html").read_text("utf-8"))
-    assert set(used) <= set(keys[0])
+def read_keys(name):
+    """The names of a file's texts in Ukrainian, and in English."""
+    text = (PAGE / name).read_text(encoding="utf-8")
+    parts = re.split(r"^  (?:uk|en): \{$", text, flags=re.MULTILINE)[1:]
+    return [re.findall(r"^ {4,6}(\w+):", part, flags=re.MULTILINE) for part in parts]
+
+
+@pytest.mark.parametrize("name", ["texts.js", "about_texts.js"])
+def test_both_languages_say_the_same_things(name):
+    ukrainian, english = read_keys(name)
+    assert ukrainian == english
+
+
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [("index.html", ["texts.js"]), ("about.html", ["texts.js", "about_texts.js"])],
+)
+def test_a_page_asks_for_texts_that_there_are(page, names):
+    used = re.findall(r'data-(?:text|label|alt)="(\w+)"', (PAGE / page).read_text("utf-8"))
+    assert set(used) <= {key for name in names for key in read_keys(name)[0]}

@@ -1,23 +1,18 @@
 """The page in a real browser, before a service that asks for a key."""
 
-import shutil
-
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from browsing import run_browser, visiting
+from playwright.sync_api import expect
 from serving_servers import run_process
 
 from bukva.serving.access import hash_key, make_key
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-expect.set_options(timeout=20_000)
 KEY = make_key()
 NEEDED = "Цей сервіс відповідає лише тим, хто має ключ доступу."
 
 
 @pytest.fixture(scope="module")
 def guarded(registry):
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium on the PATH: apt-get install chromium")
     with run_process(
         BUKVA_TRACKING_URI=registry,
         BUKVA_MODEL_NAME="bukva-ink",
@@ -31,14 +26,8 @@ def guarded(registry):
 def page(guarded):
     """The page; a violation of its policy, or an error in it, fails the test."""
     complaints = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(locale="uk-UA")
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: line.type == "error" and complaints.append(line.text))
-        page.goto(guarded.base_url)
-        yield page
-        browser.close()
+    with run_browser() as browser, visiting(browser, complaints) as open_page:
+        yield open_page(guarded.base_url)
     # The browser itself notes each 401.
     assert [line for line in complaints if "401" not in line] == []
 

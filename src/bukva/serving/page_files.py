@@ -1,5 +1,6 @@
-"""The page to draw on: files of this package, which load nothing from elsewhere."""
+"""The page to draw on, and the one about the model: files that load nothing from elsewhere."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,10 +27,14 @@ class _PageFiles(StaticFiles):
 
 
 def add_page(app: FastAPI) -> None:
-    """Serves the page at `/`, and what it is made of below `/page`."""
-    app.add_api_route("/", _show_page, methods=["GET", "HEAD"], include_in_schema=False)
+    """Serves the pages at `/` and `/about`, and what they are made of below `/page`."""
+    for path, name in (("/", "index.html"), ("/about", "about.html")):
+        app.add_api_route(path, _show(name), methods=["GET", "HEAD"], include_in_schema=False)
     app.mount("/page", _PageFiles(directory=PAGE), name="page")
 
 
-async def _show_page() -> FileResponse:
-    return FileResponse(PAGE / "index.html", headers=HEADERS)
+def _show(name: str) -> Callable[[], Awaitable[FileResponse]]:
+    async def show_page() -> FileResponse:
+        return FileResponse(PAGE / name, headers=HEADERS)
+
+    return show_page

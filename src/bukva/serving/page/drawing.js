@@ -1,5 +1,6 @@
 /**
- * A drawing as strokes: it can be undone, redone, replayed, and painted at any size.
+ * A drawing as strokes: it can be undone, redone, replayed, and painted at any size. It tells
+ * `extend` when the last stroke got longer, `change` of all else, and `done` when it may be read.
  *
  * Points are {x, y, ms}: x and y are shares of the sheet's side, ms is the time since the sheet was
  * empty. A stroke is {points, width}, the width a share of the side too.
@@ -33,6 +34,12 @@ export class Drawing extends EventTarget {
   /** Lengthen the stroke that was begun last. */
   extend(points) {
     this.#strokes.at(-1).points.push(...points);
+    this.#tell("extend");
+  }
+
+  /** Take back the stroke that was begun last, as though it had never been. */
+  abandon() {
+    this.#strokes = this.#past.pop();
     this.#tell("change");
   }
 
@@ -97,14 +104,25 @@ export function paintStrokes(context, strokes, side, untilMs = Infinity) {
   }
 }
 
+/** Paint what the last `count` points add to a stroke that is painted already. */
+export function paintTail(context, { points }, count, side) {
+  const start = Math.max(0, points.length - count - 1);
+  const tail = points.slice(start);
+  if (start > 0) tail.unshift(middleOf(points[start - 1], points[start]));
+  context.stroke(pathThrough(tail, side));
+}
+
+function middleOf(one, other) {
+  return { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 };
+}
+
 function pathThrough(points, side) {
   const path = new Path2D();
   const [first] = points;
   path.moveTo(first.x * side, first.y * side);
   for (let i = 1; i < points.length - 1; i += 1) {
-    const [here, next] = [points[i], points[i + 1]];
-    const [middleX, middleY] = [(here.x + next.x) / 2, (here.y + next.y) / 2];
-    path.quadraticCurveTo(here.x * side, here.y * side, middleX * side, middleY * side);
+    const [here, middle] = [points[i], middleOf(points[i], points[i + 1])];
+    path.quadraticCurveTo(here.x * side, here.y * side, middle.x * side, middle.y * side);
   }
   const last = points.at(-1);
   // A line to where it already is: a tap leaves a dot.

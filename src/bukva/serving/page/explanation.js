@@ -1,39 +1,49 @@
-/** "Why?": the parts of the drawing that the answer rests on, coloured. */
+/** "Why?": the parts of the drawing that the answer rests on, coloured, and what the network saw. */
 
 import { explain } from "./service.js";
 
 export class Explanation {
-  #canvas;
+  #at;
   #reader;
 
   /**
-   * @param {HTMLCanvasElement} canvas Lies on the sheet.
+   * @param {Record<string, HTMLElement>} at Elements of the page by id.
    * @param {Reader} reader Has the picture that was answered; a new one takes the colours away.
    */
-  constructor(canvas, reader) {
-    this.#canvas = canvas;
+  constructor(at, reader) {
+    this.#at = at;
     this.#reader = reader;
     reader.addEventListener("change", () => this.hide());
+    this.hide();
   }
 
   hide() {
-    this.#canvas.hidden = true;
+    const { why, reasons, view, frame } = this.#at;
+    why.ariaPressed = "false";
+    reasons.hidden = view.hidden = true;
+    if (!frame.src) return;
+    URL.revokeObjectURL(frame.src);
+    frame.removeAttribute("src");
   }
 
-  /** Colour the sheet, or take the colours away; rejects with a Problem. */
+  /** Show why, or show it no more; rejects with a Problem. */
   async toggle() {
-    if (!this.#canvas.hidden) {
+    if (!this.#at.reasons.hidden) {
       this.hide();
       return;
     }
     const { png } = this.#reader;
     const explanation = await explain(png);
-    if (png === this.#reader.png) await this.#paint(explanation, png);
+    if (png !== this.#reader.png) return;
+    const { width, height } = await createImageBitmap(png);
+    this.hide(); // who asked twice at once is answered once
+    this.#at.why.ariaPressed = "true";
+    this.#paint(explanation, width, height);
+    this.#showFrame(explanation.frame);
   }
 
-  async #paint({ box, importance }, png) {
-    const { width, height } = await createImageBitmap(png);
-    const canvas = this.#canvas;
+  #paint({ box, importance }, width, height) {
+    const canvas = this.#at.reasons;
     canvas.hidden = false;
     canvas.width = canvas.height = Math.round(canvas.clientWidth * devicePixelRatio);
     // A picture that is not square stands in the middle of the sheet.
@@ -55,5 +65,13 @@ export class Explanation {
         );
       }),
     );
+  }
+
+  #showFrame(base64) {
+    if (!base64) return; // a model that does not tell what its network sees
+    const { view, frame } = this.#at;
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    frame.src = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+    view.hidden = false;
   }
 }

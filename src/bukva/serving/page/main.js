@@ -3,21 +3,23 @@
 import { showAnswer, showSentence } from "./answer.js";
 import { Corrections } from "./corrections.js";
 import { Drawing } from "./drawing.js";
+import { elementsById } from "./elements.js";
 import { Explanation } from "./explanation.js";
+import { onKey } from "./key_form.js";
+import { applyLanguage, onLanguage, preferredLanguage } from "./language.js";
 import { Pad } from "./pad.js";
 import { renderDrawing, renderFile } from "./picture.js";
 import { Reader } from "./reader.js";
-import { askVersion, Problem, useKey } from "./service.js";
-import { applyLanguage, describeProblem, preferredLanguage, TEXTS } from "./texts.js";
+import { askVersion, Problem } from "./service.js";
+import { countSymbols } from "./symbol_count.js";
+import { describeProblem, TEXTS } from "./texts.js";
 
-const at = Object.fromEntries(
-  [...document.querySelectorAll("[id]")].map((element) => [element.id, element]),
-);
+const at = elementsById();
 const drawing = new Drawing();
 const pad = new Pad(at.pad, drawing, () => Number(at["pen-width"].value));
 const reader = new Reader();
 const corrections = new Corrections(at, reader, () => TEXTS[language]);
-const explanation = new Explanation(at.reasons, reader);
+const explanation = new Explanation(at, reader);
 let language = preferredLanguage();
 let model = null;
 let file = null;
@@ -25,7 +27,7 @@ let file = null;
 function show() {
   const texts = TEXTS[language];
   const { answer, problem } = reader;
-  if (answer) showAnswer(at, answer, texts);
+  if (answer) showAnswer(at, answer, countSymbols(drawing.strokes), texts);
   else if (problem) showSentence(at, describeProblem(problem, texts));
   else showSentence(at, "");
   at.more.hidden = !answer;
@@ -45,7 +47,7 @@ function showSheet() {
 
 function speak(chosen) {
   language = chosen;
-  applyLanguage(language);
+  applyLanguage(language, TEXTS[language]);
   show();
 }
 
@@ -115,16 +117,8 @@ at.file.addEventListener("change", () => {
   takeFile(at.file.files[0]);
   at.file.value = "";
 });
-at["key-form"].addEventListener("submit", (event) => {
-  event.preventDefault();
-  useKey(at.key.value.trim());
-  at.key.value = "";
-  readAgain();
-});
-for (const button of document.querySelectorAll("[data-language]")) {
-  button.addEventListener("click", () => speak(button.dataset.language));
-}
-
+onKey(at, readAgain);
+onLanguage(speak);
 for (const button of document.querySelectorAll("[data-expected]")) {
   button.addEventListener("click", () => mean(button.dataset.expected));
 }

@@ -1,6 +1,6 @@
 /** The sheet that is drawn on: pointer events become strokes, strokes become pixels. */
 
-import { lastMoment, paintStrokes } from "./drawing.js";
+import { lastMoment, paintStrokes, paintTail } from "./drawing.js";
 
 /** A hand that rests on the sheet touches it: touches are ignored this long after a pen wrote. */
 const PALM_MS = 2000;
@@ -27,12 +27,17 @@ export class Pad {
     this.#penWidth = penWidth;
     canvas.addEventListener("pointerdown", (event) => this.#onDown(event));
     canvas.addEventListener("pointermove", (event) => this.#onMove(event));
-    for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) {
+    canvas.addEventListener("pointercancel", (event) => this.#onCancel(event));
+    for (const type of ["pointerup", "lostpointercapture"]) {
       canvas.addEventListener(type, (event) => this.#onUp(event));
     }
     drawing.addEventListener("change", () => this.#stopReplay());
-    // A stroke is over when the pen is lifted, and also when it is undone while it is drawn.
-    drawing.addEventListener("done", () => (this.#active = null));
+    // A stroke is over when the pen is lifted, and also when it is undone while it is drawn. What
+    // was painted piece by piece has corners that the whole stroke rounds.
+    drawing.addEventListener("done", () => {
+      this.#active = null;
+      this.paint();
+    });
     new ResizeObserver(() => this.paint()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
   }
@@ -65,26 +70,46 @@ export class Pad {
   }
 
   #onDown(event) {
-    if (event.pointerType === "pen") this.#lastPenMs = event.timeStamp;
-    if (this.#active !== null || event.button !== 0 || this.#isPalm(event)) return;
+    if (event.pointerType === "pen") {
+      this.#lastPenMs = event.timeStamp;
+      this.#dropTouch(); // the hand came down before the pen
+    }
+    if (this.#active || event.button !== 0 || this.#isPalm(event)) return;
     event.preventDefault();
     this.#canvas.setPointerCapture(event.pointerId);
-    this.#active = event.pointerId;
+    this.#active = event;
     const { isEmpty, strokes } = this.#drawing;
     this.#startedMs = event.timeStamp - (isEmpty ? 0 : lastMoment(strokes) + PAUSE_MS);
     this.#drawing.begin(this.#pointOf(event), this.#penWidth());
   }
 
   #onMove(event) {
-    if (event.pointerId !== this.#active) return;
+    if (event.pointerId !== this.#active?.pointerId) return;
     if (event.pointerType === "pen") this.#lastPenMs = event.timeStamp;
     // A pen reports more often than the screen is painted.
     const events = event.getCoalescedEvents?.() ?? [];
-    this.#drawing.extend((events.length ? events : [event]).map((each) => this.#pointOf(each)));
+    const points = (events.length ? events : [event]).map((each) => this.#pointOf(each));
+    this.#drawing.extend(points);
+    // Not all of it anew: the longer the drawing, the longer that takes.
+    const { width } = this.#canvas;
+    paintTail(this.#canvas.getContext("2d"), this.#drawing.strokes.at(-1), points.length, width);
   }
 
   #onUp(event) {
-    if (event.pointerId === this.#active) this.#drawing.end();
+    if (event.pointerId === this.#active?.pointerId) this.#drawing.end();
+  }
+
+  #onCancel(event) {
+    if (event.pointerId !== this.#active?.pointerId) return;
+    // A device that knows a hand from a finger takes its touch back.
+    if (event.pointerType === "touch") this.#dropTouch();
+    else this.#drawing.end();
+  }
+
+  #dropTouch() {
+    if (this.#active?.pointerType !== "touch") return;
+    this.#active = null;
+    this.#drawing.abandon();
   }
 
   #isPalm(event) {

@@ -5,9 +5,6 @@ import { recognise } from "./service.js";
 /** Wait this long after a stroke: the next one often follows at once. */
 const PAUSE_MS = 150;
 
-/** Problems that pass by themselves. */
-const PASSING = new Set(["model_not_ready", "overloaded", "rate_limited"]);
-
 /**
  * Keeps the `answer` to the latest sheet with the `png` that was sent, or the `problem`, null while
  * there is none; tells `change`.
@@ -59,7 +56,7 @@ export class Reader extends EventTarget {
     } catch (problem) {
       if (signal.aborted) return;
       this.#set(null, problem);
-      if (PASSING.has(problem.code)) this.read(render, problem.retryAfterMs || PAUSE_MS);
+      if (problem.isPassing) this.read(render, problem.retryAfterMs || PAUSE_MS);
     }
   }
 

@@ -2,6 +2,7 @@
 
 const KEY = "bukva.key";
 const AS_PNG = { "Content-Type": "image/png" };
+const PASSING = new Set(["model_not_ready", "overloaded", "rate_limited"]);
 
 /** What the service answered instead of what was asked for; `code` names the problem. */
 export class Problem extends Error {
@@ -9,6 +10,11 @@ export class Problem extends Error {
     super(code);
     this.code = code;
     this.retryAfterMs = retryAfterMs;
+  }
+
+  /** Whether it passes by itself. */
+  get isPassing() {
+    return PASSING.has(this.code);
   }
 }
 
@@ -58,15 +64,30 @@ export function askVersion() {
   return call("version", {});
 }
 
+/** Return what is known about the model that answers. */
+export function askModel() {
+  return call("v1/model", {});
+}
+
+/** Return a figure of its evaluation, a PNG file. */
+export async function askFigure(name) {
+  const response = await send(`v1/model/figures/${encodeURIComponent(name)}`, {});
+  return response.blob();
+}
+
 async function call(address, request) {
+  const response = await send(address, request);
+  return response.status === 204 ? null : response.json();
+}
+
+async function send(address, request) {
   let response;
   try {
     response = await fetch(address, withKey(request));
   } catch (error) {
     throw error.name === "AbortError" ? error : new Problem("unreachable");
   }
-  if (response.status === 204) return null;
-  if (response.ok) return response.json();
+  if (response.ok) return response;
   const { code = "internal_error" } = await response.json().catch(() => ({}));
   throw new Problem(code, 1000 * Number(response.headers.get("Retry-After") ?? 0));
 }

@@ -25,11 +25,14 @@ export const TEXTS = {
       "Зображення можна обрати, вставити (Ctrl+V) або перетягнути на аркуш.",
     answer: "Відповідь",
     alternatives: "Найімовірніші символи",
+    about: "Про bukva",
     api: "Опис API",
     key: "Ключ доступу",
     useKey: "Надіслати",
     question: "Правильно?",
     why: "Чому?",
+    view: "Так це бачить мережа. На аркуші забарвлено те, на чому тримається відповідь.",
+    viewAlt: "Малюнок, як його бачить мережа: вирізаний, відцентрований і зменшений",
     yes: "Так",
     no: "Ні",
     chooser: "Що ви намалювали?",
@@ -56,6 +59,8 @@ export const TEXTS = {
     summary: (kind, symbol, name) => (name ? `${kind} ${symbol} («${name}»)` : `${kind} ${symbol}`),
     refused: "Це не схоже на одну літеру чи цифру",
     refusedNote: "Намалюйте один символ, без крапок і рисок довкола.",
+    twoSymbols: "Це схоже на два символи: намалюйте один",
+    manySymbols: "Це схоже на кілька символів: намалюйте один",
     unsure: "Не певно: подивіться й на інші символи.",
     eitherNote: "Велика й мала пишуться однаково: розмір не дав відповіді.",
     problems: {
@@ -95,11 +100,14 @@ export const TEXTS = {
       "A picture can be chosen, pasted (Ctrl+V) or dropped on the sheet.",
     answer: "Answer",
     alternatives: "Most likely symbols",
+    about: "About bukva",
     api: "Description of the API",
     key: "Access key",
     useKey: "Send",
     question: "Is this right?",
     why: "Why?",
+    view: "This is what the network sees. Coloured on the sheet is what the answer rests on.",
+    viewAlt: "The drawing as the network sees it: cut out, centred and made small",
     yes: "Yes",
     no: "No",
     chooser: "What did you draw?",
@@ -126,6 +134,8 @@ export const TEXTS = {
     summary: (kind, symbol, name) => (name ? `${kind} ${symbol} (“${name}”)` : `${kind} ${symbol}`),
     refused: "This does not look like one letter or digit",
     refusedNote: "Draw one symbol, without dots and dashes around it.",
+    twoSymbols: "This looks like two symbols: draw one",
+    manySymbols: "This looks like several symbols: draw one",
     unsure: "Not sure: look at the other symbols too.",
     eitherNote: "Capital and small are written alike, and the size did not tell.",
     problems: {
@@ -153,32 +163,4 @@ export const LETTER_NAMES = {
 /** Return the sentence for a problem. */
 export function describeProblem(problem, { problems }) {
   return problems[problem.code] ?? problems.other(problem.code);
-}
-
-const KEY = "bukva.language";
-
-/** The language chosen before, else the browser's, else Ukrainian. */
-export function preferredLanguage() {
-  const wished = [localStorage.getItem(KEY), ...navigator.languages.map((tag) => tag.slice(0, 2))];
-  return wished.find((language) => language in TEXTS) ?? "uk";
-}
-
-/** Put the texts of a language into the page, and remember it. */
-export function applyLanguage(language, root = document) {
-  localStorage.setItem(KEY, language);
-  root.documentElement.lang = language;
-  const texts = TEXTS[language];
-  for (const element of root.querySelectorAll("[data-text]")) {
-    element.textContent = texts[element.dataset.text];
-  }
-  for (const element of root.querySelectorAll("[data-label]")) {
-    element.ariaLabel = texts[element.dataset.label];
-    if (element.matches("button")) element.title = element.ariaLabel;
-  }
-  for (const element of root.querySelectorAll("[data-alt]")) {
-    element.alt = texts[element.dataset.alt];
-  }
-  for (const button of root.querySelectorAll("[data-language]")) {
-    button.ariaPressed = String(button.dataset.language === language);
-  }
 }
