@@ -128,7 +128,7 @@ def routes() -> frozenset[tuple[str, str]]:
 
 def check_curl(arguments: list[str]) -> None:
     address = arguments[-1]
-    sends = any(argument in ("-F", "-d") for argument in arguments)
+    sends = any(argument in ("-F", "-d", "--data-binary") for argument in arguments)
     assert ("POST" if sends else "GET", urlsplit(address).path) in routes()
     assert urlsplit(address).netloc == "127.0.0.1:8000", "the port that make serve takes"
     for option, value in pairwise(arguments):
@@ -136,6 +136,8 @@ def check_curl(arguments: list[str]) -> None:
             name, _, file = value.partition("=@")
             assert name == "file"
             assert (ROOT / file).is_file()
+        if option == "--data-binary":
+            assert (ROOT / value.removeprefix("@")).is_file()
 
 
 def check_pytest(arguments: list[str]) -> None:

@@ -69,14 +69,14 @@ def to_answer(
         "symbol": charset.to_symbol(label, uppercase_probability >= 0.5),
         "label": label,
         "case": case,
-        "confidence": float(label_K[best]),
+        "confidence": _tidy(label_K[best]),
         "case_confidence": case_confidence,
     }
     is_symbol = symbol_confidence >= symbol_threshold
     return {
         **(reading if is_symbol else dict.fromkeys(reading)),
         "is_symbol": is_symbol,
-        "symbol_confidence": symbol_confidence,
+        "symbol_confidence": _tidy(symbol_confidence),
         "alternatives": _alternatives(label_K, uppercase_probability, labels, top_k),
         "measures": dict(measures or {}),
         "frame": frame,
@@ -104,7 +104,7 @@ def _split_off(class_C: Float32Array, classes: str) -> tuple[Float32Array, str, 
 def _case_of(label: str, uppercase_probability: float) -> tuple[str | None, float | None]:
     if not charset.is_letter(label):
         return None, None
-    confidence = float(max(uppercase_probability, 1.0 - uppercase_probability))
+    confidence = _tidy(max(uppercase_probability, 1.0 - uppercase_probability))
     if confidence < EITHER_BELOW and label not in charset.DISTINCT_FORM:
         return "either", confidence
     return ("upper" if uppercase_probability >= 0.5 else "lower"), confidence
@@ -125,4 +125,9 @@ def _alternatives(
         else:
             shares[label] = probability
     best = sorted(shares.items(), key=lambda item: -item[1])[:top_k]
-    return [{"symbol": symbol, "probability": share} for symbol, share in best]
+    return [{"symbol": symbol, "probability": _tidy(share)} for symbol, share in best]
+
+
+def _tidy(probability: float) -> float:
+    """Take the noise of float32 off, by which a softmax may answer 1.0000001."""
+    return round(float(probability), 6)

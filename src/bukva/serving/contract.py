@@ -44,8 +44,9 @@ def read_row(row: Mapping[str, Any], top_k: int) -> Recognition:
             f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
         )
         raise ModelError(f"Expected a row as a packaged model gives, got {faults}.") from error
-    alternatives = recognition.alternatives[:top_k]
-    return recognition.model_copy(update={"alternatives": alternatives})
+    if len(recognition.alternatives) <= top_k:
+        return recognition
+    return recognition.model_copy(update={"alternatives": recognition.alternatives[:top_k]})
 
 
 def _fields_of(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,7 +86,8 @@ async def predict(
     recognition = _read(row, model, service)
     if kind is not None:
         recognition = expect(kind, recognition)
-    return Prediction(**recognition.model_dump(), model=model.identity)
+    # Its parts were checked when they were read.
+    return Prediction.model_construct(**dict(recognition), model=model.identity)
 
 
 @router.post(

@@ -3,19 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bukva.charset import SYMBOLS
 
-
-def _round_probability(value: Any) -> Any:
-    """Takes the float32 noise off: a softmax may answer 1.0000001."""
-    return value if value is None else round(float(value), 6)
-
-
-Probability = Annotated[
-    float, BeforeValidator(_round_probability), Field(ge=0, le=1, allow_inf_nan=False)
-]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Symbol = Annotated[str, Field(min_length=1, max_length=8)]
 
 
