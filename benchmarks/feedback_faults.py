@@ -27,7 +27,7 @@ from serving_requests import draw, encode
 from serving_servers import Server, run_process, wait_for
 
 from bukva.charset import SYMBOLS
-from bukva.serving.correction import parse_correction
+from bukva.serving.feedback.correction import parse_correction
 
 CLIENTS = 4
 RANDOM = np.random.default_rng()

@@ -68,11 +68,11 @@ def make_registry(folder: Path, sound: int = 1, refused: int = 0) -> Registry:
 
 
 def answers_of(factor: float, images: Sequence[bytes]) -> list[dict[str, Any]]:
-    """What the version with a factor answers, asked directly; None where a value is missing."""
+    """What the version with a factor answers, asked directly, as far as the service passes it on."""
     import pandas as pd
 
     table = _make_recogniser(factor).recognise(pd.Series(list(images)))
-    rows = table.astype(object).where(table.notna(), None).to_dict(orient="records")
+    rows = table.drop(columns=["frame", "measures"]).to_dict(orient="records")
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 

@@ -89,7 +89,7 @@ def describe_installation(done: "Installation") -> str:
 
 def _is_served() -> bool:
     """Return whether the service would find a model, by a look that imports nothing heavy."""
-    from bukva.serving.registry import look_into_sqlite
+    from bukva.serving.model.registry import look_into_sqlite
     from bukva.serving.settings import read_settings
 
     try:

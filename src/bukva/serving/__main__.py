@@ -7,7 +7,7 @@ import sys
 import threading
 
 from bukva.errors import ParameterError
-from bukva.serving.access import hash_key, make_key
+from bukva.serving.gates.api_keys import hash_key, make_key
 from bukva.serving.logs import configure_logging
 from bukva.serving.settings import Settings, describe_settings, read_settings
 

@@ -8,14 +8,14 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from bukva import __version__
-from bukva.serving import feedback_routes, health_routes, model_routes, predict_routes
-from bukva.serving.access import KeyGate
 from bukva.serving.envelope import Envelope
-from bukva.serving.limits import BodyLimit
-from bukva.serving.model_source import ModelSource
+from bukva.serving.gates.api_keys import KeyGate
+from bukva.serving.gates.body_limit import BodyLimit
+from bukva.serving.gates.rate_limit import RateGate, RateLimit
+from bukva.serving.model.source import ModelSource
 from bukva.serving.page_files import add_page
 from bukva.serving.problems import describe_problems, install_handlers
-from bukva.serving.rate_limit import RateGate, RateLimit
+from bukva.serving.routes import feedback, health, model, predict
 from bukva.serving.service import make_service
 from bukva.serving.settings import Settings
 
@@ -45,11 +45,11 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
     )
     app.state.service = service
     gates, problems = _make_gates(settings)
-    for routes in (predict_routes, model_routes, feedback_routes):
+    for routes in (predict, model, feedback):
         app.include_router(
             routes.router, dependencies=gates, responses=describe_problems(*problems)
         )
-    app.include_router(health_routes.router)
+    app.include_router(health.router)
     add_page(app)
     install_handlers(app)
     # The last one added is the outermost.

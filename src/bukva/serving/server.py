@@ -7,7 +7,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from bukva.serving.bounded_http import bound_http
+from bukva.serving.gates.head_limit import bound_http
 from bukva.serving.logs import log_event
 from bukva.serving.service import Service
 from bukva.serving.settings import Settings

@@ -8,12 +8,12 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from bukva.errors import RequestError
-from bukva.serving.feedback import FeedbackStore
-from bukva.serving.feedback_upload import FeedbackUploader
-from bukva.serving.loaded_model import LoadedModel
+from bukva.serving.feedback.store import FeedbackStore
+from bukva.serving.feedback.upload import FeedbackUploader
 from bukva.serving.metrics import Metrics
-from bukva.serving.model_calls import ModelCalls
-from bukva.serving.model_source import ModelSource
+from bukva.serving.model.calls import ModelCalls
+from bukva.serving.model.loaded import LoadedModel
+from bukva.serving.model.source import ModelSource
 from bukva.serving.prediction_log import PredictionLog, make_prediction_log
 from bukva.serving.schemas import Recognition
 from bukva.serving.settings import Settings

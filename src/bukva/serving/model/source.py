@@ -7,11 +7,11 @@ import gc
 import threading
 
 from bukva.errors import BukvaError, ModelError, TrackingUnreachableError
-from bukva.serving.loaded_model import LoadedModel
 from bukva.serving.logs import log_event, log_failure
-from bukva.serving.model_cache import ModelCache
-from bukva.serving.model_loading import load_model
-from bukva.serving.registry import RegisteredVersion, find_version, look_into_sqlite
+from bukva.serving.model.cache import ModelCache
+from bukva.serving.model.loaded import LoadedModel
+from bukva.serving.model.loading import load_model
+from bukva.serving.model.registry import RegisteredVersion, find_version, look_into_sqlite
 from bukva.serving.settings import Settings
 
 

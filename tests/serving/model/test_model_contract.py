@@ -3,7 +3,7 @@ import math
 import pytest
 
 from bukva.errors import ModelError, RequestError
-from bukva.serving.contract import check_probe, read_row
+from bukva.serving.model.contract import check_probe, read_row
 from bukva.serving.problems import IMAGE_PROBLEMS
 
 ROW = {

@@ -3,8 +3,8 @@
 import pytest
 from serving_requests import JSON_TYPE, draw, encode, json_body
 
-from bukva.serving.access import hash_key
-from bukva.serving.rate_limit import RateLimit, name_address
+from bukva.serving.gates.api_keys import hash_key
+from bukva.serving.gates.rate_limit import RateLimit, name_address
 
 BODY = json_body(encode(draw()))
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import Response
 
 from bukva.errors import RequestError
-from bukva.serving.cross_site import refuse_other_sites
+from bukva.serving.gates.cross_site import refuse_other_sites
 from bukva.serving.logs import log_failure
 from bukva.serving.problems import describe_problems
 from bukva.serving.request_body import describe_json, read_feedback

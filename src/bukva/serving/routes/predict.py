@@ -10,11 +10,11 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 
 from bukva.errors import ModelError, RequestError
-from bukva.serving.contract import read_row
 from bukva.serving.expectation import Kind, expect
 from bukva.serving.explain import cover, weigh
-from bukva.serving.loaded_model import LoadedModel
 from bukva.serving.logs import log_failure
+from bukva.serving.model.contract import read_row
+from bukva.serving.model.loaded import LoadedModel
 from bukva.serving.pixels import encode
 from bukva.serving.problems import IMAGE_PROBLEMS, describe_problems
 from bukva.serving.request_body import describe_json, read_batch, read_image

@@ -15,9 +15,9 @@ from serving_servers import tracking_restored
 
 from bukva.errors import ModelError, SealError
 from bukva.seal import DIGEST_TAG
-from bukva.serving.model_cache import ModelCache
-from bukva.serving.model_loading import load_model
-from bukva.serving.registry import find_version
+from bukva.serving.model.cache import ModelCache
+from bukva.serving.model.loading import load_model
+from bukva.serving.model.registry import find_version
 from bukva.serving.settings import Settings
 from signing_keys import make_keys
 

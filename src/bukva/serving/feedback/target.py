@@ -6,8 +6,8 @@ A target is written to in one way: a file that is not there is made, whole; one 
 from pathlib import Path
 from typing import Any, Protocol
 
-from bukva.serving.correction import Correction, parse_correction
-from bukva.serving.durable_files import drop_old_drafts, sync_folder, write_draft
+from bukva.serving.feedback.correction import Correction, parse_correction
+from bukva.serving.feedback.durable_files import drop_old_drafts, sync_folder, write_draft
 
 # botocore's own timeouts are a minute each, five times over.
 _S3_CONFIG = {

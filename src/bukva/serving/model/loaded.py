@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from bukva import dossier
 from bukva.errors import ModelError
-from bukva.serving.drift import DriftMonitor
+from bukva.serving.model.drift import DriftMonitor
 from bukva.serving.schemas import ServedModel
 
 

@@ -17,14 +17,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bukva.errors import RequestError
-from bukva.serving.correction import Correction, make_correction, read_correction
-from bukva.serving.durable_files import (
+from bukva.serving.feedback.correction import Correction, make_correction, read_correction
+from bukva.serving.feedback.durable_files import (
     drop_old_drafts,
     lock_folder,
     sync_folder,
     write_draft,
 )
-from bukva.serving.file_count import FileCount, list_files
+from bukva.serving.feedback.file_count import FileCount, list_files
 from bukva.serving.logs import log_failure
 from bukva.serving.schemas import FeedbackRequest, ServedModel
 

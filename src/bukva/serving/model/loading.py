@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 
 from bukva.errors import ModelError, SealError
 from bukva.seal import BY_MLFLOW, DIGEST_TAG, check_signature, digest_folder
-from bukva.serving.contract import PROBE_IMAGES, check_golden, check_probe
-from bukva.serving.drift import DriftMonitor
-from bukva.serving.loaded_model import Dossier, LoadedModel
 from bukva.serving.logs import quiet_kedro
-from bukva.serving.model_cache import ModelCache
-from bukva.serving.registry import RegisteredVersion
+from bukva.serving.model.cache import ModelCache
+from bukva.serving.model.contract import PROBE_IMAGES, check_golden, check_probe
+from bukva.serving.model.drift import DriftMonitor
+from bukva.serving.model.loaded import Dossier, LoadedModel
+from bukva.serving.model.registry import RegisteredVersion
 from bukva.serving.settings import Settings
 
 # It also names a folder of the cache.

@@ -15,7 +15,7 @@ from bukva.inference.measures import MEASURES
 from bukva.inference.recogniser import Recogniser
 from bukva.inference.reference import describe_reference
 from bukva.release.manifest import ONNX, RELEASED
-from bukva.serving.drift import DriftMonitor
+from bukva.serving.model.drift import DriftMonitor
 
 ALARM = 0.25
 REFERENCE = {

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bukva.serving.logs import log_failure
-from bukva.serving.registry import RegisteredVersion
+from bukva.serving.model.registry import RegisteredVersion
 from bukva.serving.schemas import ServedModel
 from bukva.serving.settings import Settings
 

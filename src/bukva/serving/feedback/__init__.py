@@ -1,0 +1,1 @@
+"""Corrections: stored before they are acknowledged, delivered in the background."""

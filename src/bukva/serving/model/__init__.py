@@ -1,0 +1,1 @@
+"""The model that answers: found by its alias, checked, tried, called, and watched."""
