@@ -68,7 +68,7 @@ def make_registry(folder: Path, sound: int = 1, refused: int = 0) -> Registry:
 
 
 def answers_of(factor: float, images: Sequence[bytes]) -> list[dict[str, Any]]:
-    """What the version with a factor answers, asked directly, as far as the service passes it on."""
+    """What the version with a factor answers, asked directly: what the service passes on."""
     import pandas as pd
 
     table = _make_recogniser(factor).recognise(pd.Series(list(images)))
