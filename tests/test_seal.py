@@ -1,12 +1,15 @@
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bukva.errors import SealError
 from bukva.seal import check_signature, digest_folder, sign
-from signing_keys import make_keys, openssl
+from signing_keys import make_keys, write_keys
 
 DIGEST = "ab" * 32
 
@@ -94,9 +97,23 @@ def test_no_text_is_a_signature(tmp_path_factory, signature: str) -> None:
 
 
 def test_keys_of_another_kind_are_refused(tmp_path: Path) -> None:
-    openssl("genpkey", "-algorithm", "rsa", "-out", str(tmp_path / "rsa.pem"))
+    rsa, rsa_public = write_keys(generate_private_key(65537, 2048), tmp_path, "rsa")
     with pytest.raises(SealError, match="another kind"):
-        sign("glyph", DIGEST, tmp_path / "rsa.pem")
+        sign("glyph", DIGEST, rsa)
+    private, _ = make_keys(tmp_path)
+    with pytest.raises(SealError, match="by one of the 1 keys"):
+        check_signature("glyph", DIGEST, sign("glyph", DIGEST, private), rsa_public)
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs the command openssl")
+def test_keys_as_the_docs_make_them(tmp_path: Path) -> None:
+    private, public = tmp_path / "signing.pem", tmp_path / "trusted.pem"
+    for command in (
+        ["genpkey", "-algorithm", "ed25519", "-out", private],
+        ["pkey", "-in", private, "-pubout", "-out", public],
+    ):
+        subprocess.run(["openssl", *command], check=True, capture_output=True)
+    check_signature("glyph", DIGEST, sign("glyph", DIGEST, private), public)
 
 
 @pytest.mark.parametrize("content", [b"", b"no key"])
