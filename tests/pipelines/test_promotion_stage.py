@@ -132,8 +132,8 @@ def with_dossier(onnx_model: bytes, golden: pd.DataFrame) -> dict[str, Any]:
         "drift_reference": {"samples": 3},
         "results": {"all.label_accuracy": 0.9},
         "model_card": "# Картка",
-        "label_confusion_png": b"labels",
-        "case_confusion_png": b"cases",
+        "label_confusion": b"labels",
+        "case_confusion": b"cases",
     }
     made = run_stage(promotion.create_pipeline().only_nodes("add_dossier"), inputs)
     registration: dict[str, Any] = made["registration"]

@@ -3,6 +3,7 @@
 Its settings let a test have a model that is slow, or that breaks what a packaged model promises.
 """
 
+import base64
 import io
 import math
 import time
@@ -89,7 +90,7 @@ def answer(ink: float) -> dict:
         "symbol_confidence": 0.99,
         "alternatives": [{"symbol": s, "probability": w / total} for w, s in ranked],
         "measures": {"ink_share": ink},
-        "frame": bytes([0, 0, 0, 0, 255, 0, 0, 0, 0]),
+        "frame": base64.b64encode(bytes([0, 0, 0, 0, 255, 0, 0, 0, 0])).decode(),
         "error": None,
         "error_detail": None,
     }

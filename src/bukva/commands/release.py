@@ -113,8 +113,8 @@ def _read_run(catalog: Any) -> "FinishedRun":
         parameters={group: _to_plain(catalog.load(f"params:{group}")) for group in groups},
         reports={
             REFERENCE: json.dumps(catalog.load("drift_reference"), ensure_ascii=False).encode(),
-            "label_confusion.png": catalog.load("label_confusion_png"),
-            "case_confusion.png": catalog.load("case_confusion_png"),
+            "label_confusion.png": catalog.load("label_confusion"),
+            "case_confusion.png": catalog.load("case_confusion"),
         },
     )
 

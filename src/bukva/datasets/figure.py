@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 import mlflow
+from kedro.io.core import get_filepath_str
 from kedro_datasets.matplotlib import MatplotlibDataset
 from matplotlib.figure import Figure
 
@@ -22,6 +23,13 @@ class TrackedFigureDataset(MatplotlibDataset):  # type: ignore[misc]  # kedro-da
     ) -> None:
         super().__init__(filepath=filepath, save_args=dict(_PNG), **dataset_args)
         self._artifact_file = f"{artifact_folder}/{PurePosixPath(filepath).name}"
+
+    def load(self) -> bytes:
+        """Return the PNG file."""
+        path = get_filepath_str(self._get_load_path(), self._protocol)
+        with self._fs.open(path, mode="rb") as file:
+            content: bytes = file.read()
+        return content
 
     def save(self, data: Figure) -> None:
         """Write the PNG file, and log it."""

@@ -54,15 +54,3 @@ class FileDataset(AbstractDataset[T, T]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "protocol": self._protocol}
-
-
-class BytesDataset(FileDataset[bytes]):
-    """A file as it is."""
-
-    def load(self) -> bytes:
-        """Return the content of the file."""
-        return self.read_bytes()
-
-    def save(self, data: bytes) -> None:
-        """Write the file."""
-        self.write_bytes(data)

@@ -3,6 +3,7 @@
 Shapes: N images, C classes of the label head, K of them labels.
 """
 
+import base64
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -54,7 +55,8 @@ def to_answer(
         top_k: How many alternatives to list.
         symbol_threshold: Probability of showing a symbol below which the image is refused.
         measures: Of its ink and its place on the page, by name.
-        frame: What the network saw: the grey levels of a square, row by row.
+        frame: What the network saw: the grey levels of a square, row by row. In the answer it is
+            base64, so that the answer can be written as JSON.
 
     Returns:
         `ANSWER_COLUMNS`; `case` and `case_confidence` are None for a digit. An image that is
@@ -79,7 +81,7 @@ def to_answer(
         "symbol_confidence": _tidy(symbol_confidence),
         "alternatives": _alternatives(label_K, uppercase_probability, labels, top_k),
         "measures": dict(measures or {}),
-        "frame": frame,
+        "frame": base64.b64encode(frame).decode("ascii"),
         "error": None,
         "error_detail": None,
     }

@@ -41,7 +41,7 @@ SIGNATURE: Final = ModelSignature(
             ColSpec(DataType.double, "symbol_confidence", required=False),
             ColSpec(Array(_ALTERNATIVE), "alternatives", required=False),
             ColSpec(Map(DataType.double), "measures", required=False),
-            ColSpec(DataType.binary, "frame", required=False),
+            ColSpec(DataType.string, "frame", required=False),
             ColSpec(DataType.string, "error", required=False),
             ColSpec(DataType.string, "error_detail", required=False),
         ]

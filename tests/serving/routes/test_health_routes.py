@@ -115,10 +115,11 @@ def test_examples_in_openapi_keep_their_own_schema(openapi):
     assert KINDS[problem["code"]].title == problem["title"]
 
 
-def test_openapi_shows_both_forms_of_a_request(openapi):
+def test_openapi_shows_all_forms_of_a_request(openapi):
     operation = openapi["paths"]["/v1/predict"]["post"]
     forms = operation["requestBody"]["content"]
-    assert set(forms) == {"multipart/form-data", "application/json"}
+    raw = {f"image/{name}" for name in ("png", "jpeg", "webp")}
+    assert set(forms) == {"multipart/form-data", "application/json", *raw}
     [example] = forms["application/json"]["schema"]["properties"]["image"]["examples"]
     assert decode_base64(example).startswith(b"\x89PNG")
     assert set(operation["responses"]) == {

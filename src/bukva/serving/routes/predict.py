@@ -157,10 +157,11 @@ def _read_result(row: Mapping[str, Any], model: LoadedModel, service: Service) -
         return BatchResult(code=error.code, detail=error.detail)
 
 
-def _to_png(frame: bytes | None) -> str | None:
-    """Return the grey levels of a square as a PNG file in base64."""
+def _to_png(frame: str | None) -> str | None:
+    """Return the grey levels of a square, in base64, as a PNG file, in base64 too."""
     if not frame:
         return None
-    side = math.isqrt(len(frame))
-    grey_HW = np.frombuffer(frame, dtype=np.uint8).reshape(side, side)
+    grey = np.frombuffer(base64.b64decode(frame), dtype=np.uint8)
+    side = math.isqrt(len(grey))
+    grey_HW = grey.reshape(side, side)
     return base64.b64encode(encode(grey_HW)).decode("ascii")
