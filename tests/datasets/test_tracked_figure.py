@@ -28,6 +28,7 @@ def test_without_a_run_it_is_only_saved(tmp_path: Path, figure: Figure) -> None:
         assert image.format == "PNG"
         assert image.width > 400
     assert str(dataset.preview()).startswith("iVBOR")  # a PNG in base64
+    assert dataset.load() == (tmp_path / "new" / "curve.png").read_bytes()
 
 
 def test_a_figure_on_s3_is_logged_too(s3: Any, tmp_path: Path, figure: Figure) -> None:
@@ -40,5 +41,7 @@ def test_a_figure_on_s3_is_logged_too(s3: Any, tmp_path: Path, figure: Figure) -
             dataset.save(figure)
         [logged] = mlflow.artifacts.list_artifacts(run_id=run.info.run_id, artifact_path="figures")
     assert logged.path == "figures/curve.png"
-    with Image.open(io.BytesIO(s3.cat_file("bukva/08_reporting/curve.png"))) as image:
+    content = s3.cat_file("bukva/08_reporting/curve.png")
+    with Image.open(io.BytesIO(content)) as image:
         assert image.format == "PNG"
+    assert dataset.load() == content
