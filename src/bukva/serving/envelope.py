@@ -31,7 +31,7 @@ _CLIENT_LEFT = 499
 
 
 class Envelope:
-    """The outermost layer: gives each request an id, and lets no exception out."""
+    """Around all else: gives each request an id, and lets no exception out."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, lifetime: Lifetime) -> None:
         self.app = app

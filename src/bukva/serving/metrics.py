@@ -62,6 +62,17 @@ class Metrics:
         self._requests.labels(route, status).inc()
         self._seconds.labels(route).observe(seconds)
 
+    def refusal_counter(self, status: int) -> Callable[[str], None]:
+        """Returns what counts requests of a route that were refused at once, and is quick."""
+        counters: dict[str, Counter] = {}
+
+        def count(route: str) -> None:
+            if route not in counters:
+                counters[route] = self._requests.labels(route, status)
+            counters[route].inc()
+
+        return count
+
     def count_symbol(self, recognition: Recognition, model_version: str) -> None:
         """Counts what was read in an image."""
         self._symbols.labels(model_version, recognition.symbol or "none").inc()

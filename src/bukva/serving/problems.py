@@ -65,20 +65,24 @@ def problem_response(
     code: str, detail: str, request_id: str, retry_after_s: int | None = None
 ) -> JSONResponse:
     """The answer that reports the problem `code`."""
-    kind = KINDS[code]
-    problem = Problem(
-        type=f"urn:bukva:problem:{code}",
-        title=kind.title,
-        status=kind.status,
-        detail=detail,
-        code=code,
-        request_id=request_id,
-    )
+    kind, problem = KINDS[code], make_problem(code, detail, request_id)
     headers = {"WWW-Authenticate": "Bearer"} if kind.status == 401 else {}
     if wait_s := retry_after_s or kind.retry_after_s:
         headers["Retry-After"] = str(wait_s)
     return JSONResponse(
         problem.model_dump(), kind.status, headers, media_type="application/problem+json"
+    )
+
+
+def make_problem(code: str, detail: str, request_id: str) -> Problem:
+    """The body of the answer that reports the problem `code`."""
+    return Problem(
+        type=f"urn:bukva:problem:{code}",
+        title=KINDS[code].title,
+        status=KINDS[code].status,
+        detail=detail,
+        code=code,
+        request_id=request_id,
     )
 
 

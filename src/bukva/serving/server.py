@@ -6,9 +6,12 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
+from bukva.serving.gates.admission import Admission
 from bukva.serving.gates.head_limit import bound_http
 from bukva.serving.logs import log_event
+from bukva.serving.routes.predict import PATHS
 from bukva.serving.service import Service
 from bukva.serving.settings import Settings
 
@@ -22,8 +25,11 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
-        super().__init__(_configure(app, settings))
-        self._lifetime = _service_of(app).lifetime
+        service = _service_of(app)
+        # Around the application, not in it: even FastAPI's own layers cost a refusal too much.
+        admission = Admission(app, service.calls, service.metrics, PATHS)
+        super().__init__(_configure(admission, settings))
+        self._lifetime = service.lifetime
         self._drain_delay_s = settings.drain_delay_s
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -45,7 +51,7 @@ def _service_of(app: FastAPI) -> Service:
     return service
 
 
-def _configure(app: FastAPI, settings: Settings) -> uvicorn.Config:
+def _configure(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         host=settings.host,

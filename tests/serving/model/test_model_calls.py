@@ -51,10 +51,12 @@ def test_place_is_kept_until_a_late_call_ends():
     async def scenario():
         with pytest.raises(RequestError) as late:
             await calls.predict(model, [b"a"])
+        assert not calls.has_room()
         with pytest.raises(RequestError) as full:
-            calls.refuse_when_full()
+            await calls.predict(model, [b"b"])
         model.go_on.set()
         await asyncio.sleep(0.05)
+        assert calls.has_room()
         return code_of(late), code_of(full), await calls.predict(model, [b"b"])
 
     assert asyncio.run(scenario()) == ("deadline_passed", "overloaded", [{"image": b"b"}])

@@ -54,10 +54,9 @@ class ModelCalls:
         self._waiting: deque[_Job] = deque()
         self._called = 0
 
-    def refuse_when_full(self) -> None:
-        """Raises RequestError `overloaded` when no further request would be admitted."""
-        if len(self._waiting) + self._called >= self._max_in_flight:
-            raise RequestError("overloaded", "Try again in a moment.")
+    def has_room(self) -> bool:
+        """Whether a further request would be admitted."""
+        return len(self._waiting) + self._called < self._max_in_flight
 
     async def predict(self, model: Model, images: Sequence[bytes]) -> Rows:
         """Returns `model.predict(images)`, called in a worker thread, perhaps beside other images.
@@ -66,7 +65,8 @@ class ModelCalls:
             RequestError: `overloaded` if it is not admitted, `deadline_passed` if it takes too
                 long, `model_error` if the model raises.
         """
-        self.refuse_when_full()
+        if not self.has_room():
+            raise RequestError("overloaded", "Try again in a moment.")
         job = _Job(model, images)
         self._waiting.append(job)
         self._call_model()

@@ -30,6 +30,8 @@ from bukva.serving.schemas import (
 from bukva.serving.service import Service, ServiceDep
 
 router = APIRouter(tags=["recognition"])
+PATHS = frozenset({"/v1/predict", "/v1/predict/batch", "/v1/explain"})
+"""What asks the model."""
 
 # Routes choose between the forms by themselves, so OpenAPI has to be told of them.
 _PREDICT_BODY: dict[str, Any] = {
@@ -130,10 +132,9 @@ async def explain(request: Request, service: ServiceDep) -> Explanation:
 
 
 def _admit(request: Request, service: Service) -> LoadedModel:
-    """The model that answers, if there is room for a request; asked before its body is read."""
+    """The model that answers; asked before the body of a request is read."""
     model = service.model()
     request.state.model_version = model.identity.version
-    service.calls.refuse_when_full()
     return model
 
 
