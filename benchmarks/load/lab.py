@@ -90,7 +90,7 @@ def open_lab(cores: Cores, report: Report, **sizes: Any) -> Iterator[Lab]:
 
 
 def tell_apart(registry: Registry, pages: Sequence[bytes], answered_by: set[str]) -> list[Request]:
-    """Requests whose answers differ between any two sound versions by ten tolerances.
+    """Requests whose answers differ between any two sound versions by four tolerances.
 
     Args:
         registry: With the versions.
@@ -107,7 +107,7 @@ def tell_apart(registry: Registry, pages: Sequence[bytes], answered_by: set[str]
         numbers_VN = np.array([numbers_of(answer) for answer in expected.values()])
         gaps_VV = np.abs(numbers_VN[:, None] - numbers_VN[None]).max(axis=2)
         np.fill_diagonal(gaps_VV, np.inf)
-        if gaps_VV.min() >= 10 * TOLERANCE:
+        if gaps_VV.min() >= 4 * TOLERANCE:
             chosen.append(ask_service(page, expected, answered_by=answered_by))
     if not chosen:
         raise RuntimeError("Expected images whose answers tell the versions apart, found none.")

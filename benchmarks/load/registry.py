@@ -136,7 +136,7 @@ def _make(folder: Path, sound: int, refused: int) -> Registry:
     experiment = mlflow.create_experiment("load", artifact_location=artifacts.as_uri())
     mlflow.set_experiment(experiment_id=experiment)
     # Around 1, none equal: the released model keeps its own place.
-    factors = [1.0, *(0.703 + 0.04 * turn for turn in range(sound + refused - 1))]
+    factors = [0.95**turn for turn in range(sound + refused)]
     versions = {_register(factor): factor for factor in factors}
     numbers = list(versions)
     faults = {}

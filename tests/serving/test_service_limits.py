@@ -11,6 +11,7 @@ import pytest
 from bad_http import send_raw
 from serving_requests import JSON_TYPE, draw, encode, json_body
 from serving_servers import free_port, run_process, wait_for
+from test_service_metrics import read_metrics
 
 BODY = json_body(encode(draw()))
 
@@ -94,6 +95,10 @@ def test_overload_is_refused_at_once_and_probes_are_not(registry, serve):
         refused = [answer for answer in answers if answer.status_code == 503]
         assert len(refused) == 4
         assert {answer.json()["code"] for answer in refused} == {"overloaded"}
+        for answer in refused:
+            assert answer.json()["request_id"] == answer.headers["x-request-id"]
+            assert answer.headers["x-content-type-options"] == "nosniff"
+        assert read_metrics(server)["bukva_requests_total", "/v1/predict", "503"] == 4
         assert all(answer.headers["retry-after"] == "1" for answer in refused)
         assert max(answer.elapsed.total_seconds() for answer in refused) < 0.4
         assert predict(server).status_code == 200
