@@ -26,6 +26,7 @@ async def swaps(lab: Lab) -> None:
         stop = asyncio.Event()
         load = asyncio.create_task(ask_in_turn([server.port], requests, 16, _LONG_S, stop))
         try:
+            await wait_until(lambda: answered_by)  # by the first, before it is replaced
             wrongly_served, seconds = await _change_versions(server, registry)
         finally:
             stop.set()
