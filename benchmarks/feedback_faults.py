@@ -1,6 +1,6 @@
 """Kills the service while corrections are given, takes S3 away for a while, and looks for losses.
 
-PYTHONPATH=tests/serving python benchmarks/feedback_faults.py [--rounds 50] [--outage-s 600]
+python benchmarks/feedback_faults.py [--rounds 50] [--outage-s 600]
 
 Real processes: the service, and moto's S3 server, which is stopped for the outage so that it takes
 connections and answers nothing. Exits with 1 if a correction was lost, changed, stored twice or by
@@ -20,6 +20,10 @@ from threading import Timer
 import httpx
 import mlflow
 import numpy as np
+
+# The faults, the servers and the requests are those of the tests.
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "serving"))
+
 from bucket_server import BUCKET, BucketServer, run_bucket
 from feedback_requests import correction, give
 from packaged_models import register
