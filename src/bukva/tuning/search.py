@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 import optuna
 import pandas as pd
 from optuna import TrialPruned
+from optuna.storages import RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
@@ -120,6 +121,10 @@ def work(search: Search) -> None:
 def _run_trial(search: Search, trial: Trial) -> float:
     """Train once and return the measure of the epoch that is kept."""
     parameters = search.parameters
+    # Optuna's own thread may not have come to its first one before this process is killed; a trial
+    # that never had a heartbeat is taken for alive for ever, and the others wait for it.
+    if isinstance(trial.storage, RDBStorage):
+        trial.storage.record_heartbeat(trial._trial_id)
     values = suggest_values(trial, parameters.space)
     with _observed(search, trial, values) as on_epoch:
         history = search.train(search.training_of(values), on_epoch)
