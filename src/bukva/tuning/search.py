@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 import optuna
 import pandas as pd
 from optuna import TrialPruned
-from optuna.storages import RDBStorage
+from optuna.storages._heartbeat import BaseHeartbeat
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
@@ -123,7 +123,7 @@ def _run_trial(search: Search, trial: Trial) -> float:
     parameters = search.parameters
     # Optuna's own thread may not have come to its first one before this process is killed; a trial
     # that never had a heartbeat is taken for alive for ever, and the others wait for it.
-    if isinstance(trial.storage, RDBStorage):
+    if isinstance(trial.storage, BaseHeartbeat):
         trial.storage.record_heartbeat(trial._trial_id)
     values = suggest_values(trial, parameters.space)
     with _observed(search, trial, values) as on_epoch:
