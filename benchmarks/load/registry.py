@@ -135,7 +135,7 @@ def _make(folder: Path, sound: int, refused: int) -> Registry:
     # Else MLflow makes a folder of that name where this is run.
     experiment = mlflow.create_experiment("load", artifact_location=artifacts.as_uri())
     mlflow.set_experiment(experiment_id=experiment)
-    # Around 1, none equal: the released model keeps its own place.
+    # The first is the released model itself.
     factors = [0.95**turn for turn in range(sound + refused)]
     versions = {_register(factor): factor for factor in factors}
     numbers = list(versions)

@@ -50,7 +50,6 @@ class Metrics:
             "bukva_feedback", "Corrections in the folder: `waiting`, or `dead` (set aside)",
             ["state"], registry=registry,
         )  # fmt: skip
-
         self._lost_notes = Counter(
             "bukva_prediction_log_lost", "Lines of the prediction log that could not be written",
             registry=registry,

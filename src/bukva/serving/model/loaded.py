@@ -1,6 +1,7 @@
 """One version of the packaged model in memory."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -87,18 +88,16 @@ class LoadedModel:
         # `to_dict` costs as much as the network does.
         return [
             {
-                column: None if _is_missing(value) else value
+                column: None if _is_missing(value, pd.NA) else value
                 for column, value in zip(columns, row, strict=True)
             }
             for row in answer.to_numpy(dtype=object)
         ]
 
 
-def _is_missing(value: object) -> bool:
-    """Return whether pandas means nothing: None, NaN or NA, as the type of a column pleases."""
-    import pandas as pd
-
-    return value is pd.NA or (isinstance(value, float) and value != value)  # noqa: PLR0124
+def _is_missing(value: object, not_available: object) -> bool:
+    """Return whether pandas means nothing: NaN or NA, as the type of a column pleases."""
+    return value is not_available or (isinstance(value, float) and math.isnan(value))
 
 
 def _read(path: Path) -> bytes:

@@ -29,7 +29,6 @@ _KEY_HEADER = {
 }
 _ID = re.compile(r"[0-9a-f]{32}")
 
-
 OwnSite = Depends(refuse_other_sites)
 
 
