@@ -13,7 +13,6 @@ from serving_servers import tracking_restored
 from bukva.model_registry.models import list_packaged
 from bukva.model_registry.registry import register
 
-
 EXPERIMENT = "bukva"
 
 

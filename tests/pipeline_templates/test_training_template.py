@@ -66,6 +66,9 @@ def test_pretraining_changes_where_finetuning_starts(pretrained: Data) -> None:
     )["finetuning.model"]
     alone = run_stage(training_pipeline("finetuning"), inputs)["finetuning.model"]
     assert continued.spec.labels == charset.CLASSES
+    # It knows what both were trained with.
+    assert continued.spec.parameters["mnist_pretraining"]["seed"] == 7
+    assert continued.spec.parameters["finetuning"]["alphabet"] == "all"
     assert len(backbone) > 3
     for name, value in backbone.items():
         np.testing.assert_allclose(conv_weights(continued)[name], value, atol=1e-9)

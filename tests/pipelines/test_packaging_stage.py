@@ -62,7 +62,7 @@ def test_the_package_carries_its_dossier(packaged: Data) -> None:
     assert dossier["card.md"].decode() == "# Картка"
     assert json.loads(dossier["results.json"])["all.label_accuracy"] == 0.9
     assert json.loads(dossier["reference.json"]) == packaged["drift_reference"]
-    assert json.loads(dossier["parameters.json"])["finetuning"]["seed"] == 1
+    assert json.loads(dossier["parameters.json"]) == {}  # of a model that was never trained
     assert dossier["label_confusion.png"] == b"labels"
     golden = packaged["golden_samples"]
     read = read_golden(dossier["golden_samples.json"])

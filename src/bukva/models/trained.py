@@ -27,6 +27,8 @@ class ModelSpec(BaseModel):
         data_fingerprint: sha256 of what it was trained on.
         corpora: Names of the corpora that it was trained on, by whichever stage; empty where that
             was not written down.
+        parameters: Groups of parameters that it was trained with, by stage; empty where they were
+            not written down.
         symbol_threshold: Probability of showing a symbol below which an image is refused; 0 where
             the model knows nothing of what shows none.
     """
@@ -40,6 +42,7 @@ class ModelSpec(BaseModel):
     preprocessing: dict[str, int | float]
     data_fingerprint: str
     corpora: tuple[str, ...] = ()
+    parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     symbol_threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 

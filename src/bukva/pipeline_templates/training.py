@@ -1,5 +1,7 @@
 """Training a network on the sample table: the graph of every training stage."""
 
+from typing import Final
+
 import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
@@ -15,6 +17,9 @@ from bukva.training.checkpoint import CheckpointStore
 from bukva.training.fit import fit
 from bukva.training.samples import GlyphSamples, select_samples
 from bukva.training.seeding import seeded
+
+# What a stage is called in a model's specification, by what its label head tells apart.
+STAGES: Final = {"digits": "mnist_pretraining", "all": "finetuning"}
 
 MetricsHistory = dict[str, list[dict[str, float]]]
 
@@ -78,6 +83,7 @@ def new_model(parameters: TrainingParameters, pretrained: TrainedModel | None) -
         preprocessing=Preprocessing().to_dict(),
         data_fingerprint="",
         corpora=pretrained.spec.corpora if pretrained else (),
+        parameters=pretrained.spec.parameters if pretrained else {},
     )
     return TrainedModel(weights_of(network), spec)
 
@@ -103,6 +109,10 @@ def continue_training(
     seen = {
         "data_fingerprint": train.digest(),
         "corpora": _trained_on(table, parameters, start),
+        "parameters": {
+            **start.spec.parameters,
+            STAGES[parameters.alphabet]: parameters.model_dump(mode="json"),
+        },
         "symbol_threshold": fit_symbol_threshold(network, valid, parameters.kept_share),
     }
     return TrainedModel(weights_of(network), start.spec.model_copy(update=seen)), history

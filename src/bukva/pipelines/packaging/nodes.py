@@ -21,7 +21,7 @@ from bukva.inference.reference import describe_reference
 from bukva.model_registry.names import TEST_SPLIT_TAG
 from bukva.model_registry.packaging import Package
 from bukva.models.trained import TrainedModel
-from bukva.parameters import PackagingParameters, TrainingParameters
+from bukva.parameters import PackagingParameters
 
 Dossier = dict[str, bytes]
 
@@ -70,23 +70,20 @@ def describe_drift_reference(
 
 
 def assemble_dossier(
+    recogniser: Recogniser,
     golden: pd.DataFrame,
     reference: dict[str, Any],
     results: dict[str, Any],
     card: str,
     label_confusion: bytes,
     case_confusion: bytes,
-    pretraining: TrainingParameters,
-    finetuning: TrainingParameters,
 ) -> Dossier:
     """Gather what travels with the model, as files by name."""
-    groups = {"mnist_pretraining": pretraining, "finetuning": finetuning}
-    parameters = {name: group.model_dump(mode="json") for name, group in groups.items()}
     return {
         GOLDEN: write_golden(golden),
         REFERENCE: _to_json(reference),
         RESULTS: _to_json(results),
-        PARAMETERS: _to_json(parameters),
+        PARAMETERS: _to_json(recogniser.spec["parameters"]),
         CARD: card.encode(),
         f"label_confusion{FIGURE_SUFFIX}": label_confusion,
         f"case_confusion{FIGURE_SUFFIX}": case_confusion,
@@ -119,7 +116,7 @@ def assemble_package(
             TEST_SPLIT_TAG: digest_test_split(tests, images_NHW[tests.index]),
             "corpora": sorted(tests["corpus"].unique()),
             "trained_on": spec["corpora"],
-            "parameters": dossier[PARAMETERS].decode(),
+            "parameters": spec["parameters"],
             **_accuracies(results),
         },
         metrics={key: value for key, value in results.items() if _is_metric(key, value)},

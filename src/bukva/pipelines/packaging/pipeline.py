@@ -42,14 +42,13 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.assemble_dossier,
                 inputs=[
+                    "recogniser",
                     "golden_samples",
                     "drift_reference",
                     "results",
                     "model_card",
                     "label_confusion",
                     "case_confusion",
-                    "params:mnist_pretraining",
-                    "params:finetuning",
                 ],
                 outputs="dossier",
                 name="assemble_dossier",
