@@ -7,6 +7,7 @@ import click
 from bukva.commands.benchmark import benchmark
 from bukva.commands.card import card
 from bukva.commands.corpora import corpora
+from bukva.commands.dags import dags
 from bukva.commands.experiments import experiments
 from bukva.commands.job import job
 from bukva.commands.release import release
@@ -21,6 +22,7 @@ def bukva() -> None:
 bukva.add_command(benchmark)
 bukva.add_command(card)
 bukva.add_command(corpora)
+bukva.add_command(dags)
 bukva.add_command(experiments)
 bukva.add_command(job)
 bukva.add_command(release)
