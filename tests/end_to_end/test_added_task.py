@@ -40,6 +40,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_page_leads_to_a_trained_network(project: Path, tmp_path: Path) -> None:
     [steps] = [block for block in read_blocks([PAGE]) if block.title == RUN]
     environment = os.environ | {

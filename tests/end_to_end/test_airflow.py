@@ -100,6 +100,7 @@ def test_airflow_finds_what_conf_says(ask: Any, schedule: Schedule) -> None:
             assert (f"{name}.yml" in command) == bool(dag.params)
 
 
+@pytest.mark.slow
 def test_a_task_runs_its_stage(ask: Any, tmp_path: Path) -> None:
     ask("bukva_training", "data_processing", BUKVA_TEST_STORAGE=str(tmp_path))
     assert (tmp_path / "03_primary" / "sample_table.parquet").is_file()
