@@ -49,7 +49,7 @@ def test_good_values_become_typed_groups(values):
     parameters = validate_parameters(values)
     assert parameters.finetuning.augmentation.rotation_deg == 5.0
     assert parameters.finetuning.augmentation.scale == AugmentationParameters().scale
-    assert parameters.evaluation.tolerance == 0.01
+    assert parameters.promotion.tolerance == 0.01
 
 
 def test_all_bad_values_are_reported_at_once_with_their_paths(values):

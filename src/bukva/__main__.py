@@ -10,6 +10,7 @@ from bukva.commands.corpora import corpora
 from bukva.commands.dags import dags
 from bukva.commands.experiments import experiments
 from bukva.commands.job import job
+from bukva.commands.model import model
 from bukva.commands.release import release
 from bukva.errors import BukvaError
 
@@ -25,6 +26,7 @@ bukva.add_command(corpora)
 bukva.add_command(dags)
 bukva.add_command(experiments)
 bukva.add_command(job)
+bukva.add_command(model)
 bukva.add_command(release)
 
 
