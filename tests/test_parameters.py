@@ -22,6 +22,7 @@ GOOD = {
         "nonsymbols_per_kind": 3,
         "seed": 1,
     },
+    "feedback_ingestion": {},
     "mnist_pretraining": {"corpora": {"digits": 1.0}, "alphabet": "digits"},
     "finetuning": {"corpora": {"strokes": 1.0}, "augmentation": {"rotation_deg": 5.0}},
     "tuning": {

@@ -10,6 +10,8 @@ from bukva.commands.corpora import corpora
 from bukva.commands.experiments import experiments
 from bukva.commands.job import job
 from bukva.commands.release import release
+from bukva.commands.retrain import retrain
+from bukva.commands.review import review
 from bukva.errors import BukvaError
 
 
@@ -24,6 +26,8 @@ bukva.add_command(corpora)
 bukva.add_command(experiments)
 bukva.add_command(job)
 bukva.add_command(release)
+bukva.add_command(retrain)
+bukva.add_command(review)
 
 
 def main() -> None:
