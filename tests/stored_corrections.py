@@ -32,11 +32,13 @@ def correct(
     return made.model_copy(update={"created": START + timedelta(hours=place)})
 
 
-def correct_pages(pages: list[RawSample], client: str | None = "key a") -> list[Correction]:
+def correct_pages(
+    pages: list[RawSample], client: str | None = "key a", first: int = 0
+) -> list[Correction]:
     """A correction of each page, with the symbol that it shows."""
     return [
         correct(np.asarray(page.image), to_symbol(page.label, page.is_uppercase), place, client)
-        for place, page in enumerate(pages)
+        for place, page in enumerate(pages, start=first)
     ]
 
 

@@ -89,8 +89,10 @@ def find_copies(
         others_MHW: The same, of samples that must not come again.
         threshold_cosine: Cosine similarity, 0..1, above which two images are near copies.
     """
-    unit_NP = _unit_rows(images_NHW)
     is_copy_N = np.zeros(len(images_NHW), dtype=bool)
+    if not len(images_NHW):
+        return is_copy_N
+    unit_NP = _unit_rows(images_NHW)
     for start in range(0, len(others_MHW), _BLOCK_ROWS):
         block_BP = _unit_rows(others_MHW[start : start + _BLOCK_ROWS])
         is_copy_N |= (unit_NP @ block_BP.T > threshold_cosine).any(axis=1)
