@@ -38,7 +38,7 @@ def test_a_place_that_is_not_there_holds_none_and_that_is_said(
     with caplog.at_level(logging.WARNING):
         stored = CorrectionsDataset(folder=str(folder), delivered=str(folder / "far")).load()
     assert stored == ([], [])
-    assert f"no corrections in {folder} nor {folder}/far" in caplog.text
+    assert f"no corrections in {folder} nor in {folder}/far" in caplog.text
     assert "BUKVA_FEEDBACK_URL" in caplog.text
 
 

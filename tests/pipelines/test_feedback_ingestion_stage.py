@@ -1,4 +1,4 @@
-"""The corrections' stage, before the released model, and what data_processing makes of its corpus."""
+"""Corrections, judged by the released model, and what data_processing makes of their corpus."""
 
 import json
 from functools import cache

@@ -3,7 +3,8 @@
 import { elementsById, make } from "../page/elements.js";
 
 const LETTERS = "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя";
-const SYMBOLS = [..."0123456789", ...LETTERS, ...LETTERS.toUpperCase()];
+const GROUPS = ["0123456789", LETTERS, LETTERS.toUpperCase()];
+const SYMBOLS = GROUPS.join("");
 const NO_SYMBOL = "∅";
 
 const at = elementsById();
@@ -100,9 +101,17 @@ const KEYS = {
   Backspace: undo,
 };
 
+function isSymbol(key) {
+  return key.length === 1 && SYMBOLS.includes(key);
+}
+
+function makeKey(symbol) {
+  return make("button", { type: "button", textContent: symbol, onclick: () => decide(symbol) });
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-  const act = KEYS[event.key] ?? (SYMBOLS.includes(event.key) && (() => decide(event.key)));
+  const act = KEYS[event.key] ?? (isSymbol(event.key) && (() => decide(event.key)));
   if (!act) return;
   // Else Enter and Space would press the button that was clicked last, too.
   event.preventDefault();
@@ -114,9 +123,7 @@ at.take.addEventListener("click", takeReading);
 at.reject.addEventListener("click", KEYS.Delete);
 at.undo.addEventListener("click", undo);
 at.symbols.replaceChildren(
-  ...SYMBOLS.map((symbol) =>
-    make("button", { type: "button", textContent: symbol, onclick: () => decide(symbol) }),
-  ),
+  ...GROUPS.map((group) => make("div", { className: "symbols" }, ...[...group].map(makeKey))),
 );
 
 try {
