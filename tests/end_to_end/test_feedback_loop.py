@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from feedback_requests import correction, give
 from serving_servers import Server
 
+from bukva.__main__ import bukva
 from bukva.charset import SYMBOLS, to_symbol
 from bukva.commands.retrain import add_feedback
 from bukva.data.embedded import draw_letters_and_digits
 from bukva.data.samples import RawSample
+from bukva.errors import CorpusMissingError
 from kedro_project import run_pipeline, storage_at
 from stored_corrections import png
 
@@ -108,3 +111,18 @@ def test_what_is_deleted_later_leaves_the_corpus(
     assert gone not in set(pd.read_parquet(path)["name"])
     for name in OUTPUTS:
         assert gone.encode() not in (storage / "02_intermediate" / name).read_bytes()
+
+
+def test_without_corrections_nothing_is_trained_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUKVA_FEEDBACK_FOLDER", str(tmp_path / "nothing"))
+    with storage_at(tmp_path):
+        done = CliRunner().invoke(bukva, ["retrain", "--env=test"], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "Corrections: 0" in done.output
+    assert "nothing was trained" in done.output
+    assert not (tmp_path / "06_models").exists()
+    corpora = {"data_processing": {"corpora": ["feedback"]}}
+    with pytest.raises(CorpusMissingError, match="there were no corrections to learn from"):
+        run_pipeline("data_processing", tmp_path, **corpora)

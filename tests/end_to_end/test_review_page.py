@@ -121,6 +121,9 @@ def test_the_review_goes_on_where_it_stopped(
         expect(page.locator("#count")).to_have_text("1 of 4")
         page.click("#take")
         expect(page.locator("#count")).to_have_text("2 of 4")
+        page.focus("#reject")
+        press(page, "Enter", "3 of 4")
+        press(page, "Backspace", "2 of 4")
     with run_review(table, store) as address:
         page = open_page(address)
         expect(page.locator("#count")).to_have_text("2 of 4")

@@ -111,11 +111,17 @@ function makeKey(symbol) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+  // Who went to a button with Tab presses that one.
+  if (["Enter", " "].includes(event.key) && event.target.closest("button")) return;
   const act = KEYS[event.key] ?? (isSymbol(event.key) && (() => decide(event.key)));
   if (!act) return;
-  // Else Enter and Space would press the button that was clicked last, too.
   event.preventDefault();
   act();
+});
+
+// Else Enter and Space would press the button again that was clicked last.
+document.addEventListener("click", ({ detail, target }) => {
+  if (detail) target.closest("button")?.blur();
 });
 
 at.accept.addEventListener("click", KEYS.Enter);
