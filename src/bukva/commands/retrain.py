@@ -64,13 +64,12 @@ def describe_feedback(report: dict[str, Any]) -> str:
 
 
 def _print_candidate(env: str, report: dict[str, Any]) -> None:
-    from rich.console import Console
-
-    from bukva.commands.results import accuracy_table
+    from bukva.commands.results import accuracy_table, wide_console
 
     context = open_session(env).load_context()
     results, verdict = context.catalog.load("results"), context.catalog.load("verdict")
-    console = Console(soft_wrap=True)
+    console = wide_console()
+    console.print()
     console.print(accuracy_table(results))
     console.print(describe_feedback(report))
     console.print(f"Figures and results: {reports_folder(context)}/")

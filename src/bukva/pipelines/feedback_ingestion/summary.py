@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from bukva.charset import to_symbol
+from bukva.charset import SYMBOLS, to_symbol
 from bukva.data.feedback.collection import Unusable
 from bukva.data.feedback.selection import LEARNT, OUTCOMES, UNUSABLE
 from bukva.parameters import FeedbackIngestionParameters
@@ -26,7 +26,7 @@ def summarise(
         "learnt": len(learnt),
         "reviewed": int(outcomes["is_reviewed"].sum()),
         "weight": round(_weigh(len(learnt), parameters), 6),
-        "symbols": {symbol: symbols.count(symbol) for symbol in sorted(set(symbols))},
+        "symbols": {symbol: symbols.count(symbol) for symbol in SYMBOLS if symbol in symbols},
         "clients": {
             "known": int(learnt["client"].nunique()),
             "largest": int(clients.max()) if len(clients) else 0,
