@@ -15,7 +15,7 @@ LOADS   ?=
 PARTS  ?=
 BIN    := .venv/bin
 
-.PHONY: help run retrain review test check serve viz corpora experiments benchmark load soak install clean
+.PHONY: help run retrain review test check serve viz corpora experiments benchmark load soak rollback install clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -67,6 +67,9 @@ corpora: .venv/.installed ## fetch the public corpora (FROM=<folder or URI> take
 
 experiments: .venv/.installed ## the runs of a file, and a table of them (FILE=conf/experiments/..., WORKERS=2)
 	$(BIN)/python -m bukva experiments run $(FILE) --workers=$(WORKERS)
+
+rollback: .venv/.installed ## put the version before back into production (ENV=... for another registry)
+	$(BIN)/python -m bukva model rollback --env=$(ENV)
 
 clean: ## remove .venv and build
 	rm -rf .venv build

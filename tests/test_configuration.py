@@ -12,7 +12,7 @@ from kedro.framework.cli.cli import KedroCLI
 from kedro.io import DataCatalog
 from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 
-from bukva.model_registry.packaging import MODEL_NAME
+from bukva.model_registry.names import MODEL_NAME
 from bukva.parameters import validate_parameters
 from bukva.pipeline_registry import register_pipelines
 from bukva.settings import CONFIG_LOADER_ARGS
@@ -20,12 +20,12 @@ from bukva.tuning.space import read_values
 from bukva.tuning.trials import nest_values
 from kedro_project import ENVIRONMENTS, PROJECT, load_catalog, load_config, storage_at
 
-# The one dataset that need not outlive its run: it becomes `recogniser` once it was verified.
-IN_MEMORY = {"exported_recogniser"}
+# They need not outlive their run: what is in them is in MLflow, or becomes `recogniser`.
+IN_MEMORY = {"exported_recogniser", "candidate_model", "dossier"}
 # Written by hooks, so no node names it.
 WRITTEN_BY_HOOKS = {"stage_seconds"}
 IN_TRACKER = {"finetuning.metrics_history", "mnist_pretraining.metrics_history", "test_metrics"}
-IN_REGISTRY = {"candidate_model", "production_model", "registration"}
+IN_REGISTRY = {"packaged_models", "registered_models", "registration"}
 # What tuning finds is part of conf, and its studies are in a database.
 TUNING = {"tuning.best_parameters", "tuning.studies", "tuning.trial_runs"}
 

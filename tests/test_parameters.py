@@ -50,7 +50,7 @@ def test_good_values_become_typed_groups(values):
     parameters = validate_parameters(values)
     assert parameters.finetuning.augmentation.rotation_deg == 5.0
     assert parameters.finetuning.augmentation.scale == AugmentationParameters().scale
-    assert parameters.evaluation.tolerance == 0.01
+    assert parameters.promotion.tolerance == 0.01
 
 
 def test_all_bad_values_are_reported_at_once_with_their_paths(values):
@@ -134,7 +134,7 @@ def groups_of(parameters: BaseModel) -> list[BaseModel]:
 
 def test_no_group_can_be_changed_once_made(values):
     groups = groups_of(Parameters.model_validate(values))
-    assert len(groups) == 17
+    assert len(groups) == 18
     for group in groups:
         field = next(iter(type(group).model_fields))
         with pytest.raises(ValidationError, match="frozen"):

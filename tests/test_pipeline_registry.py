@@ -2,16 +2,15 @@
 
 import pytest
 from kedro.pipeline import Pipeline
-from kedro_mlflow.pipeline.pipeline_ml import PipelineML
 
 from bukva.commands.job import PARTS
 from bukva.parameters import Parameters
 from bukva.pipeline_registry import register_pipelines
 
-STAGES = ["data_processing", "mnist_pretraining", "finetuning", "evaluation"]
+STAGES = ["data_processing", "mnist_pretraining", "finetuning", "evaluation", "packaging"]
 RAW = {"corpora", "published_split", "corpora_manifest", "model_card_template"}
 STATE = {"mnist_pretraining.checkpoints", "finetuning.checkpoints"}
-REGISTRY = {"candidate_model", "production_model"}
+REGISTRY = {"registered_models"}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def test_each_node_is_tagged_with_its_one_stage(pipelines: dict[str, Pipeline]) 
 
 
 def test_the_job_runs_all_six_stages_in_order(pipelines: dict[str, Pipeline]) -> None:
-    assert list(PARTS.values()) == ["__default__", "packaging", "promotion"]
+    assert list(PARTS.values()) == ["__default__", "promotion"]
     assert set(PARTS.values()) <= pipelines.keys()
     order = [next(iter(node.tags)) for node in pipelines["__default__"].nodes]
     assert order.index("data_processing") < order.index("mnist_pretraining")
@@ -58,22 +57,6 @@ def test_every_parameter_group_is_used(pipelines: dict[str, Pipeline]) -> None:
         if name.startswith("params:")
     }
     assert used == set(Parameters.model_fields)
-
-
-def test_packaging_is_logged_by_kedro_mlflow(pipelines: dict[str, Pipeline]) -> None:
-    packaging = pipelines["packaging"]
-    assert isinstance(packaging, PipelineML)
-    assert packaging.input_name == "images"
-    assert packaging.inference.inputs() == {"images", "recogniser"}
-    assert packaging.inference.outputs() == {"answers"}
-    # What is packaged must have been made, and verified, by the same run.
-    assert "recogniser" in packaging.all_outputs()
-
-
-def test_packaging_keeps_its_type_only_alone(pipelines: dict[str, Pipeline]) -> None:
-    """Why the job runs it by itself."""
-    total = pipelines["evaluation"] + pipelines["packaging"]
-    assert not isinstance(total, PipelineML)
 
 
 def test_pretraining_leads_into_finetuning(pipelines: dict[str, Pipeline]) -> None:

@@ -28,7 +28,7 @@ STAGES = (
     "promotion",
 )
 # Nodes hand these over through MLflow, not through the catalog's files.
-BY_MLFLOW = {("packaging", "promotion"): ["candidate_model", "(through MLflow)"]}
+BY_MLFLOW = {("packaging", "promotion"): ["packaged_models", "(through MLflow)"]}
 CELL_WIDTH, CELL_HEIGHT = 2.2, 1.8
 NODES_PER_COLUMN = 10
 
@@ -45,8 +45,9 @@ def describe_pipelines() -> Graph:
         graph["nodes"][giver] = list(dict.fromkeys(names))
         made = pipelines[giver].all_outputs()
         for taker in STAGES[place + 1 :]:
-            handed = sorted(made & pipelines[taker].inputs())
-            handed += BY_MLFLOW.get((giver, taker), [])
+            through_mlflow = BY_MLFLOW.get((giver, taker), [])
+            handed = sorted((made & pipelines[taker].inputs()) - set(through_mlflow))
+            handed += through_mlflow
             if handed:
                 graph["datasets"][f"{giver} -> {taker}"] = handed
     return graph

@@ -147,31 +147,27 @@ def _make(folder: Path, sound: int, refused: int) -> Registry:
 
 
 def _register(factor: float) -> str:
-    from tempfile import TemporaryDirectory
+    import mlflow
 
-    from bukva.datasets.recogniser import RecogniserDataset
-    from bukva.model_registry import registry
-    from bukva.model_registry.packaging import log_recogniser
-    from bukva.pipelines import inference
-    from bukva.release.installing import install
+    from bukva.datasets.registry import PackagedModelsDataset
+    from bukva.model_registry.packaging import Package
+    from bukva.release.installing import INFERENCE, install
     from bukva.release.manifest import RELEASED
 
-    pipeline = inference.create_pipeline()
     if factor == 1.0:
-        return install(RELEASED, pipeline, ALIAS).version
+        return install(RELEASED).version
     recogniser = _make_recogniser(factor)
-    with TemporaryDirectory() as folder:
-        file = RecogniserDataset(filepath=f"{folder}/{registry.RECOGNISER_FILE}")
-        file.save(recogniser)
-        uri = log_recogniser(file, pipeline, f"{NAME}-load")
-    return registry.register(registry.PackagedModel(uri, "", recogniser.onnx_model, {}), NAME, {})
+    packaged = PackagedModelsDataset(model_name=f"{NAME}-load", inference=INFERENCE)
+    packaged.save(Package(recogniser, {}, {}))
+    model = packaged.load()[0]
+    return str(mlflow.register_model(model.uri, NAME, tags=dict(model.tags)).version)
 
 
 def _find_file(version: str) -> Path:
     """The recogniser's file of a version, where the registry keeps it."""
     from mlflow import MlflowClient
 
-    from bukva.model_registry.registry import RECOGNISER_FILE
+    from bukva.model_registry.names import RECOGNISER_FILE
 
     place = MlflowClient().get_model_version_download_uri(NAME, version)
     return Path(place.removeprefix("file://")) / "artifacts" / RECOGNISER_FILE

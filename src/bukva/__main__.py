@@ -9,6 +9,7 @@ from bukva.commands.card import card
 from bukva.commands.corpora import corpora
 from bukva.commands.experiments import experiments
 from bukva.commands.job import job
+from bukva.commands.model import model
 from bukva.commands.release import release
 from bukva.commands.retrain import retrain
 from bukva.commands.review import review
@@ -25,6 +26,7 @@ bukva.add_command(card)
 bukva.add_command(corpora)
 bukva.add_command(experiments)
 bukva.add_command(job)
+bukva.add_command(model)
 bukva.add_command(release)
 bukva.add_command(retrain)
 bukva.add_command(review)

@@ -1,6 +1,6 @@
 """What travels in a packaged model beside the network: what it is, how good, and how to test it.
 
-`promotion` writes these files into the model before it is sealed; the service reads them, and
+`packaging` writes these files into the model before it is sealed; the service reads them, and
 does without where a model has none.
 """
 
@@ -17,6 +17,9 @@ REFERENCE: Final = "reference.json"
 
 RESULTS: Final = "results.json"
 """Flat keys of `evaluation`: accuracies, their 95 % intervals and counts."""
+
+PARAMETERS: Final = "parameters.json"
+"""Groups of the parameters that it was made with, by name."""
 
 CARD: Final = "card.md"
 """The model card, for people."""

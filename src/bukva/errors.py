@@ -149,6 +149,10 @@ class RegistryError(TrackingError):
     """Raised when the registry refuses a request or holds something incomplete."""
 
 
+class PromotionConflictError(RegistryError):
+    """Raised when somebody else changes what is in production at the same time."""
+
+
 class RequestError(BukvaError):
     """Raised when the service does not answer a request as asked.
 

@@ -24,6 +24,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "mnist_pretraining": mnist_pretraining.create_pipeline(),
         "finetuning": finetuning.create_pipeline(),
         "evaluation": evaluation.create_pipeline(),
+        "packaging": packaging.create_pipeline(),
     }
     tagged = {name: Pipeline(stage, tags=name) for name, stage in stages.items()}
     return {
@@ -32,7 +33,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         "feedback_ingestion": feedback_ingestion.create_pipeline(),
         "tuning": tuning.create_pipeline(),
         "inference": inference.create_pipeline(),
-        "packaging": packaging.create_pipeline(inference.create_pipeline()),
         "promotion": promotion.create_pipeline(),
         "network_comparison": network_comparison.create_pipeline(),
         "benchmark": benchmark.create_pipeline(),

@@ -1,5 +1,7 @@
 """Kedro's settings of this project."""
 
+from typing import Any
+
 from kedro.config import OmegaConfigLoader
 from omegaconf.resolvers import oc
 
@@ -11,7 +13,7 @@ install_atomic_saves()
 
 HOOKS = (TrackingHooks(), ParametersHooks(), StageTimingHooks())
 CONFIG_LOADER_CLASS = OmegaConfigLoader
-CONFIG_LOADER_ARGS = {
+CONFIG_LOADER_ARGS: dict[str, Any] = {
     "base_env": "base",
     "default_run_env": "local",
     "merge_strategy": {"parameters": "soft", "globals": "soft", "mlflow": "soft"},

@@ -16,7 +16,7 @@ from bukva.commands.results import (
     print_results,
     seconds_table,
 )
-from bukva.model_registry.registry import PackagedModel
+from bukva.model_registry.models import PackagedModel
 
 
 def share(key: str, value: float, count: int) -> dict[str, Any]:
@@ -43,9 +43,9 @@ DECISION = {"is_known": False, "is_promoted": True, "reason": "no model is in pr
 
 RELEASED = PackagedModel(
     "models:/bukva-glyph/1",
-    "1",
-    b"",
     {"released": "true", "trained_on": '["comnist", "strokes"]', "corpora": '["comnist"]'},
+    read_onnx=bytes,
+    version="1",
 )
 
 
@@ -97,7 +97,7 @@ def test_the_model_in_production_is_named() -> None:
 
 
 def test_everything_is_printed_without_a_cell_broken(capsys: pytest.CaptureFixture[str]) -> None:
-    data = {"results": RESULTS, "decision": DECISION, "production_model": RELEASED}
+    data = {"results": RESULTS, "decision": DECISION, "registered_models": {"prod": RELEASED}}
     catalog = DataCatalog({name: MemoryDataset(value) for name, value in data.items()})
     print_results(catalog, "data/08_reporting")
     printed = capsys.readouterr().out

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from feedback_requests import correction, give
+from job_storage import Storage
 from serving_servers import Server
 
 from bukva.__main__ import bukva
@@ -16,6 +17,7 @@ from bukva.charset import SYMBOLS, to_symbol
 from bukva.commands.retrain import add_feedback
 from bukva.data.embedded import draw_letters_and_digits
 from bukva.data.samples import RawSample
+from bukva.datasets.trained_model import TrainedModelDataset
 from bukva.errors import CorpusMissingError
 from kedro_project import run_pipeline, storage_at
 from stored_corrections import png
@@ -126,3 +128,30 @@ def test_without_corrections_nothing_is_trained_and_that_is_said(
     corpora = {"data_processing": {"corpora": ["feedback"]}}
     with pytest.raises(CorpusMissingError, match="there were no corrections to learn from"):
         run_pipeline("data_processing", tmp_path, **corpora)
+
+
+def test_retraining_ends_in_a_candidate_and_leaves_production_alone(
+    storage: Path, released_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUKVA_FEEDBACK_FOLDER", str(storage / "feedback"))
+    before = released_server.http.get("/version").json()["model"]
+    arguments = ["retrain", "--env=test", "--params=feedback_ingestion.client_count=500"]
+    with storage_at(storage):
+        said = CliRunner().invoke(bukva, arguments, catch_exceptions=False).output
+    registered = Storage(storage).aliases()
+    assert released_server.http.get("/version").json()["model"] == before
+    assert registered["prod"] == before["version"] != registered["candidate"]
+    spec = (
+        TrainedModelDataset(
+            filepath=str(storage / "06_models" / "finetuning" / "model.safetensors")
+        )
+        .load()
+        .spec
+    )
+    assert "feedback" in spec.corpora
+    for words in (
+        "Learnt from: ",
+        "Verdict: it ",
+        "python -m bukva model promote candidate --env=test",
+    ):
+        assert words in said

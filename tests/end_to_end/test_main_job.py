@@ -15,7 +15,7 @@ from PIL import Image
 
 from bukva import charset
 from bukva.data.schema import SampleTable
-from bukva.model_registry.registry import git_revision
+from bukva.model_registry.revision import git_revision
 from bukva.release.manifest import RELEASED
 from kedro_project import load_catalog, storage_at
 
@@ -127,7 +127,7 @@ def test_kedro_viz_previews_a_figure(catalog: DataCatalog) -> None:
 
 def test_each_part_of_the_job_is_one_finished_run(runs: dict[str, Run]) -> None:
     assert {name: run.info.status for name, run in runs.items()} == dict.fromkeys(
-        ("__default__", "packaging", "promotion"), "FINISHED"
+        ("__default__", "promotion"), "FINISHED"
     )
 
 

@@ -27,7 +27,6 @@ ROBUSTNESS = pd.DataFrame(
         for corpus in ("paper", "strokes")
     ]
 )
-VERDICT = {"reason": "no model is in production"}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def results() -> dict:
 
 def card(results: dict) -> str:
     terms = {"strokes": EMBEDDED_TERMS["strokes"]}
-    return write_model_card(TEMPLATE, DETAILS, results, ROBUSTNESS, VERDICT, terms)
+    return write_model_card(TEMPLATE, DETAILS, results, ROBUSTNESS, terms)
 
 
 def test_the_card_holds_what_was_measured(results: dict) -> None:
@@ -51,7 +50,6 @@ def test_the_card_holds_what_was_measured(results: dict) -> None:
     assert "strokes (synthetic)" in text
     assert "on 100 test samples" in text
     assert "- **strokes (synthetic)**: The stroke alphabet" in text
-    assert "No model is in production." in text
     assert "Not measured: the model always answers" in text
     assert "$" not in text
 
@@ -75,4 +73,4 @@ def test_the_card_says_what_the_model_is(make_model: Callable[..., TrainedModel]
 
 def test_a_name_that_nothing_is_known_of_is_an_error(results: dict) -> None:
     with pytest.raises(KeyError, match="luck"):
-        write_model_card("$luck", DETAILS, results, ROBUSTNESS, VERDICT, {})
+        write_model_card("$luck", DETAILS, results, ROBUSTNESS, {})

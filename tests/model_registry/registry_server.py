@@ -1,10 +1,23 @@
 """A real registry in a folder, and small real packaged models in it."""
 
+import base64
+import io
+import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import mlflow
+import numpy as np
+import onnx
 import pandas as pd
 from mlflow.pyfunc import PythonModel
+from mlflow.tracking import MlflowClient
+from PIL import Image
+
+from bukva.data.strokes.writing import draw_symbol
+from bukva.inference.recogniser import Recogniser
+from bukva.seal import digest_folder
 
 
 class Echo(PythonModel):
@@ -14,7 +27,22 @@ class Echo(PythonModel):
         return model_input
 
 
-def log_model(folder: Path, name: str, recogniser: bytes) -> str:
+def variant(onnx_model: bytes, name: str) -> bytes:
+    """Another file that gives the same answers."""
+    proto = onnx.load_from_string(onnx_model)
+    proto.producer_name = name
+    return bytes(proto.SerializeToString())
+
+
+def log_model(
+    folder: Path,
+    name: str,
+    recogniser: bytes,
+    *,
+    is_sealed: bool = True,
+    metrics: dict[str, float] | None = None,
+    **tags: str,
+) -> str:
     """Log a model as `packaging` does, and return its id."""
     path = folder / "recogniser.onnx"
     path.write_bytes(recogniser)
@@ -25,4 +53,34 @@ def log_model(folder: Path, name: str, recogniser: bytes) -> str:
             artifacts={"recogniser": str(path)},
             pip_requirements=["mlflow"],
         )
-    return info.model_id
+        if metrics:
+            mlflow.log_metrics(metrics, model_id=info.model_id)
+    add_golden(info.model_id, recogniser)
+    sealed = {"files_sha256": digest_folder(files_of(folder, info.model_id))} if is_sealed else {}
+    tags = {"recogniser_sha256": Recogniser(recogniser).sha256, **tags, **sealed}
+    MlflowClient().set_logged_model_tags(info.model_id, tags)
+    return str(info.model_id)
+
+
+def add_golden(model_id: str, recogniser: bytes) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(draw_symbol("ж", np.random.default_rng(1))).save(buffer, "PNG")
+    image = buffer.getvalue()
+    answer = Recogniser(recogniser).recognise(pd.Series([image])).iloc[0]
+    golden: list[dict[str, Any]] = [
+        {
+            "image": base64.b64encode(image).decode(),
+            "symbol": answer["symbol"],
+            "confidence": answer["confidence"],
+        }
+    ]
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / "dossier"
+        place.mkdir()
+        (place / "golden_samples.json").write_text(json.dumps(golden))
+        MlflowClient().log_model_artifacts(model_id, folder)
+
+
+def files_of(folder: Path, model_id: str) -> Path:
+    """Where the files of a model are kept."""
+    return folder / "artifacts" / "models" / model_id / "artifacts"

@@ -1,78 +1,125 @@
 """The registry as Kedro datasets, in a real registry."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 from kedro.io import DatasetError
 from mlflow.artifacts import download_artifacts
 from mlflow.tracking import MlflowClient
-from registry_server import log_model
+from registry_server import log_model, variant
 
-from bukva.datasets.registry import CandidateModelDataset, ProductionModelDataset
-from bukva.errors import RegistryError
+from bukva.datasets.registry import (
+    PackagedModelsDataset,
+    RegisteredModelsDataset,
+    RegistrationDataset,
+)
+from bukva.errors import PromotionConflictError
+from bukva.inference.recogniser import Recogniser
+from bukva.model_registry.models import list_packaged
+from bukva.model_registry.packaging import Package
+from bukva.model_registry.registration import Registration
+from bukva.seal import digest_folder
 
-DECISION = {
-    "is_known": False,
-    "is_promoted": True,
-    "tags": {"corpora": ["strokes"]},
-    "dossier": {"card.md": b"# Card"},
-}
+INFERENCE = "bukva.pipelines.inference.create_pipeline"
 
 
 @pytest.fixture
-def name(request: pytest.FixtureRequest, registry_folder: Path) -> str:
-    return f"datasets_{request.node.name}"[:60]
+def registration(name: str) -> Any:
+    return RegistrationDataset(model_name=name)
 
 
-@pytest.fixture
-def production(name: str) -> ProductionModelDataset:
-    return ProductionModelDataset(model_name=name, alias="prod")
+def order(name: str, *, is_promoted: bool, production_version: str = "") -> Registration:
+    """What is decided about the model that was packaged last."""
+    return Registration(list_packaged(name)[0], is_promoted, production_version, "because")
 
 
-def versions(name: str) -> list[str]:
-    found = MlflowClient().search_model_versions(f"name = '{name}'")
-    return sorted(str(item.version) for item in found)
+def aliases(name: str) -> dict[str, str]:
+    found = MlflowClient().get_registered_model(name).aliases
+    return {alias: str(version) for alias, version in found.items()}
+
+
+def test_a_package_is_logged_and_sealed_with_all_that_is_known_of_it(
+    name: str, registry_folder: Path, random_recogniser: Recogniser, tmp_path: Path
+) -> None:
+    dataset = PackagedModelsDataset(model_name=name, inference=INFERENCE)
+    dossier, tags = {"card.md": b"# Card"}, {"corpora": ["strokes"], "accuracy": 0.5}
+    with mlflow.start_run() as run:
+        dataset.save(Package(random_recogniser, dossier, tags, {"accuracy": 0.5}))
+    [model] = dataset.load()
+    assert model.onnx_model == random_recogniser.onnx_model
+    assert model.origin is not None
+    assert model.origin.run_id == run.info.run_id
+    assert model.metrics == {"accuracy": 0.5}
+    assert model.tags["corpora"] == '["strokes"]'
+    assert model.tags["recogniser_sha256"] == random_recogniser.sha256
+    files = Path(download_artifacts(model.uri, dst_path=str(tmp_path)))
+    assert (files / "dossier" / "card.md").read_text() == "# Card"
+    assert model.tags["files_sha256"] == digest_folder(files)
+
+
+def test_a_package_of_no_run_is_logged_all_the_same(
+    name: str, registry_folder: Path, random_recogniser: Recogniser
+) -> None:
+    dataset = PackagedModelsDataset(model_name=name, inference=INFERENCE)
+    dataset.save(Package(random_recogniser, {}, {}, {"accuracy": 0.5}))
+    assert dataset.load()[0].origin is None
 
 
 def test_a_promoting_decision_registers_and_promotes(
-    name: str, production: Any, registry_folder: Path
+    name: str, registration: Any, registry_folder: Path, random_onnx: bytes
 ) -> None:
-    log_model(registry_folder, name, b"first")
-    assert production.load() is None
-    production.save(DECISION)
-    loaded = production.load()
-    assert loaded.onnx_model == b"first"
-    assert loaded.tags["corpora"] == '["strokes"]'
-    folder = Path(download_artifacts(f"models:/{name}@prod"))
-    assert (folder / "dossier" / "card.md").read_text() == "# Card"
+    versions: Any = RegisteredModelsDataset(model_name=name)
+    log_model(registry_folder, name, random_onnx)
+    assert versions.load() == {}
+    registration.save(order(name, is_promoted=True))
+    assert aliases(name) == {"prod": "1"}
+    assert versions.load()["prod"].onnx_model == random_onnx
+    # A version that is there already is promoted without being registered again.
+    log_model(registry_folder, name, variant(random_onnx, "second"))
+    registration.save(order(name, is_promoted=False, production_version="1"))
+    known = versions.load()["2"]
+    registration.save(Registration(known, True, "1", "better after all"))
+    assert aliases(name) == {"prod": "2", "previous": "1"}
+    assert versions.load().keys() == {"1", "2", "prod", "previous"}
 
 
-def test_a_decision_against_it_registers_only(
-    name: str, production: Any, registry_folder: Path
+def test_a_decision_against_it_makes_a_candidate(
+    name: str, registration: Any, registry_folder: Path, random_onnx: bytes
 ) -> None:
-    log_model(registry_folder, name, b"first")
-    production.save(DECISION | {"is_promoted": False})
-    assert versions(name) == ["1"]
-    assert production.load() is None
+    log_model(registry_folder, name, random_onnx)
+    registration.save(order(name, is_promoted=False))
+    assert aliases(name) == {"candidate": "1"}
 
 
-def test_a_known_model_changes_nothing(name: str, production: Any, registry_folder: Path) -> None:
-    log_model(registry_folder, name, b"first")
-    production.save(DECISION | {"is_known": True})
-    assert versions(name) == []
+def test_the_model_in_production_is_no_candidate(
+    name: str, registration: Any, registry_folder: Path, random_onnx: bytes
+) -> None:
+    """The job was run again and made the same."""
+    log_model(registry_folder, name, random_onnx)
+    registration.save(order(name, is_promoted=True))
+    log_model(registry_folder, name, random_onnx)
+    registration.save(order(name, is_promoted=False, production_version="1"))
+    assert aliases(name) == {"prod": "1"}
 
 
-def test_the_candidate_is_read_only(name: str, registry_folder: Path) -> None:
-    candidate = CandidateModelDataset(model_name=name)
-    log_model(registry_folder, name, b"first")
-    assert candidate.load().onnx_model == b"first"
-    with pytest.raises(DatasetError, match="run the pipeline packaging"):
-        candidate.save(b"another")
-
-
-def test_a_missing_candidate_names_the_command(name: str) -> None:
+def test_a_decision_about_another_production_is_not_carried_out(
+    name: str, registration: Any, registry_folder: Path, random_onnx: bytes
+) -> None:
+    log_model(registry_folder, name, random_onnx)
+    late = order(name, is_promoted=True)
+    registration.save(late)
+    log_model(registry_folder, name, variant(random_onnx, "second"))
     with pytest.raises(DatasetError) as caught:
-        CandidateModelDataset(model_name=name).load()
-    assert isinstance(caught.value.__cause__, RegistryError)
-    assert "kedro run --pipeline=packaging" in str(caught.value.__cause__)
+        registration.save(replace(late, model=list_packaged(name)[0]))
+    assert isinstance(caught.value.__cause__, PromotionConflictError)
+    assert aliases(name) == {"prod": "1"}
+
+
+def test_what_only_reads_or_writes_says_so(name: str) -> None:
+    with pytest.raises(DatasetError, match="run the pipeline promotion"):
+        RegisteredModelsDataset(model_name=name).save({})
+    with pytest.raises(DatasetError, match="load registered_models"):
+        RegistrationDataset(model_name=name).load()

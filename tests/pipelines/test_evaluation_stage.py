@@ -20,7 +20,6 @@ def evaluated(make_model: Callable[..., TrainedModel]) -> Data:
     inputs = small_data() | parameters
     inputs["mnist_pretraining.model"] = make_model(labels=charset.DIGITS, seed=3)
     inputs["finetuning.model"] = make_model()
-    inputs["production_model"] = None
     inputs["corpora_manifest"] = manifest()
     inputs["model_card_template"] = (PROJECT / "conf" / "base" / "model_card.md").read_text()
     return run_stage(evaluation.create_pipeline(), inputs)
@@ -110,18 +109,9 @@ def test_every_class_is_reported(evaluated: Data) -> None:
     assert set(evaluated["label_suspects"]["suggested_label"]) <= set(charset.LABELS)
 
 
-def test_the_first_model_is_accepted(evaluated: Data, random_model: TrainedModel) -> None:
-    verdict = evaluated["verdict"]
-    assert verdict["is_accepted"]
-    assert verdict["weights_sha256"] == random_model.digest()
-    assert verdict["production_version"] is None
-    assert verdict["tags"]["all.label_accuracy"] == evaluated["results"]["all.label_accuracy"]
-
-
 def test_the_card_tells_the_results_of_the_run(evaluated: Data) -> None:
     results, card = evaluated["results"], evaluated["model_card"]
     assert f"| all | {results['all.label_accuracy.n']} | " in card
     assert f"{100 * results['all.label_accuracy']:.2f} [" in card
     assert results["model.weights_sha256"] in card
-    assert "No model is in production." in card
     assert "$" not in card

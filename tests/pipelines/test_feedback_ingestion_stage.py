@@ -16,7 +16,7 @@ from bukva.data.feedback.selection import KnownSamples
 from bukva.data.preprocessing import preprocess
 from bukva.data.samples import RawSample
 from bukva.errors import ParameterError, RegistryError
-from bukva.model_registry.registry import PackagedModel
+from bukva.model_registry.models import PackagedModel
 from bukva.pipelines import data_processing, feedback_ingestion
 from bukva.release.manifest import RELEASED
 from stage_runs import Data, manifest, run_stage, small_data, small_parameters
@@ -29,7 +29,7 @@ RAW = {"file": "torn.json", "reason": "it is torn"}
 def production() -> PackagedModel:
     """The released model: what it reads in clear drawings is what they show."""
     [file] = RELEASED.glob("*.onnx")
-    return PackagedModel("models:/none/4", "4", file.read_bytes(), {})
+    return PackagedModel("models:/none/4", {}, file.read_bytes, version="4")
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +47,13 @@ def ingest(
     corrections: list[Correction],
     decisions: Decisions | None = None,
     known: KnownSamples | None = None,
-    model: PackagedModel | None = None,
     **parameters: Any,
 ) -> Data:
     inputs = {
         "corrections": StoredCorrections(corrections, [RAW]),
         "feedback_decisions": decisions or {},
         "known_samples": known,
-        "production_model": model or production(),
+        "registered_models": {"prod": production()},
         **small_parameters(feedback_ingestion={"client_count": 1000, **parameters}),
     }
     return run_stage(feedback_ingestion.create_pipeline(), inputs)
@@ -144,7 +143,7 @@ def test_no_corrections_make_an_empty_corpus_and_need_no_model() -> None:
         "corrections": StoredCorrections([], []),
         "feedback_decisions": {},
         "known_samples": None,
-        "production_model": None,
+        "registered_models": {},
         **small_parameters(),
     }
     data = run_stage(feedback_ingestion.create_pipeline(), inputs)

@@ -12,9 +12,8 @@ from mlflow.artifacts import download_artifacts
 from mlflow.tracking import MlflowClient
 from serving_servers import tracking_restored
 
-from bukva.errors import ParityError, RegistryError, ReleaseError
-from bukva.model_registry import registry
-from bukva.pipelines import inference
+from bukva.errors import ParityError, ReleaseError
+from bukva.model_registry.models import list_packaged, list_versions
 from bukva.release.installing import Installation, install
 from bukva.release.manifest import read_release, write_manifest
 
@@ -32,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def installed(folder: Path, released: Path) -> Installation:
-    return install(released, inference.create_pipeline(), "prod")
+    return install(released)
 
 
 def test_on_an_empty_registry_it_goes_into_production(installed: Installation) -> None:
@@ -56,25 +55,24 @@ def test_it_answers_as_a_packaged_model_does(installed: Installation, released: 
 def test_it_carries_its_dossier(installed: Installation, released: Path) -> None:
     folder = Path(download_artifacts("models:/bukva-glyph@prod")) / "dossier"
     assert {path.name for path in folder.iterdir()} == {
-        "card.md", "golden_samples.json", "label_confusion.png", "reference.json", "results.json",
+        "card.md", "golden_samples.json", "label_confusion.png", "parameters.json",
+        "reference.json", "results.json",
     }  # fmt: skip
     assert (folder / "card.md").read_bytes() == (released / "MODEL_CARD.md").read_bytes()
     assert json.loads((folder / "results.json").read_text())["rukopys.label_accuracy"] == 0.8
 
 
 def test_a_run_can_compare_with_it(installed: Installation, released: Path) -> None:
-    found = registry.find_production("bukva-glyph", "prod")
-    assert found is not None
+    found = list_versions("bukva-glyph")["prod"]
     assert found.onnx_model == (released / "model.onnx").read_bytes()
 
 
 def test_it_is_no_candidate_for_promotion(installed: Installation) -> None:
-    with pytest.raises(RegistryError, match="kedro run --pipeline=packaging"):
-        registry.find_candidate("bukva-glyph")
+    assert list_packaged("bukva-glyph") == []
 
 
 def test_installing_again_changes_nothing(installed: Installation, released: Path) -> None:
-    again = install(released, inference.create_pipeline(), "prod")
+    again = install(released)
     assert not again.is_new
     assert again.version == "1"
     assert len(MlflowClient().search_model_versions("name = 'bukva-glyph'")) == 1
@@ -82,8 +80,8 @@ def test_installing_again_changes_nothing(installed: Installation, released: Pat
 
 def test_a_model_in_production_stays_there(installed: Installation, released: Path) -> None:
     version = mlflow.register_model("models:/bukva-glyph/1", "bukva-glyph").version
-    registry.move_alias("bukva-glyph", "prod", str(version))
-    again = install(released, inference.create_pipeline(), "prod")
+    MlflowClient().set_registered_model_alias("bukva-glyph", "prod", version)
+    again = install(released)
     assert (again.version, again.in_production) == ("1", str(version))
 
 
@@ -99,5 +97,5 @@ def test_a_release_that_was_tampered_with_is_not_installed(
         write_manifest(copied, read_release(released), names)
     before = MlflowClient().search_model_versions("name = 'bukva-glyph'")
     with pytest.raises(ParityError if is_in_manifest else ReleaseError):
-        install(copied, inference.create_pipeline(), "prod")
+        install(copied)
     assert len(MlflowClient().search_model_versions("name = 'bukva-glyph'")) == len(before)

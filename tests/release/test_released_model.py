@@ -16,7 +16,7 @@ from bukva.data.terms import require_releasable
 from bukva.datasets.trained_model import TrainedModelDataset
 from bukva.inference.golden import check_golden_samples
 from bukva.inference.recogniser import Recogniser
-from bukva.model_registry.packaging import MODEL_NAME
+from bukva.model_registry.names import MODEL_NAME
 from bukva.models.trained import TrainedModel
 from bukva.release.card import write_card
 from bukva.release.manifest import MAX_BYTES, RELEASED, Release, read_release

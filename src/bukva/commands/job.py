@@ -9,11 +9,10 @@ from bukva.commands.release import describe_installation, install_released
 from bukva.commands.session import open_session
 
 PARTS: Final = {
-    "Data, training, evaluation": "__default__",
-    "Packaging": "packaging",
+    "Data, training, evaluation, packaging": "__default__",
     "Promotion": "promotion",
 }
-"""Pipelines by title. `packaging` must run alone, or kedro-mlflow does not log its model."""
+"""Pipelines by title. `promotion` chooses among models of finished runs, so it is its own run."""
 
 
 @click.command()

@@ -27,8 +27,9 @@ def release() -> None:
 def make(env: str, folder: Path | None, note: str) -> None:
     """Make a release of the model of the run that was finished last."""
     from bukva.commands.session import open_session
-    from bukva.model_registry.packaging import MODEL_NAME
-    from bukva.model_registry.registry import find_same, git_revision
+    from bukva.model_registry.names import MODEL_NAME
+    from bukva.model_registry.registry import find_same
+    from bukva.model_registry.revision import git_revision
     from bukva.release.making import describe_release, make_release
     from bukva.release.manifest import RELEASED
 
@@ -68,12 +69,10 @@ def install_released(env: str, params: dict[str, Any] | None = None) -> "Install
     from bukva.commands.session import open_session
 
     open_session(env, params).load_context()  # which sets the registry
-    from bukva.model_registry.registry import PRODUCTION_ALIAS
-    from bukva.pipelines import inference
     from bukva.release.installing import install
     from bukva.release.manifest import RELEASED
 
-    return install(RELEASED, inference.create_pipeline(), PRODUCTION_ALIAS)
+    return install(RELEASED)
 
 
 def describe_installation(done: "Installation") -> str:

@@ -7,7 +7,8 @@ from kedro.io import CatalogProtocol
 from rich.console import Console
 from rich.table import Table
 
-from bukva.model_registry.registry import PackagedModel
+from bukva.model_registry.models import PackagedModel
+from bukva.model_registry.names import PRODUCTION_ALIAS
 
 _MEASURES = {
     "label": "{}.label_accuracy",
@@ -29,7 +30,7 @@ def print_results(catalog: CatalogProtocol[Any, Any], figures_folder: str) -> No
     console.print(seconds_table(results))
     console.print(f"Figures and results: {figures_folder}/ (results.json, *.png)")
     console.print(describe_decision(decision))
-    console.print(describe_production(catalog.load("production_model")))
+    console.print(describe_production(catalog.load("registered_models")[PRODUCTION_ALIAS]))
     console.print(
         "Next: [bold]make serve[/] answers on http://127.0.0.1:8000, "
         "[bold]make viz[/] shows the pipelines."

@@ -76,7 +76,7 @@ def _print_candidate(env: str, report: dict[str, Any]) -> None:
     console.print(describe_verdict(verdict))
     console.print(
         "The new model is registered as [bold]candidate[/]; production is as it was. To put it "
-        "there: [bold]python -m bukva model promote candidate[/]"
+        f"there: [bold]python -m bukva model promote candidate --env={env}[/]"
     )
 
 

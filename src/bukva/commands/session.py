@@ -34,6 +34,26 @@ def open_project() -> Path:
     return project
 
 
+def connect_registry(env: str) -> None:
+    """Let MLflow look into the registry of an environment, without a session: that takes seconds.
+
+    Raises:
+        TrackingUnreachableError: If it does not answer.
+        ParameterError: If this is not the root of the project.
+    """
+    project = open_project()
+    import mlflow
+    from kedro.config import OmegaConfigLoader
+
+    from bukva.model_registry.tracking import check_tracking, locate_tracking
+    from bukva.settings import CONFIG_LOADER_ARGS
+
+    loader = OmegaConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
+    uri = locate_tracking(loader["mlflow"]["server"]["mlflow_tracking_uri"], project)
+    check_tracking(uri)
+    mlflow.set_tracking_uri(uri)
+
+
 def open_session(env: str, params: dict[str, Any] | None = None) -> "KedroSession":
     """Return a new session in an environment.
 

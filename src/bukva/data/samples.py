@@ -1,10 +1,12 @@
 """What a corpus yields, before anything is done to it."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 UInt8Array: TypeAlias = NDArray[np.uint8]
@@ -41,3 +43,20 @@ CorpusReader: TypeAlias = Callable[[Mapping[str, bytes]], Iterator[RawSample]]
 
 LazyCorpora: TypeAlias = dict[str, Callable[[], Iterator[RawSample]]]
 """By corpus name, a function that reads its samples; nothing is read before it is called."""
+
+
+def digest_test_split(table: pd.DataFrame, images_NHW: UInt8Array) -> str:
+    """Return the sha256 of the samples that models are tested on, in whatever order they stand.
+
+    Args:
+        table: The sample table.
+        images_NHW: uint8 images, row-aligned with it.
+    """
+    is_test = table["split"].eq("test").to_numpy()
+    tests, images_NHW = table[is_test], images_NHW[is_test]
+    digest = hashlib.sha256()
+    for place in np.argsort(tests["sample_id"].to_numpy(dtype=str), kind="stable"):
+        row = tests.iloc[place]
+        digest.update(f"{row['sample_id']}\n{row['label']}\n{row['is_uppercase']}\n".encode())
+        digest.update(images_NHW[place].tobytes())
+    return digest.hexdigest()

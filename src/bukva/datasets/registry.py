@@ -1,54 +1,93 @@
-"""The model registry as datasets: the candidate, the model in production, and the decision."""
+"""Models in MLflow as datasets: what is packaged, what is registered, and what becomes of it."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
+from kedro.utils import load_obj
 
-from bukva.model_registry import registry
-from bukva.model_registry.registry import PackagedModel
+from bukva.datasets.recogniser import RecogniserDataset
+from bukva.model_registry import models, registry
+from bukva.model_registry.models import PackagedModel
+from bukva.model_registry.names import RECOGNISER_FILE
+from bukva.model_registry.packaging import Package, log_package
+from bukva.model_registry.production import put_into_production
+from bukva.model_registry.registration import Registration
 
 
-class CandidateModelDataset(AbstractDataset[NoReturn, PackagedModel]):
-    """Loads the model that was packaged last."""
+class PackagedModelsDataset(AbstractDataset[Package, list[PackagedModel]]):
+    """Saves a package by logging it as a pyfunc; loads all that were logged, the last one first.
+
+    Args:
+        model_name: Under which they are logged.
+        inference: The function that makes the pipeline from images to answers, by its full name.
+    """
+
+    def __init__(
+        self, *, model_name: str, inference: str, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._model_name = model_name
+        self._inference = inference
+        self.metadata = metadata
+
+    def load(self) -> list[PackagedModel]:
+        """Return them; their files are fetched when they are needed."""
+        return models.list_packaged(self._model_name)
+
+    def save(self, data: Package) -> None:
+        """Log it, as part of the active run if there is one."""
+        inference = load_obj(self._inference)()
+        with TemporaryDirectory() as folder:
+            file = RecogniserDataset(filepath=str(Path(folder) / RECOGNISER_FILE))
+            file.save(data.recogniser)
+            log_package(data, file, inference, self._model_name)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"model_name": self._model_name, "inference": self._inference}
+
+
+class RegisteredModelsDataset(AbstractDataset[NoReturn, dict[str, PackagedModel]]):
+    """Loads the versions of a registered model, by number and by alias."""
 
     def __init__(self, *, model_name: str, metadata: dict[str, Any] | None = None) -> None:
         self._model_name = model_name
         self.metadata = metadata
 
-    def load(self) -> PackagedModel:
-        """Return it, its recogniser included."""
-        return registry.find_candidate(self._model_name)
+    def load(self) -> dict[str, PackagedModel]:
+        """Return them; their files are fetched when they are needed."""
+        return models.list_versions(self._model_name)
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
-        """Refuse: kedro-mlflow logs the model when `packaging` ends."""
-        raise DatasetError("CandidateModelDataset is read-only: run the pipeline packaging.")
+        """Refuse: what registers is a Registration."""
+        raise DatasetError("RegisteredModelsDataset is read-only: run the pipeline promotion.")
 
     def _describe(self) -> dict[str, Any]:
         return {"model_name": self._model_name}
 
 
-class ProductionModelDataset(AbstractDataset[dict[str, Any], PackagedModel | None]):
-    """Loads the version in production; saves a decision by registering and promoting."""
+class RegistrationDataset(AbstractDataset[Registration, NoReturn]):
+    """Saves a decision by carrying it out: a model is registered, and put into production."""
 
-    def __init__(
-        self, *, model_name: str, alias: str, metadata: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, *, model_name: str, metadata: dict[str, Any] | None = None) -> None:
         self._model_name = model_name
-        self._alias = alias
         self.metadata = metadata
 
-    def load(self) -> PackagedModel | None:
-        """Return the version with the alias, None if there is none."""
-        return registry.find_production(self._model_name, self._alias)
+    def load(self) -> NoReturn:
+        """Refuse: what was registered is in the registry."""
+        raise DatasetError("RegistrationDataset is write-only: load registered_models.")
 
-    def save(self, data: dict[str, Any]) -> None:
-        """Carry a decision of the pipeline `promotion` out."""
-        if data["is_known"]:
-            return
-        candidate = registry.find_candidate(self._model_name)
-        version = registry.register(candidate, self._model_name, data["tags"], data["dossier"])
-        if data["is_promoted"]:
-            registry.move_alias(self._model_name, self._alias, version)
+    def save(self, data: Registration) -> None:
+        """Register the model, and promote it if that was decided."""
+        model = data.model
+        if not model.version:
+            model = registry.register(model, self._model_name)
+        if data.is_promoted:
+            put_into_production(
+                self._model_name, model.version, expected=data.production_version, why=data.reason
+            )
+        elif model.version != data.production_version:
+            registry.mark_candidate(self._model_name, model.version)
 
     def _describe(self) -> dict[str, Any]:
-        return {"model_name": self._model_name, "alias": self._alias}
+        return {"model_name": self._model_name}

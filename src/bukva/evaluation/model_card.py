@@ -61,7 +61,6 @@ def write_model_card(
     details: Mapping[str, str],
     results: Mapping[str, Any],
     robustness: pd.DataFrame,
-    verdict: Mapping[str, Any],
     trained_on: Mapping[str, Terms],
 ) -> str:
     """Return a model card as Markdown.
@@ -71,7 +70,6 @@ def write_model_card(
         details: More of them, about the network.
         results: Scores with their intervals.
         robustness: As `measure_robustness` returns it.
-        verdict: On the model, beside the one in production.
         trained_on: Terms of the corpora that it learnt from.
 
     Raises:
@@ -84,7 +82,6 @@ def write_model_card(
         accuracies=_scores(results, _ACCURACIES),
         rankings=_scores(results, _RANKINGS),
         digits=_digits(results),
-        verdict=f"{verdict['reason'][:1].upper()}{verdict['reason'][1:]}.",
         robustness_samples=f"{stored['n'].sum():,}",
         robustness=_robustness(robustness),
         refusal=_refusal(results),

@@ -13,7 +13,12 @@ from bukva.experiments.project import Project
 from bukva.pipeline_registry import register_pipelines
 
 _CHECKPOINTS: Final = "bukva.datasets.checkpoint.CheckpointDataset"
-_NOT_STORED: Final = ("MemoryDataset", "kedro_mlflow.io.metrics.")
+# In memory, or in the MLflow run.
+_NOT_STORED: Final = (
+    "MemoryDataset",
+    "kedro_mlflow.io.metrics.",
+    "bukva.datasets.registry.PackagedModelsDataset",
+)
 _ANY_FOLDER: Final = "a-run/"
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from bukva import charset
 from bukva.data.samples import UInt8Array
 from bukva.data.schema import is_symbol
-from bukva.errors import ParityError
+from bukva.errors import ModelFormatError, ParityError
 from bukva.inference.recogniser import Recogniser
 
 
@@ -87,6 +87,21 @@ def write_golden(golden: pd.DataFrame) -> bytes:
     known = golden[["symbol", "confidence"]].astype(object)
     rows = known.where(known.notna(), None).assign(image=texts).to_dict(orient="records")
     return json.dumps(rows, ensure_ascii=False).encode()
+
+
+def read_golden(content: bytes) -> pd.DataFrame:
+    """Return golden samples, as `check_golden_samples` takes them, from what `write_golden` wrote.
+
+    Raises:
+        ModelFormatError: If that is something else.
+    """
+    try:
+        golden = pd.DataFrame(json.loads(content), columns=["image", "symbol", "confidence"])
+        images = [base64.b64decode(image, validate=True) for image in golden["image"]]
+    except (ValueError, TypeError) as error:
+        message = f"Expected a list of images with their answers as golden samples, got: {error}"
+        raise ModelFormatError(f"{message}. Package the model again.") from error
+    return golden.assign(image=images, confidence=golden["confidence"].astype(float))
 
 
 def encode_png(image_HW: UInt8Array) -> bytes:

@@ -1,21 +1,32 @@
-"""How the inference pipeline is logged as a pyfunc."""
+"""How the inference pipeline is logged as a pyfunc, with its dossier, and sealed."""
 
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import mlflow
 from kedro.io import AbstractDataset, DataCatalog
 from kedro.pipeline import Pipeline
 from kedro_mlflow.mlflow import KedroPipelineModel
+from mlflow.entities import Metric
 from mlflow.models import ModelSignature
+from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array, Map, Object, Property
 
 import bukva
+from bukva.dossier import FOLDER
+from bukva.inference.recogniser import Recogniser
 from bukva.model_registry.lean_runner import SequentialRunner
-
-MODEL_NAME: Final = "bukva-glyph"
+from bukva.model_registry.models import to_tag
+from bukva.model_registry.names import MODEL_NAME, RECOGNISER_TAG
+from bukva.model_registry.revision import git_revision
+from bukva.model_registry.verification import download
+from bukva.seal import DIGEST_TAG, digest_folder
 
 _REQUIRED: Final = (
     "fsspec", "kedro", "kedro-mlflow", "kedro-datasets", "mlflow", "numpy", "onnxruntime", "pandas",
@@ -57,20 +68,84 @@ LOG_MODEL_ARGUMENTS: Final[dict[str, Any]] = {
 }
 
 
-def log_recogniser(recogniser: AbstractDataset[Any, Any], inference: Pipeline, name: str) -> str:
-    """Log a recogniser as kedro-mlflow does when `packaging` ends, outside of any run.
+@dataclass(frozen=True)
+class Package:
+    """What is packaged.
+
+    Attributes:
+        recogniser: What answers.
+        dossier: Files that travel with it, by name: `bukva.dossier`.
+        tags: What is written down of it, beside its digests and the revision of the project.
+        metrics: Numbers by which models are compared and chosen.
+    """
+
+    recogniser: Recogniser
+    dossier: Mapping[str, bytes]
+    tags: Mapping[str, Any]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+def log_package(
+    package: Package, file: AbstractDataset[Any, Any], inference: Pipeline, name: str
+) -> str:
+    """Log a package, as part of the active run if there is one, and seal it.
+
+    The seal is written last: a model without it is one whose packaging was interrupted.
 
     Args:
-        recogniser: The dataset of its file, on local disk.
+        package: What is logged.
+        file: The dataset of its recogniser, on local disk.
         inference: The pipeline from `images` and `recogniser` to answers.
         name: Of the logged model.
 
     Returns:
         Its address in MLflow.
+
+    Raises:
+        RegistryError: If it cannot be read back.
     """
-    catalog = DataCatalog({"recogniser": recogniser})
+    model_id = _log_pyfunc(file, inference, name)
+    _add_dossier(model_id, package.dossier)
+    _log_metrics(model_id, package.metrics)
+    with TemporaryDirectory() as folder:
+        digest = digest_folder(download(f"models:/{model_id}", Path(folder)))
+    described = {
+        "git_revision": git_revision(),
+        RECOGNISER_TAG: package.recogniser.sha256,
+        **package.tags,
+        DIGEST_TAG: digest,
+    }
+    tags = {key: to_tag(value) for key, value in described.items()}
+    MlflowClient().set_logged_model_tags(model_id, tags)
+    return f"models:/{model_id}"
+
+
+def _log_pyfunc(file: AbstractDataset[Any, Any], inference: Pipeline, name: str) -> str:
+    catalog = DataCatalog({"recogniser": file})
     model = KedroPipelineModel(inference, catalog, input_name="images", runner=SequentialRunner())
     artifacts = model.extract_pipeline_artifacts()
     logged = LOG_MODEL_ARGUMENTS | {"name": name}
     info = mlflow.pyfunc.log_model(python_model=model, artifacts=artifacts, **logged)
-    return f"models:/{info.model_id}"
+    return str(info.model_id)
+
+
+def _add_dossier(model_id: str, dossier: Mapping[str, bytes]) -> None:
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / FOLDER
+        place.mkdir()
+        for name, content in dossier.items():
+            (place / name).write_bytes(content)
+        MlflowClient().log_model_artifacts(model_id, folder)
+
+
+def _log_metrics(model_id: str, metrics: Mapping[str, float]) -> None:
+    """Log numbers with the model and with the run that it comes from, if it comes from one."""
+    client = MlflowClient()
+    run_id = client.get_logged_model(model_id).source_run_id
+    if run_id is None:
+        return
+    now_ms = int(1000 * time.time())
+    client.log_batch(
+        run_id,
+        [Metric(key, value, now_ms, step=0, model_id=model_id) for key, value in metrics.items()],
+    )

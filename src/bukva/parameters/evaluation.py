@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from bukva.parameters.group import Count, Device, Group, Positive, Share
+from bukva.parameters.group import Count, Device, Group, Positive
 
 ShiftName = Literal[
     "rotation_deg", "thinner_pen_px", "thicker_pen_px", "noise", "jpeg_quality", "inverted_contrast"
@@ -45,8 +45,6 @@ class EvaluationParameters(Group):
         device: `auto` takes CUDA where there is one.
         kept_share: Share of the validation symbols that the measured refusal has to keep.
         resamples: How often the samples are drawn anew for a bootstrapped interval.
-        tolerance: Share of the test samples by which a candidate for production must surely not be
-            worse than the model that is there.
         robustness: How the test samples are disturbed.
     """
 
@@ -54,6 +52,5 @@ class EvaluationParameters(Group):
     mistakes: Count = 60
     device: Device = "auto"
     resamples: Annotated[int, Field(ge=20)] = 1000
-    tolerance: Share = 0.01
     kept_share: Annotated[float, Field(gt=0, lt=1)] = 0.95
     robustness: RobustnessParameters = RobustnessParameters()

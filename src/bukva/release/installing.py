@@ -3,19 +3,23 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any, Final
 
 import pandas as pd
-from kedro.pipeline import Pipeline
 
 from bukva import dossier
-from bukva.datasets.recogniser import RecogniserDataset
+from bukva.datasets.registry import PackagedModelsDataset
 from bukva.inference.golden import check_golden_samples, write_golden
 from bukva.inference.recogniser import Recogniser
-from bukva.model_registry import registry
-from bukva.model_registry.packaging import log_recogniser
-from bukva.model_registry.registry import PackagedModel
+from bukva.model_registry.models import find_version
+from bukva.model_registry.names import PRODUCTION_ALIAS
+from bukva.model_registry.packaging import Package
+from bukva.model_registry.production import put_into_production
+from bukva.model_registry.registry import find_same, register
 from bukva.release.manifest import CARD, GOLDEN, ONNX, Release, read_release
+
+INFERENCE: Final = "bukva.pipelines.inference.create_pipeline"
+"""What is packaged with the recogniser, as the catalog's `packaged_models` has it."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,11 @@ class Installation:
     in_production: str
 
 
-def install(folder: Path, inference: Pipeline, alias: str) -> Installation:
+def install(folder: Path) -> Installation:
     """Register a released model, and put it into production if no model is.
 
     Args:
         folder: With its files and their manifest.
-        inference: The pipeline that is packaged, as `packaging` does.
-        alias: Of the version in production.
 
     Raises:
         ReleaseError: If a file is not the one that the manifest names.
@@ -51,22 +53,20 @@ def install(folder: Path, inference: Pipeline, alias: str) -> Installation:
     release = read_release(folder)
     recogniser = Recogniser((folder / ONNX).read_bytes())
     check_golden_samples(recogniser, pd.read_parquet(folder / GOLDEN))
-    known = registry.find_same(release.name, recogniser.sha256)
-    version = str(known.version) if known else _register(folder, release, recogniser, inference)
-    former = registry.find_version(release.name, alias)
+    known = find_same(release.name, recogniser.sha256)
+    version = known.version if known else _register(folder, release, recogniser)
+    former = find_version(release.name, PRODUCTION_ALIAS)
     if former is None:
-        registry.move_alias(release.name, alias, version)
-    return Installation(release, version, known is None, str(former.version) if former else version)
+        why = f"released model {release.version}, as none was in production"
+        put_into_production(release.name, version, expected="", why=why)
+    return Installation(release, version, known is None, former.version if former else version)
 
 
-def _register(folder: Path, release: Release, recogniser: Recogniser, inference: Pipeline) -> str:
-    with TemporaryDirectory() as scratch:
-        file = RecogniserDataset(filepath=f"{scratch}/{registry.RECOGNISER_FILE}")
-        file.save(recogniser)
-        # Under a name of its own: what is logged under the model's is a candidate for promotion.
-        uri = log_recogniser(file, inference, f"{release.name}-released")
-    model = PackagedModel(uri, "", recogniser.onnx_model, {})
-    return registry.register(model, release.name, _tags(release), _dossier(folder, release))
+def _register(folder: Path, release: Release, recogniser: Recogniser) -> str:
+    # Under a name of its own: what is logged under the model's is a candidate for promotion.
+    packaged = PackagedModelsDataset(model_name=f"{release.name}-released", inference=INFERENCE)
+    packaged.save(Package(recogniser, _dossier(folder, release), _tags(release)))
+    return register(packaged.load()[0], release.name).version
 
 
 def _dossier(folder: Path, release: Release) -> dict[str, bytes]:
@@ -74,14 +74,23 @@ def _dossier(folder: Path, release: Release) -> dict[str, bytes]:
     return {
         dossier.GOLDEN: write_golden(pd.read_parquet(folder / GOLDEN)),
         dossier.CARD: (folder / CARD).read_bytes(),
-        dossier.RESULTS: json.dumps(release.results, ensure_ascii=False).encode(),
+        dossier.RESULTS: _to_json(release.results),
+        dossier.PARAMETERS: _to_json(release.parameters),
         **{name: (folder / name).read_bytes() for name in reports},
     }
 
 
-def _tags(release: Release) -> dict[str, object]:
+def _to_json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False).encode()
+
+
+def _tags(release: Release) -> dict[str, Any]:
     """Return what promotion compares by, and where the model comes from."""
-    accuracies = {key: value for key, value in release.results.items() if key.endswith("accuracy")}
+    accuracies = {
+        key: value
+        for key, value in release.results.items()
+        if key.endswith(("accuracy", "accuracy.ci95"))
+    }
     return {
         "released": True,
         "release": release.version,
@@ -89,5 +98,6 @@ def _tags(release: Release) -> dict[str, object]:
         "data_fingerprint": release.data_fingerprint,
         "corpora": list(release.tested_on),
         "trained_on": list(release.trained_on),
+        "parameters": release.parameters,
         **accuracies,
     }

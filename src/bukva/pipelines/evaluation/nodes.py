@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bukva.charset import LABELS
 from bukva.data.manifest import parse_manifest
 from bukva.data.samples import UInt8Array
 from bukva.data.schema import is_symbol
@@ -20,16 +19,11 @@ from bukva.evaluation.model_card import describe_model, write_model_card
 from bukva.evaluation.predictions import BoolArray, is_label_right
 from bukva.evaluation.refusal import REFUSAL_COLUMNS, measure_refusal
 from bukva.evaluation.robustness import choose_evenly, measure_robustness
-from bukva.evaluation.verdict import judge
-from bukva.inference.recogniser import Recogniser
-from bukva.model_registry.registry import PackagedModel
 from bukva.models.trained import TrainedModel
 from bukva.parameters import EvaluationParameters, TrainingParameters
 from bukva.pipeline_templates.evaluation import predict_samples, predict_test_split
-from bukva.pipelines.evaluation.production import find_untested, is_comparable, predict
 
 Metrics = dict[str, dict[str, float]]
-Verdict = dict[str, Any]
 
 
 def merge_results(
@@ -124,58 +118,15 @@ def draw_mistakes(
     return plot_worst_mistakes(images_NHW[rows], predictions, count=parameters.mistakes)
 
 
-def judge_candidate(
-    model: TrainedModel,
-    predictions: pd.DataFrame,
-    results: dict[str, Any],
-    production: PackagedModel | None,
-    table: pd.DataFrame,
-    images_NHW: UInt8Array,
-    parameters: EvaluationParameters,
-) -> Verdict:
-    """Decide whether the evaluated model may take the place of the one in production.
-
-    Both answer for the same test samples. The verdict names both, so that `promotion` can obey it
-    and no other model profits from it.
-    """
-    predictions = predictions[predictions["label"].isin(list(LABELS))]
-    corpora = sorted(predictions["corpus"].unique())
-    verdict = {
-        "weights_sha256": model.digest(),
-        "production_version": production.version if production else None,
-        "production_sha256": production.sha256 if production else None,
-        "tags": {
-            "corpora": corpora,
-            "data_fingerprint": model.spec.data_fingerprint,
-            **{key: value for key, value in results.items() if "accuracy" in key.split(".")[-1]},
-        },
-    }
-    if production is None:
-        return verdict | {"is_accepted": True, "reason": "no model is in production"}
-    recogniser = Recogniser(production.onnx_model)
-    if not is_comparable(recogniser, model.spec):
-        reason = "the model in production takes other inputs: it cannot be compared"
-        return verdict | {"is_accepted": False, "reason": reason}
-    rows = pd.Index(table["sample_id"]).get_indexer(predictions["sample_id"])
-    others = predict(recogniser, table.iloc[rows], images_NHW[rows])
-    judgement = judge(others, predictions, parameters.tolerance)
-    if untested := find_untested(production, corpora):
-        named = ", ".join(untested)
-        reason = f"the model in production was tested on {named}, this one was not"
-        judgement |= {"is_accepted": False, "reason": f"{reason}; {judgement['reason']}"}
-    return verdict | judgement
-
-
 def write_card(
     template: str,
     model: TrainedModel,
     results: dict[str, Any],
     robustness: pd.DataFrame,
-    verdict: Verdict,
     manifest: dict[str, Any],
 ) -> str:
     """Write the model card from everything that was measured."""
     terms = {**parse_manifest(manifest), **EMBEDDED_TERMS}
     trained_on = {name: terms[name] for name in model.spec.corpora if name in terms}
     details = describe_model(model)
-    return write_model_card(template, details, results, robustness, verdict, trained_on)
+    return write_model_card(template, details, results, robustness, trained_on)

@@ -1,4 +1,4 @@
-"""Measuring both models on their test samples, and judging the second."""
+"""Measuring both models on their test samples."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -91,27 +91,12 @@ def create_pipeline() -> Pipeline:
                 name="draw_mistakes",
             ),
             Node(
-                nodes.judge_candidate,
-                inputs=[
-                    "finetuning.model",
-                    predictions,
-                    "results",
-                    "production_model",
-                    "sample_table",
-                    "sample_images",
-                    "params:evaluation",
-                ],
-                outputs="verdict",
-                name="judge_candidate",
-            ),
-            Node(
                 nodes.write_card,
                 inputs=[
                     "model_card_template",
                     "finetuning.model",
                     "results",
                     "robustness",
-                    "verdict",
                     "corpora_manifest",
                 ],
                 outputs="model_card",

@@ -4,6 +4,7 @@ Shapes: N drawings, H x W pixels.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -26,7 +27,8 @@ from bukva.errors import RegistryError
 from bukva.evaluation.figures.corpus import plot_sample_sheet
 from bukva.evaluation.figures.feedback import plot_feedback
 from bukva.inference.recogniser import Recogniser
-from bukva.model_registry.registry import PackagedModel
+from bukva.model_registry.models import PackagedModel
+from bukva.model_registry.names import PRODUCTION_ALIAS
 from bukva.parameters import FeedbackIngestionParameters
 from bukva.pipelines.feedback_ingestion.summary import count_outcomes, summarise
 
@@ -44,7 +46,7 @@ def judge(
     drawings: pd.DataFrame,
     images_NHW: UInt8Array,
     known: KnownSamples | None,
-    production: PackagedModel | None,
+    registered: Mapping[str, PackagedModel],
     parameters: FeedbackIngestionParameters,
 ) -> pd.DataFrame:
     """Say of each drawing what the model reads in it, and whether it is learnt from.
@@ -52,6 +54,7 @@ def judge(
     Raises:
         RegistryError: If there is no model to compare with.
     """
+    production = registered.get(PRODUCTION_ALIAS)
     if not drawings.empty and production is None:
         raise RegistryError(
             "Expected a model in production, with which corrections are compared, found none. Put "

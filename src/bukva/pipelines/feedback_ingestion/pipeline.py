@@ -21,7 +21,7 @@ def create_pipeline() -> Pipeline:
                     "feedback_drawings",
                     "feedback_images",
                     "known_samples",
-                    "production_model",
+                    "registered_models",
                     "params:feedback_ingestion",
                 ],
                 outputs="feedback_outcomes",

@@ -1,4 +1,4 @@
-"""From the trained model to the packaged recogniser."""
+"""From the trained model to a packaged one."""
 
 from bukva.pipelines.packaging.pipeline import create_pipeline
 

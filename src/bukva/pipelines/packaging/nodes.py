@@ -3,18 +3,27 @@
 Shapes: N samples, H x W pixels.
 """
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from bukva.data.samples import UInt8Array
+from bukva.data.samples import UInt8Array, digest_test_split
+from bukva.data.schema import is_symbol
+from bukva.dossier import CARD, FIGURE_SUFFIX, GOLDEN, PARAMETERS, REFERENCE, RESULTS
+from bukva.errors import ModelFormatError
 from bukva.inference.export import export_onnx
-from bukva.inference.golden import golden_samples
+from bukva.inference.golden import golden_samples, write_golden
 from bukva.inference.parity import check_parity
 from bukva.inference.recogniser import Recogniser
 from bukva.inference.reference import describe_reference
+from bukva.model_registry.names import TEST_SPLIT_TAG
+from bukva.model_registry.packaging import Package
 from bukva.models.trained import TrainedModel
-from bukva.parameters import PackagingParameters
+from bukva.parameters import PackagingParameters, TrainingParameters
+
+Dossier = dict[str, bytes]
 
 
 def export(model: TrainedModel, parameters: PackagingParameters) -> Recogniser:
@@ -58,3 +67,87 @@ def describe_drift_reference(
     return describe_reference(
         recogniser, table, images_NHW, parameters.reference_samples_per_symbol
     )
+
+
+def assemble_dossier(
+    golden: pd.DataFrame,
+    reference: dict[str, Any],
+    results: dict[str, Any],
+    card: str,
+    label_confusion: bytes,
+    case_confusion: bytes,
+    pretraining: TrainingParameters,
+    finetuning: TrainingParameters,
+) -> Dossier:
+    """Gather what travels with the model, as files by name."""
+    groups = {"mnist_pretraining": pretraining, "finetuning": finetuning}
+    parameters = {name: group.model_dump(mode="json") for name, group in groups.items()}
+    return {
+        GOLDEN: write_golden(golden),
+        REFERENCE: _to_json(reference),
+        RESULTS: _to_json(results),
+        PARAMETERS: _to_json(parameters),
+        CARD: card.encode(),
+        f"label_confusion{FIGURE_SUFFIX}": label_confusion,
+        f"case_confusion{FIGURE_SUFFIX}": case_confusion,
+    }
+
+
+def assemble_package(
+    recogniser: Recogniser,
+    dossier: Dossier,
+    results: dict[str, Any],
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+) -> Package:
+    """Put the recogniser together with its dossier and what is written down of it.
+
+    Raises:
+        ModelFormatError: If the results are of another model.
+    """
+    _check_evaluated(recogniser, results)
+    tests = table[table["split"].eq("test") & is_symbol(table)]
+    spec = recogniser.spec
+    return Package(
+        recogniser,
+        dossier,
+        tags={
+            "network": spec["network"],
+            "sizes": spec["sizes"],
+            "weights_sha256": spec["weights_sha256"],
+            "data_fingerprint": spec["data_fingerprint"],
+            TEST_SPLIT_TAG: digest_test_split(tests, images_NHW[tests.index]),
+            "corpora": sorted(tests["corpus"].unique()),
+            "trained_on": spec["corpora"],
+            "parameters": dossier[PARAMETERS].decode(),
+            **_accuracies(results),
+        },
+        metrics={key: value for key, value in results.items() if _is_metric(key, value)},
+    )
+
+
+def _accuracies(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the accuracies with their intervals."""
+    return {key: value for key, value in results.items() if "accuracy" in _measure_of(key)}
+
+
+def _measure_of(key: str) -> str:
+    return key.removesuffix(".ci95").split(".")[-1]
+
+
+def _is_metric(key: str, value: Any) -> bool:
+    return isinstance(value, float) and not key.startswith("seconds.")
+
+
+def _check_evaluated(recogniser: Recogniser, results: dict[str, Any]) -> None:
+    packaged, evaluated = recogniser.spec["weights_sha256"], results["model.weights_sha256"]
+    if packaged != evaluated:
+        message = (
+            f"Expected results of the packaged model (weights {packaged[:12]}), got those of "
+            f"{evaluated[:12]}. Run: kedro run --pipeline=evaluation, then --pipeline=packaging."
+        )
+        raise ModelFormatError(message)
+
+
+def _to_json(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, indent=2).encode()

@@ -1,21 +1,13 @@
-"""From the trained model to the packaged recogniser.
-
-kedro-mlflow logs the pyfunc when the pipeline ends. A `PipelineML` loses its type when it is added
-to another pipeline, so this one is registered alone.
-"""
+"""From the trained model to a packaged one."""
 
 from kedro.pipeline import Node, Pipeline
-from kedro_mlflow.pipeline import pipeline_ml_factory
-from kedro_mlflow.pipeline.pipeline_ml import PipelineML
 
-from bukva.model_registry.lean_runner import SequentialRunner
-from bukva.model_registry.packaging import LOG_MODEL_ARGUMENTS
 from bukva.pipelines.packaging import nodes
 
 
-def create_pipeline(inference: Pipeline) -> PipelineML:
-    """Return the export nodes, with the inference pipeline as what they package."""
-    export = Pipeline(
+def create_pipeline() -> Pipeline:
+    """Return the pipeline; saving to `packaged_models` is what logs the pyfunc."""
+    return Pipeline(
         [
             Node(
                 nodes.export,
@@ -47,12 +39,26 @@ def create_pipeline(inference: Pipeline) -> PipelineML:
                 outputs="drift_reference",
                 name="describe_drift_reference",
             ),
+            Node(
+                nodes.assemble_dossier,
+                inputs=[
+                    "golden_samples",
+                    "drift_reference",
+                    "results",
+                    "model_card",
+                    "label_confusion",
+                    "case_confusion",
+                    "params:mnist_pretraining",
+                    "params:finetuning",
+                ],
+                outputs="dossier",
+                name="assemble_dossier",
+            ),
+            Node(
+                nodes.assemble_package,
+                inputs=["recogniser", "dossier", "results", "sample_table", "sample_images"],
+                outputs="packaged_models",
+                name="assemble_package",
+            ),
         ]
-    )
-    return pipeline_ml_factory(
-        training=export,
-        inference=inference,
-        input_name="images",
-        kpm_kwargs={"runner": SequentialRunner()},
-        log_model_kwargs=LOG_MODEL_ARGUMENTS,
     )

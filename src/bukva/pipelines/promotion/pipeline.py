@@ -1,4 +1,4 @@
-"""From a packaged candidate to a registered version, and to production if it is better."""
+"""From a packaged candidate to a registered version, and to production if it is good enough."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -10,30 +10,29 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.decide,
-                inputs=[
-                    "candidate_model",
-                    "production_model",
-                    "verdict",
-                    "params:promotion",
-                ],
-                outputs="decision",
-                name="decide",
+                nodes.choose_candidate,
+                inputs=["packaged_models", "registered_models", "params:promotion"],
+                outputs="candidate_model",
+                name="choose_candidate",
             ),
             Node(
-                nodes.add_dossier,
+                nodes.judge_candidate,
                 inputs=[
-                    "decision",
                     "candidate_model",
-                    "golden_samples",
-                    "drift_reference",
-                    "results",
-                    "model_card",
-                    "label_confusion",
-                    "case_confusion",
+                    "registered_models",
+                    "sample_table",
+                    "sample_images",
+                    "params:promotion",
                 ],
-                outputs="registration",
-                name="add_dossier",
+                outputs="verdict",
+                name="judge_candidate",
+            ),
+            Node(
+                nodes.decide,
+                inputs=["candidate_model", "registered_models", "verdict", "params:promotion"],
+                # In this order: what could not be carried out was not decided.
+                outputs=["registration", "decision"],
+                name="decide",
             ),
         ]
     )

@@ -1,4 +1,4 @@
-"""What the model in production is asked, and whether it can be asked at all.
+"""What two packaged models are asked, and whether they can be compared at all.
 
 Shapes: N samples, H x W pixels.
 """
@@ -14,16 +14,15 @@ from bukva.data.samples import UInt8Array
 from bukva.data.schema import page_features
 from bukva.evaluation.prediction_table import make_prediction_table
 from bukva.inference.recogniser import Recogniser
-from bukva.model_registry.registry import PackagedModel
-from bukva.models.trained import ModelSpec
+from bukva.model_registry.models import PackagedModel
 
 
-def is_comparable(recogniser: Recogniser, spec: ModelSpec) -> bool:
-    """Return whether a recogniser takes the inputs of a candidate, and tells the same apart."""
+def is_comparable(one: Recogniser, other: Recogniser) -> bool:
+    """Return whether two recognisers take the same inputs, and tell the same apart."""
     same = (
-        _real_labels(recogniser.labels) == _real_labels(spec.labels),
-        tuple(recogniser.spec["page_features"]) == spec.page_features,
-        recogniser.spec["preprocessing"] == spec.preprocessing,
+        _real_labels(one.labels) == _real_labels(other.labels),
+        one.spec["page_features"] == other.spec["page_features"],
+        one.spec["preprocessing"] == other.spec["preprocessing"],
     )
     return all(same)
 

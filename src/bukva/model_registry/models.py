@@ -1,0 +1,165 @@
+"""Models in MLflow: those that were packaged, and those of them that are registered."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import mlflow
+from mlflow.artifacts import download_artifacts
+from mlflow.entities import LoggedModel
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from bukva.errors import RegistryError
+from bukva.model_registry.names import RECOGNISER_FILE, RECOGNISER_TAG
+
+_RECOGNISER_PATH: Final = f"artifacts/{RECOGNISER_FILE}"
+_PAGE_SIZE: Final = 1000
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The run that packaged a model.
+
+    Attributes:
+        run_id: Its id in MLflow.
+        status: `FINISHED`, `RUNNING`, `FAILED`, `KILLED`.
+        experiment: Name of its experiment.
+    """
+
+    run_id: str
+    status: str
+    experiment: str
+
+
+@dataclass(frozen=True)
+class PackagedModel:
+    """A logged or registered model.
+
+    Attributes:
+        uri: Where MLflow finds it.
+        tags: What was written down of it.
+        read_onnx: Reads the bytes of its recogniser, which are not fetched before they are needed.
+        version: Its number in the registry, empty while it is only logged.
+        metrics: Numbers that the tracker knows of it.
+        origin: The run that it comes from, None if it comes from none.
+        made_ms: When it was logged or registered, since 1970.
+    """
+
+    uri: str
+    tags: Mapping[str, str]
+    read_onnx: Callable[[], bytes] = field(repr=False)
+    version: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    origin: Origin | None = None
+    made_ms: int = 0
+
+    @cached_property
+    def onnx_model(self) -> bytes:
+        """The bytes of its recogniser.
+
+        Raises:
+            RegistryError: If they cannot be read.
+        """
+        return self.read_onnx()
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of the recogniser, as it was written down if it was."""
+        return self.tags.get(RECOGNISER_TAG) or hashlib.sha256(self.onnx_model).hexdigest()
+
+
+def list_packaged(name: str) -> list[PackagedModel]:
+    """Return the models that were logged under a name, the last first."""
+    experiments = {item.experiment_id: item.name for item in mlflow.search_experiments()}
+    logged = mlflow.search_logged_models(
+        experiment_ids=list(experiments),
+        filter_string=f"name = '{name}'",
+        order_by=[{"field_name": "creation_timestamp", "ascending": False}],
+        output_format="list",
+    )
+    return [_describe_logged(model, experiments) for model in logged]
+
+
+def list_versions(name: str) -> dict[str, PackagedModel]:
+    """Return the registered versions of a model by number and once more by each alias.
+
+    Raises:
+        RegistryError: If the registry does not answer.
+    """
+    client = MlflowClient()
+    try:
+        found = client.search_model_versions(f"name = '{name}'", max_results=_PAGE_SIZE)
+        aliases = client.get_registered_model(name).aliases if found else {}
+    except MlflowException as error:
+        raise RegistryError(f"Expected the versions of '{name}', got: {error}") from error
+    versions = {str(item.version): _describe_version(item) for item in found}
+    named = {alias: versions[str(number)] for alias, number in aliases.items()}
+    return versions | named
+
+
+def find_version(name: str, reference: str) -> PackagedModel | None:
+    """Return the version of this number or alias, None if there is none.
+
+    Raises:
+        RegistryError: If the registry does not answer.
+    """
+    client = MlflowClient()
+    look = client.get_model_version if reference.isdigit() else client.get_model_version_by_alias
+    try:
+        return _describe_version(look(name, reference))
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        message = f"Expected MLflow to name '{name}@{reference}', got: {error}"
+        raise RegistryError(message) from error
+
+
+def _describe_logged(model: LoggedModel, experiments: Mapping[str, str]) -> PackagedModel:
+    return PackagedModel(
+        uri=f"models:/{model.model_id}",
+        tags=dict(model.tags),
+        # An address by the model's id finds its folder, but no file in it.
+        read_onnx=partial(_read_recogniser, model.artifact_location),
+        metrics={item.key: item.value for item in model.metrics or []},
+        origin=_find_origin(model.source_run_id, experiments[model.experiment_id]),
+        made_ms=model.creation_timestamp,
+    )
+
+
+def _find_origin(run_id: str | None, experiment: str) -> Origin | None:
+    if run_id is None:
+        return None
+    return Origin(run_id, MlflowClient().get_run(run_id).info.status, experiment)
+
+
+def _describe_version(version: ModelVersion) -> PackagedModel:
+    uri = f"models:/{version.name}/{version.version}"
+    return PackagedModel(
+        uri=uri,
+        tags=dict(version.tags),
+        read_onnx=partial(_read_recogniser, uri),
+        version=str(version.version),
+        made_ms=version.creation_timestamp,
+    )
+
+
+def _read_recogniser(place: str) -> bytes:
+    path = f"{place}/{_RECOGNISER_PATH}"
+    try:
+        with TemporaryDirectory() as folder:
+            return Path(download_artifacts(path, dst_path=folder)).read_bytes()
+    except (MlflowException, OSError) as error:
+        message = f"Expected a recogniser at {path}, but it cannot be read: {error}."
+        raise RegistryError(f"{message} Package the model again.") from error
+
+
+def to_tag(value: Any) -> str:
+    """Return a value as a tag holds it: text as it is, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
