@@ -141,17 +141,7 @@ def test_retraining_ends_in_a_candidate_and_leaves_production_alone(
     registered = Storage(storage).aliases()
     assert released_server.http.get("/version").json()["model"] == before
     assert registered["prod"] == before["version"] != registered["candidate"]
-    spec = (
-        TrainedModelDataset(
-            filepath=str(storage / "06_models" / "finetuning" / "model.safetensors")
-        )
-        .load()
-        .spec
-    )
-    assert "feedback" in spec.corpora
-    for words in (
-        "Learnt from: ",
-        "Verdict: it ",
-        "python -m bukva model promote candidate --env=test",
-    ):
-        assert words in said
+    path = storage / "06_models" / "finetuning" / "model.safetensors"
+    assert "feedback" in TrainedModelDataset(filepath=str(path)).load().spec.corpora
+    promoting = "python -m bukva model promote candidate --env=test"
+    assert all(words in said for words in ("Learnt from: ", "Verdict: it ", promoting))

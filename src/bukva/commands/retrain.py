@@ -68,16 +68,12 @@ def _print_candidate(env: str, report: dict[str, Any]) -> None:
 
     context = open_session(env).load_context()
     results, verdict = context.catalog.load("results"), context.catalog.load("verdict")
-    console = wide_console()
-    console.print()
-    console.print(accuracy_table(results))
-    console.print(describe_feedback(report))
-    console.print(f"Figures and results: {reports_folder(context)}/")
-    console.print(describe_verdict(verdict))
-    console.print(
-        "The new model is registered as [bold]candidate[/]; production is as it was. To put it "
-        f"there: [bold]python -m bukva model promote candidate --env={env}[/]"
-    )
+    wide_console().print("\n", accuracy_table(results))
+    click.echo(describe_feedback(report))
+    click.echo(f"Figures and results: {reports_folder(context)}/")
+    click.echo(describe_verdict(verdict))
+    click.echo("The new model is registered as candidate; production is as it was. To promote it:")
+    click.secho(f"  python -m bukva model promote candidate --env={env}", bold=True)
 
 
 def describe_verdict(verdict: dict[str, Any]) -> str:
