@@ -17,7 +17,7 @@ LOADS   ?=
 PARTS  ?=
 BIN    := .venv/bin
 
-.PHONY: help run test check serve viz dags corpora experiments benchmark load soak rollback install clean
+.PHONY: help run retrain review test check serve viz dags corpora experiments benchmark load soak rollback install clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -40,6 +40,13 @@ load: .venv/.installed ## the service under load, beside its peers (LOADS=overlo
 
 soak: .venv/.installed ## the service at half load for long, its model changing (MINUTES=360)
 	$(BIN)/python benchmarks/soak.py --minutes=$(MINUTES)
+
+retrain: .venv/.installed ## learn from corrections too, and end in a candidate (ENV=real for the public corpora)
+	$(BIN)/python -m bukva retrain --env=$(ENV)
+
+review: PORT := 8020
+review: .venv/.installed ## decide on http://127.0.0.1:8020 what doubtful corrections show (ENV=real)
+	$(BIN)/python -m bukva review --env=$(ENV) --port=$(PORT)
 
 test: .venv/.installed ## every test
 	$(BIN)/python -m pytest

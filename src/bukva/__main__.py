@@ -12,6 +12,8 @@ from bukva.commands.experiments import experiments
 from bukva.commands.job import job
 from bukva.commands.model import model
 from bukva.commands.release import release
+from bukva.commands.retrain import retrain
+from bukva.commands.review import review
 from bukva.errors import BukvaError
 
 
@@ -28,6 +30,8 @@ bukva.add_command(experiments)
 bukva.add_command(job)
 bukva.add_command(model)
 bukva.add_command(release)
+bukva.add_command(retrain)
+bukva.add_command(review)
 
 
 def main() -> None:

@@ -99,3 +99,12 @@ def test_the_example_of_the_docs_can_run() -> None:
     check_stages(
         read_schedule(schedule() | {"dags": yaml.safe_load(example)}), register_pipelines()
     )
+
+
+@pytest.mark.parametrize("env", ["base", "test", "real", "s3", "prod"])
+def test_retraining_reads_what_the_environment_does_and_corrections(env: str) -> None:
+    config = load_config(env)
+    retraining = read_schedule(config["airflow"]["default"]).dags["bukva_retraining"]
+    read = retraining.params["data_processing"]["corpora"]
+    assert read == [*config["globals"]["corpora"], "feedback"]
+    assert retraining.params["promotion"] == {"promote": False}
