@@ -5,6 +5,8 @@ TORCH  ?= cpu
 ENV    ?= base
 PORT   ?= 8000
 FROM   ?=
+# Where the DAGs for Airflow go.
+TO     ?= build/dags
 # Experiments: which, and how many runs at the same time.
 FILE    ?= conf/experiments/corpora.yml
 WORKERS ?= 1
@@ -15,7 +17,7 @@ LOADS   ?=
 PARTS  ?=
 BIN    := .venv/bin
 
-.PHONY: help run test check serve viz corpora experiments benchmark load soak rollback install clean
+.PHONY: help run retrain review test check serve viz dags corpora experiments benchmark load soak rollback install clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -39,6 +41,13 @@ load: .venv/.installed ## the service under load, beside its peers (LOADS=overlo
 soak: .venv/.installed ## the service at half load for long, its model changing (MINUTES=360)
 	$(BIN)/python benchmarks/soak.py --minutes=$(MINUTES)
 
+retrain: .venv/.installed ## learn from corrections too, and end in a candidate (ENV=real for the public corpora)
+	$(BIN)/python -m bukva retrain --env=$(ENV)
+
+review: PORT := 8020
+review: .venv/.installed ## decide on http://127.0.0.1:8020 what doubtful corrections show (ENV=real)
+	$(BIN)/python -m bukva review --env=$(ENV) --port=$(PORT)
+
 test: .venv/.installed ## every test
 	$(BIN)/python -m pytest
 
@@ -54,6 +63,9 @@ serve: .venv/.installed ## the API on http://127.0.0.1:$(PORT), with the release
 
 viz: .venv/.installed ## the pipelines as a picture in the browser
 	$(BIN)/kedro viz run --env=$(ENV)
+
+dags: .venv/.installed ## the stages as DAGs of Airflow, in build/dags (TO=/opt/airflow/dags, ENV=real)
+	$(BIN)/python -m bukva dags --env=$(ENV) --to=$(TO)
 
 corpora: .venv/.installed ## fetch the public corpora (FROM=<folder or URI> takes them from a mirror)
 	$(BIN)/python -m bukva corpora fetch $(if $(FROM),--from=$(FROM))

@@ -31,7 +31,7 @@ from serving_requests import draw, encode
 from serving_servers import Server, run_process, wait_for
 
 from bukva.charset import SYMBOLS
-from bukva.serving.feedback.correction import parse_correction
+from bukva.serving.feedback.correction import try_parsing
 
 CLIENTS = 4
 RANDOM = np.random.default_rng()
@@ -141,7 +141,7 @@ def take_bucket_away(
 
 def report(ledger: Ledger, bucket: BucketServer, spool: Path, drain_s: float) -> int:
     """Print what was found; return the number of faults."""
-    parsed = [parse_correction(content) for content in bucket.contents()]
+    parsed = [try_parsing(content) for content in bucket.contents()]
     whole = [record for record in parsed if record]
     symbols = {record.id: record.symbol for record in whole}
     faults = {

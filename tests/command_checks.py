@@ -34,12 +34,16 @@ def kedro_cli() -> click.Command:
 def check_click(command: click.Command, arguments: list[str]) -> None:
     """Let click parse the arguments down to the last subcommand, without calling it."""
     context = click.Context(command)
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and not _stands_alone(command, arguments):
         name = arguments[0]
         found = command.get_command(context, name)
         assert found is not None, f"there is no command {name!r}"
         command, arguments = found, arguments[1:]
     command.make_context(command.name, list(arguments), parent=context)
+
+
+def _stands_alone(command: click.Group, arguments: list[str]) -> bool:
+    return command.invoke_without_command and (not arguments or arguments[0].startswith("-"))
 
 
 def check_make(arguments: list[str]) -> None:
@@ -94,7 +98,7 @@ def check_bukva(arguments: list[str]) -> None:
     from bukva.__main__ import bukva
 
     check_click(bukva, arguments)
-    if arguments[0] == "job":
+    if arguments[0] in ("job", "retrain"):
         check_options(dict(argument.partition("=")[::2] for argument in arguments[1:]))
 
 

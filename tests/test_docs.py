@@ -12,15 +12,20 @@ import click
 import pytest
 
 from command_checks import ROOT, check_bukva, check_command, check_python_code
+from docs_commands import CHECKED, NOT_RUN, RUN_BY, Block, read_blocks
 
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-NOT_RUN = 'title="not run in tests"'
-_BLOCK = re.compile(r"^```(\w+)(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+# GitHub shows no titles of blocks; what is not run there is marked where the docs say it again.
+_ON_GITHUB = ("README.md",)
+_BLOCK = re.compile(r"^```.*\n(?:.*\n)*?```$", re.MULTILINE)
 _INLINE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
+_ANCHOR = re.compile(r"\]\(([^)#\s]*)#([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+_IMAGE = re.compile(r"!\[([^\]]*)\]\(")
 # Inline code that begins like this is a path of the project, or a command that is checked.
 _FOLDERS = ("src/", "conf/", "docs/", "tests/", "tools/", "notebooks/", "benchmarks/")
 _COMMANDS = ("make ", "kedro run ", "kedro viz ", "kedro jupyter ", "python -m bukva ")
@@ -32,12 +37,13 @@ class Command(NamedTuple):
     text: str
 
 
-def blocks(language: str, *, run: bool = True) -> Iterator[tuple[str, str]]:
-    """Page and text of each code block, those that are marked as not run left out."""
-    for page in PAGES:
-        for found in _BLOCK.finditer(page.read_text()):
-            if found[1] == language and (not run or NOT_RUN not in found[2]):
-                yield str(page.relative_to(ROOT)), found[3]
+def blocks(language: str) -> list[Block]:
+    """The blocks that a test looks at: not those that are marked as not run, nor whole files."""
+    return [
+        block
+        for block in read_blocks(PAGES)
+        if block.language == language and block.title in ("", CHECKED)
+    ]
 
 
 def inline_codes() -> Iterator[tuple[Path, str]]:
@@ -49,9 +55,9 @@ def inline_codes() -> Iterator[tuple[Path, str]]:
 def commands() -> list[Command]:
     """Each command line of the bash blocks and each command in the text, split at pipes."""
     found = {}
-    for page, block in blocks("bash"):
-        for line in block.splitlines():
-            found |= dict.fromkeys(Command(page, part) for part in split_pipes(line))
+    for block in blocks("bash"):
+        for line in block.lines:
+            found |= dict.fromkeys(Command(block.page, part) for part in split_pipes(line))
     for path, code in inline_codes():
         if code.startswith(_COMMANDS) and _FROM_OTHERS not in code:
             found[Command(str(path.relative_to(ROOT)), code)] = None
@@ -109,9 +115,42 @@ def test_a_pipe_is_split_and_quotes_are_kept() -> None:
     assert [shlex.split(part)[0] for part in split_pipes(line)] == ["printf", "curl"]
 
 
-@pytest.mark.parametrize(("page", "code"), list(blocks("python")))
-def test_python_of_the_docs_imports_what_is_there(page: str, code: str) -> None:
-    check_python_code(code)
+def test_python_of_the_docs_imports_what_is_there() -> None:
+    for block in blocks("python"):
+        check_python_code(block.text)
+
+
+def test_a_block_is_run_by_a_test_or_says_that_it_is_not() -> None:
+    """Else: name the test in tests/docs_commands.py, or mark the block."""
+    unmarked = [
+        (block.page, line)
+        for block in blocks("bash")
+        if not block.title and block.page not in _ON_GITHUB
+        for line in block.lines
+    ]
+    assert len(unmarked) > 20
+    assert [item for item in unmarked if item[1] not in RUN_BY] == []
+
+
+def test_a_block_has_no_other_mark_than_those_that_are_looked_at() -> None:
+    titles = {block.title for block in read_blocks(PAGES) if block.language == "bash"}
+    assert titles == {"", CHECKED, NOT_RUN, 'title="run in a copy of the project"'}
+
+
+def test_what_is_said_to_be_run_is_in_the_docs() -> None:
+    lines = {line for block in blocks("bash") for line in block.lines}
+    assert set(RUN_BY) - lines == set()
+
+
+def test_tests_that_are_named_are_there() -> None:
+    named = {code for _, code in inline_codes() if "::" in code} | set(RUN_BY.values())
+    assert len(named) > 50
+    assert {item for item in named if not has_test(item)} == set()
+
+
+def has_test(name: str) -> bool:
+    path, _, function = name.partition("::")
+    return f"def {function}(" in (ROOT / path).read_text()
 
 
 def test_paths_that_are_named_exist() -> None:
@@ -135,6 +174,39 @@ def test_links_lead_somewhere() -> None:
     assert {(page.name, link) for page, link in links if not (page.parent / link).exists()} == set()
 
 
+def test_links_to_headings_lead_to_one() -> None:
+    """Those between pages of the docs are checked by mkdocs, too; not those of the other pages."""
+    links = {
+        (page, (page.parent / link).resolve() if link else page, anchor)
+        for page in PAGES
+        for link, anchor in _ANCHOR.findall(page.read_text())
+        if not link.startswith("http")
+    }
+    assert len(links) > 5
+    assert {(page.name, to) for page, at, to in links if to not in headings_of(at)} == set()
+
+
+def headings_of(page: Path) -> set[str]:
+    from markdown.extensions.toc import slugify
+
+    text = _BLOCK.sub("", page.read_text())
+    return {slugify(re.sub(r"[`*]", "", title), "-") for title in _HEADING.findall(text)}
+
+
+def test_pictures_say_in_words_what_they_show() -> None:
+    texts = [(page.name, text) for page in PAGES for text in _IMAGE.findall(page.read_text())]
+    assert len(texts) > 10
+    assert [(page, text) for page, text in texts if len(text.split()) < 4] == []
+
+
+def test_every_decision_is_listed_by_its_title() -> None:
+    index = (ROOT / "docs" / "decisions" / "index.md").read_text()
+    pages = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    for page in pages:
+        number, _, title = page.read_text().splitlines()[0].removeprefix("# ").partition(" ")
+        assert f"| [{number}]({page.name}) | {title} |" in index
+
+
 def test_every_parameter_group_that_is_named_has_that_parameter() -> None:
     from bukva.parameters import Parameters
 
@@ -153,8 +225,8 @@ def test_every_parameter_group_that_is_named_has_that_parameter() -> None:
 
 
 def test_readme_says_the_two_commands_first() -> None:
-    first = next(block for page, block in blocks("bash") if page == "README.md")
-    assert first.splitlines() == ["make run", "make test"]
+    first = next(block for block in blocks("bash") if block.page == "README.md")
+    assert first.lines == ["make run", "make test"]
 
 
 def test_model_card_counts_the_weights() -> None:

@@ -22,6 +22,7 @@ GOOD = {
         "nonsymbols_per_kind": 3,
         "seed": 1,
     },
+    "feedback_ingestion": {},
     "mnist_pretraining": {"corpora": {"digits": 1.0}, "alphabet": "digits"},
     "finetuning": {"corpora": {"strokes": 1.0}, "augmentation": {"rotation_deg": 5.0}},
     "tuning": {
@@ -133,7 +134,7 @@ def groups_of(parameters: BaseModel) -> list[BaseModel]:
 
 def test_no_group_can_be_changed_once_made(values):
     groups = groups_of(Parameters.model_validate(values))
-    assert len(groups) == 17
+    assert len(groups) == 18
     for group in groups:
         field = next(iter(type(group).model_fields))
         with pytest.raises(ValidationError, match="frozen"):

@@ -7,10 +7,13 @@ import click
 from bukva.commands.benchmark import benchmark
 from bukva.commands.card import card
 from bukva.commands.corpora import corpora
+from bukva.commands.dags import dags
 from bukva.commands.experiments import experiments
 from bukva.commands.job import job
 from bukva.commands.model import model
 from bukva.commands.release import release
+from bukva.commands.retrain import retrain
+from bukva.commands.review import review
 from bukva.errors import BukvaError
 
 
@@ -22,10 +25,13 @@ def bukva() -> None:
 bukva.add_command(benchmark)
 bukva.add_command(card)
 bukva.add_command(corpora)
+bukva.add_command(dags)
 bukva.add_command(experiments)
 bukva.add_command(job)
 bukva.add_command(model)
 bukva.add_command(release)
+bukva.add_command(retrain)
+bukva.add_command(review)
 
 
 def main() -> None:

@@ -7,10 +7,11 @@ from omegaconf.resolvers import oc
 CONFIG_LOADER_ARGS: Final[dict[str, Any]] = {
     "base_env": "base",
     "default_run_env": "local",
-    "merge_strategy": {"parameters": "soft", "globals": "soft", "mlflow": "soft"},
+    "merge_strategy": dict.fromkeys(("airflow", "globals", "mlflow", "parameters"), "soft"),
     # Where a machine keeps its storage and its tracking server is for the machine to say.
     "custom_resolvers": {"oc.env": oc.env},
     "config_patterns": {
+        "airflow": ["airflow*"],
         "mlflow": ["mlflow*", "mlflow*/**"],
         # globals.yml by hand, globals_tuned.yml by the pipeline tuning.
         "globals": ["globals*"],

@@ -9,6 +9,7 @@ BukvaError
 │   ├── ChecksumError        a file is not the one that the manifest names
 │   ├── CorpusCorruptError   too many of its images cannot be read
 │   └── TermsError           its terms do not allow what is to be done with it
+├── CorrectionError          a file is no stored correction
 ├── TableError               a table lacks columns, or its rows do not fit what is asked of them
 ├── ImageError               one image cannot be used
 │   ├── ImageDecodeError     its bytes are no image that we read
@@ -66,6 +67,10 @@ class CorpusCorruptError(CorpusError):
 
 class TermsError(CorpusError):
     """Raised when the terms of a corpus do not allow what is to be done with it."""
+
+
+class CorrectionError(BukvaError, ValueError):
+    """Raised when a file is no stored correction; says what is wrong, not what is in it."""
 
 
 class TableError(BukvaError, ValueError):

@@ -6,6 +6,7 @@ from bukva.pipelines import (
     benchmark,
     data_processing,
     evaluation,
+    feedback_ingestion,
     finetuning,
     inference,
     mnist_pretraining,
@@ -29,6 +30,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     return {
         "__default__": sum(tagged.values(), start=Pipeline([])),
         **tagged,
+        "feedback_ingestion": feedback_ingestion.create_pipeline(),
         "tuning": tuning.create_pipeline(),
         "inference": inference.create_pipeline(),
         "promotion": promotion.create_pipeline(),

@@ -7,12 +7,13 @@ import pytest
 from click.testing import CliRunner
 
 from bukva.__main__ import bukva
-from bukva.commands.job import _parse_params, job
+from bukva.commands.job import job
+from bukva.commands.options import parse_params
 
 
 def parse(text: str) -> dict[str, Any]:
     option = next(item for item in job.params if item.name == "params")
-    return _parse_params(click.Context(job), option, text)
+    return parse_params(click.Context(job), option, text)
 
 
 @pytest.mark.parametrize(

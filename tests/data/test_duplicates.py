@@ -5,7 +5,12 @@ import pandas as pd
 import pytest
 from scipy import ndimage
 
-from bukva.data.duplicates import NEAR_DUPLICATE_COSINE, duplicate_report, find_duplicates
+from bukva.data.duplicates import (
+    NEAR_DUPLICATE_COSINE,
+    duplicate_report,
+    find_copies,
+    find_duplicates,
+)
 from bukva.errors import TableError
 
 
@@ -82,6 +87,21 @@ def test_empty_images_of_different_corpora_are_copies_and_harm_nothing():
 
 def test_no_images_have_no_clusters():
     assert find(np.zeros((0, 28, 28), np.uint8), []).shape == (0,)
+
+
+def test_copies_of_others_are_found_across_blocks_of_rows():
+    others = draw(1500, seed=1)
+    images = draw(6, seed=2)
+    images[1], images[4] = others[3], np.roll(others[1400], 1, axis=0) // 2 + others[1400] // 2
+    others[1100] = images[5]
+    assert list(np.flatnonzero(find_copies(images, others, 0.9))) == [1, 4, 5]
+    assert list(np.flatnonzero(find_copies(images, others, 0.9999))) == [1, 5]
+
+
+def test_nothing_is_a_copy_of_nothing():
+    images = draw(3)
+    assert not find_copies(images, images[:0]).any()
+    assert find_copies(images[:0], images).shape == (0,)
 
 
 def test_lengths_must_agree():

@@ -71,3 +71,11 @@ def test_a_broken_table_is_refused(table, name):
 def test_a_missing_column_is_named(table, column):
     with pytest.raises(REFUSALS, match=column):
         SampleTable.validate(table.drop(columns=column))
+
+
+@pytest.mark.parametrize("split", ["valid", "test"])
+def test_a_drawing_of_a_visitor_is_not_measured_on(table, split):
+    given = table.assign(corpus=["feedback", "a", "b"])
+    SampleTable.validate(given)
+    with pytest.raises(REFUSALS, match="feedback_is_trained_on"):
+        SampleTable.validate(given.assign(split=[split, "valid", "test"]))

@@ -51,6 +51,15 @@ def test_stratified_gives_each_symbol_its_shares():
     assert set(split) == {"train", "valid", "test"}
 
 
+def test_what_is_taught_is_trained_on_and_moves_nothing_else():
+    table = pd.concat([make_table(300), make_table(60, corpus="given")], ignore_index=True)
+    policies = {"paper": "stratified", "given": "taught"}
+    split = assign_splits(table.assign(cluster=range(360)), policies, **SHARES)
+    assert set(split[300:]) == {"train"}
+    alone = assign_splits(make_table(300), {"paper": "stratified"}, **SHARES)
+    pd.testing.assert_series_equal(split[:300], alone)
+
+
 def test_a_symbol_of_three_samples_is_in_every_split_and_one_of_two_trains():
     table = make_table(5, labels="а").assign(label=list("аааґґ"), is_uppercase=False)
     split = assign_splits(table, {"paper": "stratified"}, **SHARES)

@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 from kedro.io import DataCatalog, DatasetError
@@ -128,3 +129,24 @@ def test_the_published_split_is_read_from_the_real_corpora() -> None:
         pytest.skip(f"rukopys or mnist is not in {folder}: make corpora FROM=<mirror>")
     table = dataset.load()
     assert table["split"].value_counts().to_dict() == {"train": 1281, "test": 300}
+
+
+def test_feedback_that_is_named_but_absent_says_what_makes_it(settings: dict[str, Any]) -> None:
+    settings["names"].append("feedback")
+    dataset = CorporaDataset(**settings, feedback=settings["folder"] + "/feedback.parquet")
+    assert not dataset.exists()
+    with pytest.raises(DatasetError, match="kedro run --pipeline=feedback_ingestion") as caught:
+        dataset.load()
+    assert isinstance(caught.value.__cause__, CorpusMissingError)
+
+
+def test_feedback_is_read_beside_the_published_corpora(settings: dict[str, Any]) -> None:
+    path = settings["folder"] + "/feedback.parquet"
+    row = {"name": "a" * 32, "label": "ґ", "is_uppercase": True, "image": b"png"}
+    pd.DataFrame([row]).to_parquet(path)
+    settings["names"].append("feedback")
+    corpora = CorporaDataset(**settings, feedback=path).load()
+    assert list(corpora) == ["mnist", "feedback"]
+    [sample] = corpora["feedback"]()
+    assert (sample.name, sample.image, sample.split) == ("a" * 32, b"png", "train")
+    assert PublishedSplitDataset(**settings).load() is None

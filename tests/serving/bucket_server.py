@@ -58,7 +58,10 @@ class BucketServer:
         return [files.cat_file(path) for path in files.find(f"{BUCKET}/{prefix}")]
 
     def put(self, path: str, content: dict) -> None:
-        self._files().pipe_file(f"{BUCKET}/{path}", json.dumps(content).encode())
+        self.put_bytes(path, json.dumps(content).encode())
+
+    def put_bytes(self, path: str, content: bytes) -> None:
+        self._files().pipe_file(f"{BUCKET}/{path}", content)
 
     def _has_bucket(self) -> bool:
         try:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bukva.commands.options import ENV
 from bukva.errors import RegistryError
 
 if TYPE_CHECKING:
     from bukva.release.installing import Installation
     from bukva.release.making import FinishedRun
-
-_ENV = click.option("--env", default="base", show_default=True, help="Folder of conf/ to run in.")
 
 
 @click.group()
@@ -52,7 +51,7 @@ def make(env: str, folder: Path | None, note: str) -> None:
 
 
 @release.command("install")
-@_ENV
+@ENV
 @click.option("--if-none", is_flag=True, help="Only where no model is in production.")
 def install_command(env: str, if_none: bool) -> None:
     """Register the released model; put it into production if no model is."""

@@ -24,8 +24,7 @@ _SYNTHETIC = {"strokes": "strokes (synthetic)"}
 def print_results(catalog: CatalogProtocol[Any, Any], figures_folder: str) -> None:
     """Print accuracies, seconds, where the figures lie, and what to do next."""
     results, decision = catalog.load("results"), catalog.load("decision")
-    console = Console()
-    console.width = max(console.width, _NARROWEST_COLUMNS)
+    console = wide_console()
     console.print()
     console.print(accuracy_table(results))
     console.print(seconds_table(results))
@@ -36,6 +35,13 @@ def print_results(catalog: CatalogProtocol[Any, Any], figures_folder: str) -> No
         "Next: [bold]make serve[/] answers on http://127.0.0.1:8000, "
         "[bold]make viz[/] shows the pipelines."
     )
+
+
+def wide_console() -> Console:
+    """Return a console on which the intervals of the table do not wrap."""
+    console = Console()
+    console.width = max(console.width, _NARROWEST_COLUMNS)
+    return console
 
 
 def accuracy_table(results: dict[str, Any]) -> Table:

@@ -63,7 +63,7 @@ def collect_samples(
         read_before, rejected_before = len(rows), len(rejected)
         for sample in tqdm(read(), desc=f"reading {corpus}", unit="image", mininterval=0.5):
             try:
-                row, image_HW = _process(corpus, sample)
+                row, image_HW = process_sample(corpus, sample)
             except ImageError as error:
                 rejected.append({"corpus": corpus, "name": sample.name, "reason": str(error)})
                 continue
@@ -78,7 +78,12 @@ def collect_samples(
     )
 
 
-def _process(corpus: str, sample: RawSample) -> tuple[dict[str, Any], UInt8Array]:
+def process_sample(corpus: str, sample: RawSample) -> tuple[dict[str, Any], UInt8Array]:
+    """Return what the table says of a sample, and its framed image.
+
+    Raises:
+        ImageError: If the image cannot be used.
+    """
     image = sample.image
     grey_HW = decode_image(image) if isinstance(image, bytes) else image
     glyph = preprocess(grey_HW, has_page=sample.has_page)

@@ -77,6 +77,28 @@ def find_duplicates(
     return _components(np.concatenate(edges, axis=1), len(sha256_N))
 
 
+def find_copies(
+    images_NHW: UInt8Array,
+    others_MHW: UInt8Array,
+    threshold_cosine: float = NEAR_DUPLICATE_COSINE,
+) -> NDArray[np.bool_]:
+    """Return `(N,)`, whether each image is a copy of any of the others, whatever their labels.
+
+    Args:
+        images_NHW: uint8, framed by `bukva.data.preprocessing`, ink high on zero.
+        others_MHW: The same, of samples that must not come again.
+        threshold_cosine: Cosine similarity, 0..1, above which two images are near copies.
+    """
+    is_copy_N = np.zeros(len(images_NHW), dtype=bool)
+    if not len(images_NHW):
+        return is_copy_N
+    unit_NP = _unit_rows(images_NHW)
+    for start in range(0, len(others_MHW), _BLOCK_ROWS):
+        block_BP = _unit_rows(others_MHW[start : start + _BLOCK_ROWS])
+        is_copy_N |= (unit_NP @ block_BP.T > threshold_cosine).any(axis=1)
+    return is_copy_N
+
+
 def _near_pairs(images_NHW: UInt8Array, threshold_cosine: float) -> Iterator[Edges]:
     """Yield `(2, E)` pairs of rows above the threshold, a block of rows at a time."""
     unit_NP = _unit_rows(images_NHW)

@@ -7,6 +7,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from bukva import charset
+from bukva.data.feedback.collection import FEEDBACK
 from bukva.data.preprocessing import PAGE_FEATURES
 from bukva.data.samples import Float32Array, Split
 
@@ -51,6 +52,12 @@ class SampleTable(pa.DataFrameModel):
     def published_samples_are_tests(cls, table: pd.DataFrame) -> pd.Series:
         """Return whether no test sample of the published split is trained on."""
         return ~table["is_published"] | table["split"].eq("test")
+
+    @pa.dataframe_check
+    @classmethod
+    def feedback_is_trained_on(cls, table: pd.DataFrame) -> pd.Series:
+        """Return whether no drawing that a visitor gave is measured on."""
+        return table["corpus"].ne(FEEDBACK) | table["split"].eq("train")
 
 
 def is_symbol(table: pd.DataFrame) -> pd.Series:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bukva.errors import ParameterError, TableError
 
-Policy: TypeAlias = Literal["own", "stratified", "grouped", "published", "unseen"]
+Policy: TypeAlias = Literal["own", "stratified", "grouped", "published", "unseen", "taught"]
 FoldsBy: TypeAlias = Literal["symbol", "group", "block"]
 
 IntArray: TypeAlias = NDArray[np.int64]
@@ -23,6 +23,8 @@ IntArray: TypeAlias = NDArray[np.int64]
 _SPLITS: Final = np.array(["train", "valid", "test"], dtype=object)
 _TRAIN, _VALID, _TEST, _UNDECIDED = 0, 1, 2, -1
 _POLICIES: Final = get_args(Policy)
+_WHOLE: Final[Mapping[str, int]] = {"stratified": _UNDECIDED, "unseen": _TEST, "taught": _TRAIN}
+"""Policies under which all samples of a corpus are alike before any draw."""
 
 
 def assign_splits(
@@ -40,7 +42,7 @@ def assign_splits(
     each symbol's share, and at least one sample a split where the symbol has three. `grouped`
     keeps whole groups together and the shares of the symbols as even as that allows; samples
     without a group stand alone. The other policies do not look at `group`. `unseen` tests on every
-    sample.
+    sample, `taught` trains on every one.
 
     No cluster crosses splits. Where one would (it touches a fixed test sample, spans two corpora
     or two groups), its members outside the highest split that it touches (test, valid, train)
@@ -109,8 +111,8 @@ def _fixed_split(rows: pd.DataFrame, policy: Policy) -> IntArray:
     if policy == "published":
         is_published_N = rows["is_published"].to_numpy(dtype=bool)
         return np.where(is_published_N, _TEST, _UNDECIDED).astype(np.int64)
-    if policy in ("stratified", "unseen"):
-        return np.full(len(rows), _TEST if policy == "unseen" else _UNDECIDED)
+    if policy in _WHOLE:
+        return np.full(len(rows), _WHOLE[policy])
     own = rows["own_split"]
     if not own.isin(list(_SPLITS)).all():
         name = rows["sample_id"][~own.isin(list(_SPLITS))].iloc[0]

@@ -62,6 +62,16 @@ EMBEDDED_TERMS: Final[Mapping[str, Terms]] = {
         may_release=True,
         release_reason="a program of this project draws it; the photographs allow adaptations",
     ),
+    "feedback": Terms(
+        title="Drawings that visitors of the page gave, with what they say that they show",
+        licence="none: each is kept with the consent of the person who made it",
+        citation="Corrections given to this service of bukva.",
+        may_release=False,
+        release_reason=(
+            "those who drew agreed that the drawing is kept on that server and learnt from, not "
+            "that what was learnt is published"
+        ),
+    ),
 }
 """Terms of the corpora that need no download; those of the others stand in the manifest."""
 

@@ -1,4 +1,4 @@
-"""The public corpora as Kedro datasets: samples by corpus, and the published split.
+"""The corpora as Kedro datasets: samples by corpus, and the published split.
 
 A catalog names the folder, the corpora that the run uses and the manifest:
 
@@ -7,6 +7,7 @@ A catalog names the folder, the corpora that the run uses and the manifest:
       folder: data/01_raw
       names: [mnist, rukopys]
       manifest: conf/base/corpora.yml
+      feedback: data/02_intermediate/feedback_corpus.parquet
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from typing import Any, NoReturn
 
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
+from kedro_datasets.pandas import ParquetDataset
 
+from bukva.data.feedback.collection import FEEDBACK, read_feedback
 from bukva.data.formats import READERS
 from bukva.data.formats.idx import read_idx
 from bukva.data.formats.rukopys import read_glyphs_csv
@@ -34,7 +37,7 @@ class _ReadOnlyCorporaDataset(AbstractDataset[object, Any]):
 
     Args:
         folder: Folder or URI with the files, at the paths that the manifest gives.
-        names: Corpora of the manifest to use; none is legal.
+        names: Corpora of the manifest to use, and perhaps `feedback`; none is legal.
         manifest: Path or URI of the corpora manifest.
         credentials: Passed to the file system of `folder`.
         fs_args: Further arguments of that file system.
@@ -65,9 +68,10 @@ class _ReadOnlyCorporaDataset(AbstractDataset[object, Any]):
     def _entries(self) -> dict[str, CorpusEntry]:
         """Return the entries of the named corpora, all of whose files are there."""
         # The manifest lies in the project; without names a run needs neither it nor the folder.
-        if not self._names:
+        names = [name for name in self._names if name != FEEDBACK]
+        if not names:
             return {}
-        entries = select_entries(load_manifest(self._manifest), self._names)
+        entries = select_entries(load_manifest(self._manifest), names)
         _require_files(entries, self._folder, self._storage_options)
         return entries
 
@@ -83,7 +87,16 @@ class _ReadOnlyCorporaDataset(AbstractDataset[object, Any]):
 
 
 class CorporaDataset(_ReadOnlyCorporaDataset):
-    """The samples of the named corpora, read only when asked for."""
+    """The samples of the named corpora, read only when asked for.
+
+    Args:
+        feedback: Path or URI of the corpus `feedback`, which is made here and not published.
+        common: As of all datasets here.
+    """
+
+    def __init__(self, *, feedback: str = "", **common: Any) -> None:
+        super().__init__(**common)
+        self._feedback = feedback
 
     def load(self) -> LazyCorpora:
         """Return a function for each named corpus that reads, verifies and yields its samples.
@@ -91,10 +104,27 @@ class CorporaDataset(_ReadOnlyCorporaDataset):
         Raises:
             CorpusMissingError: If files are missing; the message lists all of all corpora.
         """
-        return {
+        corpora: LazyCorpora = {
             name: partial(read_samples, entry, self._folder, **self._storage_options)
             for name, entry in self._entries().items()
         }
+        if FEEDBACK in self._names:
+            corpora[FEEDBACK] = partial(_read_feedback_samples, self._require_feedback())
+        return corpora
+
+    def _require_feedback(self) -> str:
+        if not (self._feedback and ParquetDataset(filepath=self._feedback).exists()):
+            raise CorpusMissingError(
+                f"Expected the corpus {FEEDBACK} at {self._feedback or 'a path'}, found none. Make "
+                "it: kedro run --pipeline=feedback_ingestion --env=<env>. Or take it out of "
+                "`corpora` in conf/<env>/globals.yml."
+            )
+        return self._feedback
+
+    def _exists(self) -> bool:
+        if FEEDBACK in self._names and not ParquetDataset(filepath=self._feedback).exists():
+            return False
+        return super()._exists()
 
 
 class PublishedSplitDataset(_ReadOnlyCorporaDataset):
@@ -125,6 +155,10 @@ def read_samples(entry: CorpusEntry, folder: str, **storage_options: Any) -> Ite
         ChecksumError: If a file is not the one that the manifest names.
     """
     yield from READERS[entry.reader](read_files(entry, folder, **storage_options))
+
+
+def _read_feedback_samples(path: str) -> Iterator[RawSample]:
+    yield from read_feedback(ParquetDataset(filepath=path).load())
 
 
 def _require_files(

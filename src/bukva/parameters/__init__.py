@@ -13,6 +13,7 @@ from bukva.parameters.benchmark import BenchmarkParameters
 from bukva.parameters.comparison import ComparedNetwork, NetworkComparisonParameters
 from bukva.parameters.data import DataProcessingParameters, EmbeddedParameters
 from bukva.parameters.evaluation import EvaluationParameters
+from bukva.parameters.feedback import FeedbackIngestionParameters
 from bukva.parameters.group import Device, Group, Precision, flatten
 from bukva.parameters.release import PackagingParameters, PromotionParameters
 from bukva.parameters.training import AugmentationParameters, TrainingParameters
@@ -26,6 +27,7 @@ __all__ = [
     "Device",
     "EmbeddedParameters",
     "EvaluationParameters",
+    "FeedbackIngestionParameters",
     "NetworkComparisonParameters",
     "PackagingParameters",
     "Parameters",
@@ -46,6 +48,7 @@ class Parameters(Group):
 
     embedded: EmbeddedParameters
     data_processing: DataProcessingParameters
+    feedback_ingestion: FeedbackIngestionParameters
     mnist_pretraining: TrainingParameters
     finetuning: TrainingParameters
     tuning: TuningParameters

@@ -36,6 +36,8 @@ class DataProcessingParameters(Group):
         valid_share: Share of what may be trained on that is kept for validation.
         test_share: Share kept for tests where a corpus brings no test set of its own.
         seed: Decides the splits.
+        corpora: Corpora that are read beside the embedded ones: those of the manifest that
+            globals.yml names, and `feedback`.
         unseen: Corpora that are tested on only, with every sample, whatever weight training gives
             them.
         nonsymbols_per_kind: Pages of each kind that show no symbol, over all splits; 0 for none,
@@ -47,5 +49,6 @@ class DataProcessingParameters(Group):
     valid_share: Annotated[float, Field(gt=0.0, lt=0.5)]
     test_share: Annotated[float, Field(gt=0.0, lt=0.5)]
     seed: int
+    corpora: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     nonsymbols_per_kind: Annotated[int, Field(ge=0), AfterValidator(_none_or_some_for_each_split)]

@@ -28,13 +28,23 @@ class _PageFiles(StaticFiles):
 
 def add_page(app: FastAPI) -> None:
     """Serves the pages at `/` and `/about`, and what they are made of below `/page`."""
-    for path, name in (("/", "index.html"), ("/about", "about.html")):
-        app.add_api_route(path, _show(name), methods=["GET", "HEAD"], include_in_schema=False)
-    app.mount("/page", _PageFiles(directory=PAGE), name="page")
+    add_document(app, "/", PAGE / "index.html")
+    add_document(app, "/about", PAGE / "about.html")
+    add_files(app, "/page", PAGE)
 
 
-def _show(name: str) -> Callable[[], Awaitable[FileResponse]]:
+def add_document(app: FastAPI, path: str, file: Path) -> None:
+    """Serves one HTML file at an address."""
+    app.add_api_route(path, _show(file), methods=["GET", "HEAD"], include_in_schema=False)
+
+
+def add_files(app: FastAPI, path: str, folder: Path) -> None:
+    """Serves scripts, styles and pictures below an address."""
+    app.mount(path, _PageFiles(directory=folder))
+
+
+def _show(file: Path) -> Callable[[], Awaitable[FileResponse]]:
     async def show_page() -> FileResponse:
-        return FileResponse(PAGE / name, headers=HEADERS)
+        return FileResponse(file, headers=HEADERS)
 
     return show_page

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, IPvAnyNetwork, ValidationError
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bukva.errors import ParameterError
@@ -91,6 +91,12 @@ class Settings(BaseSettings):
     )
     feedback_retry_s: float = Field(1.0, gt=0, description="pause before delivery is tried again")
     max_feedback: int = Field(100_000, ge=0, description="corrections to keep; 0: none")
+    feedback_client_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="secret by which addresses of who gives corrections are hashed; none: they "
+        "are not kept at all",
+    )
     prediction_log: Path | None = Field(
         None, description="file with a JSON line for each answer, without image; none: not written"
     )
@@ -141,7 +147,8 @@ def read_settings() -> Settings:
 
 def _show(name: int | str, value: object) -> str:
     # A key that stands where its hash belongs is still a key.
-    return "(not shown)" if name == "api_key_hashes" else repr(value)
+    is_secret = name in ("api_key_hashes", "feedback_client_key")
+    return "(not shown)" if is_secret else repr(value)
 
 
 def variable(name: str) -> str:

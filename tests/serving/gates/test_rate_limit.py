@@ -4,7 +4,8 @@ import pytest
 from serving_requests import JSON_TYPE, draw, encode, json_body
 
 from bukva.serving.gates.api_keys import hash_key
-from bukva.serving.gates.rate_limit import RateLimit, name_address
+from bukva.serving.gates.caller import name_address
+from bukva.serving.gates.rate_limit import RateLimit
 
 BODY = json_body(encode(draw()))
 

@@ -6,22 +6,26 @@ Shapes: N samples, H x W pixels.
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from bukva.data.collection import collect_samples
-from bukva.data.duplicates import duplicate_report, find_duplicates
+from bukva.data.duplicates import duplicate_report, find_copies, find_duplicates
 from bukva.data.embedded import EMBEDDED_CORPORA, draw_letters_and_digits, read_sklearn_digits
+from bukva.data.feedback.collection import FEEDBACK
 from bukva.data.manifest import parse_manifest
 from bukva.data.nonsymbols.collection import add_nonsymbols, split_count
 from bukva.data.published import published_names
 from bukva.data.samples import LazyCorpora, UInt8Array
-from bukva.data.splits import Policy, assign_splits
+from bukva.data.splits import IntArray, Policy, assign_splits
+from bukva.errors import ParameterError
 from bukva.evaluation.figures.corpus import (
     plot_class_counts,
     plot_ink_statistics,
     plot_sample_sheet,
 )
+from bukva.evaluation.predictions import BoolArray
 from bukva.parameters import DataProcessingParameters, EmbeddedParameters
 
 
@@ -55,14 +59,23 @@ def split(
     corpora_manifest: dict[str, Any],
     parameters: DataProcessingParameters,
 ) -> tuple[pd.DataFrame, UInt8Array, dict[str, int]]:
-    """Decide the splits; drop what would leak from one into another."""
+    """Decide the splits; drop what would leak from one into another.
+
+    Feedback is trained on and changes nothing else: whatever comes in, the other samples stay
+    where they are.
+
+    Raises:
+        ParameterError: If feedback is to be tested on.
+    """
+    _refuse_unseen_feedback(parameters)
     policies: dict[str, Policy] = dict.fromkeys(EMBEDDED_CORPORA, "stratified")
     policies |= {name: entry.split for name, entry in parse_manifest(corpora_manifest).items()}
     policies |= dict.fromkeys(parameters.unseen, "unseen")
-    clusters = find_duplicates(
-        images_NHW, table["label"], table["sha256"], parameters.duplicate_cosine
+    policies[FEEDBACK] = "taught"
+    is_feedback_N = table["corpus"].eq(FEEDBACK).to_numpy()
+    table = table.assign(
+        cluster=_cluster_apart(table, images_NHW, is_feedback_N, parameters.duplicate_cosine)
     )
-    table = table.assign(cluster=clusters)
     table["split"] = assign_splits(
         table,
         policies,
@@ -70,9 +83,39 @@ def split(
         test_share=parameters.test_share,
         seed=parameters.seed,
     )
+    table.loc[_find_leaks(images_NHW, is_feedback_N, parameters.duplicate_cosine), "split"] = "drop"
     is_kept_N = table["split"].ne("drop").to_numpy()
     kept = table[is_kept_N].drop(columns=["own_split", "cluster"]).reset_index(drop=True)
     return kept, images_NHW[is_kept_N], duplicate_report(table)
+
+
+def _refuse_unseen_feedback(parameters: DataProcessingParameters) -> None:
+    if FEEDBACK in parameters.unseen:
+        raise ParameterError(
+            f"Expected corpora to test on in data_processing.unseen, got {FEEDBACK}, which is "
+            "only ever trained on: take it out of `unseen` in conf/<env>/globals.yml."
+        )
+
+
+def _cluster_apart(
+    table: pd.DataFrame, images_NHW: UInt8Array, is_feedback_N: BoolArray, cosine: float
+) -> IntArray:
+    """Return the cluster of each sample; each drawing of feedback has one of its own."""
+    others = table[~is_feedback_N]
+    clusters_N = len(table) + np.arange(len(table))
+    clusters_N[~is_feedback_N] = find_duplicates(
+        images_NHW[~is_feedback_N], others["label"], others["sha256"], cosine
+    )
+    return clusters_N
+
+
+def _find_leaks(images_NHW: UInt8Array, is_feedback_N: BoolArray, cosine: float) -> BoolArray:
+    """Return `(N,)`, whether a sample is feedback that another corpus, perhaps a test, holds."""
+    is_leak_N = is_feedback_N.copy()
+    is_leak_N[is_feedback_N] = find_copies(
+        images_NHW[is_feedback_N], images_NHW[~is_feedback_N], cosine
+    )
+    return is_leak_N
 
 
 def add_outliers(

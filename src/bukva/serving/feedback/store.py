@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bukva.correction import DELETED, Correction
 from bukva.errors import RequestError
-from bukva.serving.feedback.correction import Correction, make_correction, read_correction
+from bukva.serving.feedback.correction import make_correction, read_correction
 from bukva.serving.feedback.durable_files import (
     drop_old_drafts,
     lock_folder,
@@ -42,7 +43,7 @@ class FeedbackStore:
         self._folder = folder
         self._sent = folder / "sent"
         self._dead = folder / "dead"
-        self._deleted = folder / "deleted"
+        self._deleted = folder / DELETED
         self._max_files = max_files
         self._is_delivered = is_delivered
         self.waiting_count = FileCount(folder)
@@ -51,7 +52,12 @@ class FeedbackStore:
             drop_old_drafts(drafts)
 
     def keep(
-        self, key: str, request: FeedbackRequest, image: bytes, model: ServedModel | None
+        self,
+        key: str,
+        request: FeedbackRequest,
+        image: bytes,
+        model: ServedModel | None,
+        client: str | None = None,
     ) -> str:
         """Return the id of a correction, once it is stored.
 
@@ -60,12 +66,13 @@ class FeedbackStore:
             request: What the image shows, and what was answered.
             image: The encoded image; what is stored is made anew from its pixels.
             model: Which one answered.
+            client: Who gives it, as far as that is to be kept.
 
         Raises:
             RequestError: `key_reused` if the key came with another correction before,
                 `feedback_full` if there is no room for it, and as `decode` does.
         """
-        correction = make_correction(key, request, image, model)
+        correction = make_correction(key, request, image, model, client)
         draft = write_draft(self._folder, correction.write())
         try:
             with self._lock():

@@ -6,7 +6,8 @@ A target is written to in one way: a file that is not there is made, whole; one 
 from pathlib import Path
 from typing import Any, Protocol
 
-from bukva.serving.feedback.correction import Correction, parse_correction
+from bukva.correction import Correction
+from bukva.serving.feedback.correction import try_parsing
 from bukva.serving.feedback.durable_files import drop_old_drafts, sync_folder, write_draft
 
 # botocore's own timeouts are a minute each, five times over.
@@ -63,7 +64,7 @@ class FolderTarget:
     def read(self, place: str) -> Correction | None:
         """See FeedbackTarget."""
         try:
-            return parse_correction((self._root / place).read_bytes())
+            return try_parsing((self._root / place).read_bytes())
         except FileNotFoundError:
             return None
 
@@ -95,7 +96,7 @@ class S3Target:
     def read(self, place: str) -> Correction | None:
         """See FeedbackTarget."""
         try:
-            return parse_correction(self._files.cat_file(self._path(place)))
+            return try_parsing(self._files.cat_file(self._path(place)))
         except FileNotFoundError as error:
             if _s3_code(error) == "NoSuchBucket":
                 raise

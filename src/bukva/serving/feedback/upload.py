@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from bukva.serving.feedback.correction import Correction
+from bukva.correction import Correction
 from bukva.serving.feedback.store import FeedbackStore
 from bukva.serving.feedback.target import FeedbackTarget, open_target
 from bukva.serving.logs import log_event, log_failure

@@ -16,11 +16,12 @@ async def refuse_other_sites(request: Request, service: ServiceDep) -> None:
     headers = request.headers
     if headers.get("origin") in service.settings.cors_origins:
         return
-    if not _is_own_site(headers):
+    if not is_own_site(headers):
         raise RequestError("cross_site", "Send it from a page of this service, or a program.")
 
 
-def _is_own_site(headers: Headers) -> bool:
+def is_own_site(headers: Headers) -> bool:
+    """Whether no other site's page asks: a program does, or a page that came from here."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")

@@ -5,7 +5,6 @@ allows a burst, its memory holds every address that ever came within a minute, h
 a thread of its own walks through them all.
 """
 
-import ipaddress
 import math
 import time
 from collections import OrderedDict
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from fastapi import Request
 
 from bukva.errors import RequestError
+from bukva.serving.gates.caller import name_caller
 
 # Some 25 MB. Who is dropped begins anew with a full bucket: those who came longest ago, so that
 # theirs has most likely filled up again anyway.
@@ -58,28 +58,6 @@ class RateGate:
 
     async def __call__(self, request: Request) -> None:
         """Counts the request, or raises RequestError `rate_limited`."""
-        wait_s = self._limit.take(_name_caller(request))
+        wait_s = self._limit.take(name_caller(request))
         if wait_s:
             raise RequestError("rate_limited", "Ask less often.", math.ceil(wait_s))
-
-
-def _name_caller(request: Request) -> str:
-    """The key that was sent, where keys are asked for; else the address it comes from."""
-    key_name = getattr(request.state, "key_name", None)
-    if key_name is not None:
-        return f"key {key_name}"
-    return name_address(request.client.host if request.client else "")
-
-
-def name_address(host: str) -> str:
-    """An address as one caller: of IPv6 the first half, since the other is the caller's to choose.
-
-    Anything else than an address, which only a trusted proxy can have sent, is one caller.
-    """
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "unknown"
-    if address.version == 4:
-        return str(address)
-    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))

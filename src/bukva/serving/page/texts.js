@@ -43,7 +43,8 @@ export const TEXTS = {
     consentTitle: "Зберегти малюнок?",
     consentBody:
       "Малюнок і те, що на ньому, збережуть на цьому сервері, щоб розпізнавач навчався. " +
-      "Ім’я та адресу не зберігають. Малюнок можна одразу видалити. Запитаємо один раз.",
+      "Ім’я та адресу не зберігають, щонайбільше код, з якого адреси не дізнатися. " +
+      "Малюнок можна одразу видалити. Запитаємо один раз.",
     consentYes: "Зберігати мої малюнки",
     consentNo: "Не зберігати",
     keep: "Зберігати мої малюнки з відповідями «Так» і «Ні»",
@@ -118,7 +119,8 @@ export const TEXTS = {
     consentTitle: "Keep the drawing?",
     consentBody:
       "The drawing and what it shows are kept on this server for the recogniser to learn from. " +
-      "No name and no address is kept. A drawing can be deleted at once. You are asked once.",
+      "No name and no address is kept, at most a code that does not tell the address. " +
+      "A drawing can be deleted at once. You are asked once.",
     consentYes: "Keep my drawings",
     consentNo: "Do not keep them",
     keep: "Keep my drawings that I answered “Yes” or “No” to",

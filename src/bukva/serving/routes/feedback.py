@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import Response
 
 from bukva.errors import RequestError
+from bukva.serving.gates.caller import pseudonym_of
 from bukva.serving.gates.cross_site import refuse_other_sites
 from bukva.serving.logs import log_failure
 from bukva.serving.problems import describe_problems
@@ -59,9 +60,10 @@ async def give_feedback(
     form, image = await read_feedback(request, service.settings)
     model = service.models.current()
     identity = model.identity if model else None
+    client = pseudonym_of(request, service.settings.feedback_client_key)
     try:
         name = await asyncio.to_thread(
-            service.feedback.keep, str(idempotency_key), form, image, identity
+            service.feedback.keep, str(idempotency_key), form, image, identity, client
         )
     except OSError as error:
         log_failure("feedback_not_stored", error)

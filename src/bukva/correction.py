@@ -1,0 +1,115 @@
+"""A stored correction, one JSON object: the service writes it, `feedback_ingestion` reads it.
+
+Its file is called `<id>.json`, in the folder of the service or, below the place that corrections
+are delivered to, in the folder of its day. Beside those the service keeps `STATE_FOLDERS`.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from datetime import UTC
+from typing import Final, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bukva.errors import CorrectionError
+
+MAX_FILE_BYTES: Final = 32 * 1024 * 1024  # four times what the largest image comes to
+
+DELETED: Final = "deleted"
+"""Folder with receipts of what is still to be deleted where it was delivered."""
+
+STATE_FOLDERS: Final = frozenset({"sent", "dead", DELETED})
+"""Receipts of what was delivered, what cannot be delivered, what is to be deleted."""
+
+
+class Respondent(BaseModel):
+    """The model that answered. Not the service's own class: what is stored outlives its API."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    version: str
+    alias: str
+
+
+class Correction(BaseModel):
+    """What somebody says that an image shows; without the image, the receipt of one.
+
+    Attributes:
+        id: Made of the caller's key; names the file.
+        sha256: Of symbol and image.
+        created: When it was given.
+        answer: What the service had answered, if it was asked.
+        model: Which model answers where it was given.
+        client: Who gave it, as far as that is kept: the name of an API key, or a keyed hash of an
+            address. None in those of services without such a key, and in receipts.
+        symbol: What the image shows.
+        image: A PNG file as base64.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    created: AwareDatetime
+    answer: str | None
+    model: Respondent | None
+    client: str | None = Field(None, max_length=64)
+    symbol: str
+    image: str | None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.image is not None and self.sha256 != digest_of(self.symbol, self.image):
+            raise ValueError("Expected the sha256 of symbol and image.")
+        return self
+
+    @property
+    def place(self) -> str:
+        """Its path below the folder or bucket that it is delivered to."""
+        return f"{self.created.astimezone(UTC):%Y/%m/%d}/{self.id}.json"
+
+    @property
+    def receipt(self) -> "Correction":
+        """The same without its image, and without who gave it."""
+        return self.model_copy(update={"image": None, "client": None})
+
+    def write(self) -> bytes:
+        """Return its bytes; the same correction gives the same ones."""
+        return self.model_dump_json().encode()
+
+    def read_image(self) -> bytes:
+        """Return the image file.
+
+        Raises:
+            CorrectionError: If it is a receipt, or the image is no base64.
+        """
+        if self.image is None:
+            raise CorrectionError("Expected a correction with its image, got the receipt of one.")
+        try:
+            return base64.b64decode(self.image, validate=True)
+        except binascii.Error:
+            raise CorrectionError("Expected the image as base64, got something else.") from None
+
+
+def digest_of(symbol: str, image: str) -> str:
+    """Return the sha256 by which two corrections are known to say the same."""
+    return hashlib.sha256(json.dumps({"symbol": symbol, "image": image}).encode()).hexdigest()
+
+
+def parse_correction(data: bytes) -> Correction:
+    """Make sense of the bytes of a correction or a receipt.
+
+    Raises:
+        CorrectionError: If they are anything else; says what is wrong, not what is in it.
+    """
+    try:
+        return Correction.model_validate_json(data)
+    except ValidationError as error:
+        faults = [
+            ": ".join([*map(str, fault["loc"]), fault["msg"]])
+            for fault in error.errors(include_input=False, include_context=False)
+        ]
+        raise CorrectionError(f"Expected a stored correction. {'; '.join(faults)}") from None

@@ -1,0 +1,176 @@
+"""Corrections as the service stores them, what reviewers said of them, and the samples they meet.
+
+A catalog names where the service keeps corrections, and where it delivers them to:
+
+    corrections:
+      type: bukva.datasets.feedback.CorrectionsDataset
+      folder: data/01_raw/feedback
+      delivered: s3://bucket/prefix
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple, NoReturn
+
+from fsspec.core import url_to_fs
+from kedro.io import AbstractDataset, DatasetError
+from kedro_datasets.pandas import ParquetDataset
+
+from bukva.correction import DELETED, MAX_FILE_BYTES, STATE_FOLDERS, Correction, parse_correction
+from bukva.data.feedback.collection import StoredCorrections, describe_unusable
+from bukva.data.feedback.decisions import Decisions, parse_decisions, write_decisions
+from bukva.data.feedback.selection import KnownSamples
+from bukva.datasets.array import ArrayDataset
+from bukva.datasets.file import FileDataset
+from bukva.errors import CorrectionError
+
+_LOG = logging.getLogger(__name__)
+_READ_AT_ONCE = 256
+
+
+class _File(NamedTuple):
+    """A file below one of the places: where it is, and its bytes or why there are none."""
+
+    path: PurePosixPath
+    content: bytes | Exception
+
+
+class CorrectionsDataset(AbstractDataset[NoReturn, StoredCorrections]):
+    """Loads all corrections that are stored now, but for those that are to be deleted.
+
+    Args:
+        folder: Folder or URI of the service's own store.
+        delivered: Where it takes them; empty if they stay.
+        credentials: Passed to the file systems of both.
+        fs_args: Further arguments of those.
+        metadata: For other tools, such as kedro-viz; not used here.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: str,
+        delivered: str = "",
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._places = [place for place in (folder, delivered) if place]
+        self._storage_options = {**(fs_args or {}), **(credentials or {})}
+        self.metadata = metadata
+
+    def load(self) -> StoredCorrections:
+        """Return them with the files that are none; a place that does not exist holds none."""
+        files = [file for place in self._places for file in self._read(place)]
+        to_be_deleted = {file.path.name for file in files if file.path.parts[0] == DELETED}
+        corrections: dict[str, Correction] = {}
+        stored = StoredCorrections([], [])
+        for file in files:
+            if file.path.parts[0] in STATE_FOLDERS:
+                continue
+            try:
+                correction = _parse(file)
+            except (CorrectionError, OSError) as error:
+                stored.unusable.append(describe_unusable(str(file.path), error))
+                continue
+            if correction.place.replace("/", "-") not in to_be_deleted:
+                corrections.setdefault(correction.id, correction)
+        stored.corrections.extend(corrections.values())
+        if not corrections:
+            _LOG.warning(
+                "There are no corrections in %s. The service keeps them in BUKVA_FEEDBACK_FOLDER "
+                "and delivers them to BUKVA_FEEDBACK_URL: set both here as they are there.",
+                " nor in ".join(self._places),
+            )
+        return stored
+
+    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
+        """Refuse: only the service writes corrections."""
+        raise DatasetError("CorrectionsDataset is read-only: the service writes corrections.")
+
+    def _read(self, place: str) -> Iterator[_File]:
+        """Yield the files below a place, many at a time, but for drafts and what is too large."""
+        fs, root = url_to_fs(place, **self._storage_options)
+        fs.invalidate_cache()
+        try:
+            sizes = {path: info["size"] for path, info in fs.find(root, detail=True).items()}
+        except FileNotFoundError:
+            return
+        below = {path: PurePosixPath(path).relative_to(root) for path in sorted(sizes)}
+        paths = [path for path, name in below.items() if not name.name.startswith(".")]
+        for start in range(0, len(paths), _READ_AT_ONCE):
+            chunk = paths[start : start + _READ_AT_ONCE]
+            wanted = [path for path in chunk if sizes[path] <= MAX_FILE_BYTES]
+            contents = fs.cat(wanted, on_error="return") if wanted else {}
+            too_large = CorrectionError(f"Expected at most {MAX_FILE_BYTES} bytes.")
+            yield from (_File(below[path], contents.get(path, too_large)) for path in chunk)
+
+    def _exists(self) -> bool:
+        return any(True for place in self._places for _ in self._read(place))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"places": self._places}
+
+
+def _parse(file: _File) -> Correction:
+    """Return the correction that a file holds.
+
+    Raises:
+        CorrectionError: If it holds none, or another one than it is called by.
+        OSError: If it could not be read.
+    """
+    if isinstance(file.content, Exception):
+        raise file.content
+    correction = parse_correction(file.content)
+    if file.path.name != f"{correction.id}.json":
+        raise CorrectionError(f"Expected the correction {file.path.stem}, got {correction.id}.")
+    if correction.image is None:
+        raise CorrectionError("Expected a correction with its image, got the receipt of one.")
+    return correction
+
+
+class DecisionsDataset(FileDataset[Decisions]):
+    """Loads and saves what reviewers said, by correction; without a file nobody said anything."""
+
+    def load(self) -> Decisions:
+        """Return the decisions.
+
+        Raises:
+            CorrectionError: If the file is broken: nothing that people said is passed over.
+        """
+        return parse_decisions(self.read_bytes()) if self._exists() else {}
+
+    def save(self, data: Decisions) -> None:
+        """Write the file: whole, or not at all."""
+        self.write_bytes(write_decisions(data))
+
+
+class KnownSamplesDataset(AbstractDataset[NoReturn, KnownSamples | None]):
+    """Loads the samples that the last `data_processing` left, None before there was one.
+
+    Another name for `sample_table` and `sample_images`, which that pipeline makes of this one's
+    corpus: under their own names the two would wait for each other.
+    """
+
+    def __init__(
+        self, *, filepath: str, images: str, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._table = ParquetDataset(filepath=filepath)
+        self._images = ArrayDataset(filepath=images)
+        self._filepath = filepath
+        self.metadata = metadata
+
+    def load(self) -> KnownSamples | None:
+        """Return table and images."""
+        return KnownSamples(self._table.load(), self._images.load()) if self._exists() else None
+
+    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
+        """Refuse: `data_processing` writes them."""
+        raise DatasetError("KnownSamplesDataset is read-only: run the pipeline data_processing.")
+
+    def _exists(self) -> bool:
+        return bool(self._table.exists() and self._images.exists())
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath}

@@ -1,0 +1,1 @@
+"""The review: a page on this machine, on which a person decides what doubtful drawings show."""
