@@ -25,6 +25,7 @@ STAGES = (
 FIGURES = (
     "class_counts", "sample_sheet", "ink_statistics", "label_confusion", "case_confusion",
     "reliability", "roc", "risk_coverage", "robustness_curves", "worst_mistakes",
+    "explained_mistakes", "raw_sample_sheet",
     "mnist_pretraining_learning_curves", "finetuning_learning_curves",
 )  # fmt: skip
 SHARES = (
