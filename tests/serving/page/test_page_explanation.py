@@ -1,10 +1,10 @@
-"""The page in a real browser, asked why, before models that can and cannot tell where they looked."""
+"""The page in a real browser, asked why, before models that can tell where they looked or not."""
 
 import pytest
 from browsing import run_browser, visiting
 from playwright.sync_api import expect
 
-COVERED, ASKED = "Закрили частину за частиною", "Спитали мережу (Grad-CAM)"
+COVERED, ASKED = "Закриваючи частини", "Погляд мережі"
 
 INK_BY_ROW = """() => {
   const canvas = document.querySelector("#reasons");
@@ -70,7 +70,7 @@ def test_a_person_chooses_how_it_is_found_out_with_the_keyboard_alone(server, op
     with page.expect_request("**/v1/explain?method=gradcam"):
         page.click("#why")
     page.click("[data-language=en]")
-    expect(way(page, "The network was asked (Grad-CAM)")).to_be_visible()
+    expect(way(page, "The network’s gaze")).to_be_visible()
 
 
 def test_there_is_no_choice_where_the_model_has_none(serve, registry, open_page):
