@@ -5,6 +5,7 @@ TORCH  ?= cpu
 ENV    ?= base
 PORT   ?= 8000
 FROM   ?=
+TO     ?=
 # Experiments: which, and how many runs at the same time.
 FILE    ?= conf/experiments/corpora.yml
 WORKERS ?= 1
@@ -15,7 +16,7 @@ LOADS   ?=
 PARTS  ?=
 BIN    := .venv/bin
 
-.PHONY: help run test check serve viz corpora experiments benchmark load soak install clean
+.PHONY: help run test check serve viz report corpora experiments benchmark load soak install clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -54,6 +55,9 @@ serve: .venv/.installed ## the API on http://127.0.0.1:$(PORT), with the release
 
 viz: .venv/.installed ## the pipelines as a picture in the browser
 	$(BIN)/kedro viz run --env=$(ENV)
+
+report: .venv/.installed ## one HTML page about the last run, to send (TO=build/report.html)
+	$(BIN)/python -m bukva report --env=$(ENV) $(if $(TO),--to=$(TO))
 
 corpora: .venv/.installed ## fetch the public corpora (FROM=<folder or URI> takes them from a mirror)
 	$(BIN)/python -m bukva corpora fetch $(if $(FROM),--from=$(FROM))

@@ -10,6 +10,7 @@ from bukva.commands.corpora import corpora
 from bukva.commands.experiments import experiments
 from bukva.commands.job import job
 from bukva.commands.release import release
+from bukva.commands.report import report
 from bukva.errors import BukvaError
 
 
@@ -24,6 +25,7 @@ bukva.add_command(corpora)
 bukva.add_command(experiments)
 bukva.add_command(job)
 bukva.add_command(release)
+bukva.add_command(report)
 
 
 def main() -> None:
