@@ -122,6 +122,17 @@ def test_every_figure_is_a_picture_here_and_in_mlflow(
     assert f"figures/{name}.png" in {item.path for item in logged}
 
 
+@pytest.mark.parametrize(
+    "name", ["per_class_report", "misread_pairs", "label_suspects", "robustness"]
+)
+def test_every_table_is_kept_beside_the_run(
+    job: Storage, catalog: DataCatalog, runs: dict[str, Run], name: str
+) -> None:
+    logged = job.client().list_artifacts(runs["__default__"].info.run_id, "tables")
+    assert f"tables/{name}.csv" in {item.path for item in logged}
+    assert dict(catalog[name].preview()).keys() >= {"columns", "data"}
+
+
 def test_kedro_viz_previews_a_figure(catalog: DataCatalog) -> None:
     assert str(catalog["label_confusion"].preview()).startswith("iVBOR")  # a PNG in base64
 
