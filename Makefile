@@ -5,8 +5,8 @@ TORCH  ?= cpu
 ENV    ?= base
 PORT   ?= 8000
 FROM   ?=
-# Where the DAGs for Airflow go.
-TO     ?= build/dags
+# Where the DAGs for Airflow, or the report, go.
+TO     ?=
 # Experiments: which, and how many runs at the same time.
 FILE    ?= conf/experiments/corpora.yml
 WORKERS ?= 1
@@ -17,7 +17,7 @@ LOADS   ?=
 PARTS  ?=
 BIN    := .venv/bin
 
-.PHONY: help run retrain review test check serve viz dags corpora experiments benchmark load soak rollback install clean
+.PHONY: help run retrain review test check serve viz report dags corpora experiments benchmark load soak rollback install clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -64,8 +64,11 @@ serve: .venv/.installed ## the API on http://127.0.0.1:$(PORT), with the release
 viz: .venv/.installed ## the pipelines as a picture in the browser
 	$(BIN)/kedro viz run --env=$(ENV)
 
+report: .venv/.installed ## one HTML page about the last run, to send (TO=build/report.html)
+	$(BIN)/python -m bukva report --env=$(ENV) $(if $(TO),--to=$(TO))
+
 dags: .venv/.installed ## the stages as DAGs of Airflow, in build/dags (TO=/opt/airflow/dags, ENV=real)
-	$(BIN)/python -m bukva dags --env=$(ENV) --to=$(TO)
+	$(BIN)/python -m bukva dags --env=$(ENV) $(if $(TO),--to=$(TO))
 
 corpora: .venv/.installed ## fetch the public corpora (FROM=<folder or URI> takes them from a mirror)
 	$(BIN)/python -m bukva corpora fetch $(if $(FROM),--from=$(FROM))

@@ -12,6 +12,7 @@ from bukva.commands.experiments import experiments
 from bukva.commands.job import job
 from bukva.commands.model import model
 from bukva.commands.release import release
+from bukva.commands.report import report
 from bukva.commands.retrain import retrain
 from bukva.commands.review import review
 from bukva.errors import BukvaError
@@ -30,6 +31,7 @@ bukva.add_command(experiments)
 bukva.add_command(job)
 bukva.add_command(model)
 bukva.add_command(release)
+bukva.add_command(report)
 bukva.add_command(retrain)
 bukva.add_command(review)
 

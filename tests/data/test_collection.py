@@ -25,7 +25,7 @@ def good(drawn_pages):
 
 
 def test_every_sample_becomes_a_row_and_an_image(good):
-    table, images, rejected = collect_samples({"strokes": lambda: iter(good)}, {}, 0.0)
+    table, images, rejected, _ = collect_samples({"strokes": lambda: iter(good)}, {}, 0.0)
     assert len(table) == len(images) == len(good)
     assert rejected.empty
     assert list(rejected.columns) == ["corpus", "name", "reason"]
@@ -58,7 +58,7 @@ def test_case_group_and_split_are_kept_and_may_be_unknown():
 def test_pixels_and_their_file_are_one_sample(good):
     sample = good[0]
     file = RawSample(sample.name, to_png(sample.image), sample.label, sample.is_uppercase)
-    table, images, _ = collect_samples({"a": lambda: [sample], "b": lambda: [file]}, {}, 0.0)
+    table, images, *_ = collect_samples({"a": lambda: [sample], "b": lambda: [file]}, {}, 0.0)
     assert table["sha256"].nunique() == 1
     np.testing.assert_array_equal(images[0], images[1])
 
@@ -71,7 +71,7 @@ def test_an_unusable_image_is_named_and_the_run_goes_on(good):
         RawSample("white", BLANK, "а"),
     ]
     mixed = [*good[:10], *bad, *good[10:]]
-    table, images, rejected = collect_samples({"toy": lambda: iter(mixed)}, {}, 0.1)
+    table, images, rejected, _ = collect_samples({"toy": lambda: iter(mixed)}, {}, 0.1)
     assert table["name"].tolist() == [sample.name for sample in good]
     assert len(images) == len(good)
     assert rejected["corpus"].unique().tolist() == ["toy"]
@@ -132,3 +132,17 @@ def test_one_corpus_is_read_after_another(good):
 
     collect_samples({"b": lambda: read("b"), "a": lambda: read("a")}, {}, 0.0)
     assert order == ["b", "a"]
+
+
+def test_the_first_of_each_symbol_of_each_corpus_is_kept_as_it_was_found(good):
+    wide = np.full((100, 300), 255, dtype=np.uint8)
+    wide[20:80, 140:160] = 0
+    samples = [RawSample("wide", wide, "1"), RawSample("other", good[0].image, "1")]
+    corpora = {"strokes": lambda: iter(good), "toy": lambda: iter(samples)}
+    collection = collect_samples(corpora, {}, 0.0)
+    table = collection.table
+    first = table.drop_duplicates(["corpus", "label", "is_uppercase"])["sample_id"].tolist()
+    assert collection.raw["sample_id"].tolist() == first
+    small = [Image.open(io.BytesIO(image)) for image in collection.raw["image"]]
+    assert small[-1].size == (96, 32)
+    assert all(max(image.size) <= 96 for image in small)

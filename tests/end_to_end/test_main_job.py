@@ -25,6 +25,7 @@ STAGES = (
 FIGURES = (
     "class_counts", "sample_sheet", "ink_statistics", "label_confusion", "case_confusion",
     "reliability", "roc", "risk_coverage", "robustness_curves", "worst_mistakes",
+    "explained_mistakes", "raw_sample_sheet",
     "mnist_pretraining_learning_curves", "finetuning_learning_curves",
 )  # fmt: skip
 SHARES = (
@@ -119,6 +120,17 @@ def test_every_figure_is_a_picture_here_and_in_mlflow(
         assert len(image.convert("L").getcolors() or range(256)) > 10
     logged = job.client().list_artifacts(runs["__default__"].info.run_id, "figures")
     assert f"figures/{name}.png" in {item.path for item in logged}
+
+
+@pytest.mark.parametrize(
+    "name", ["per_class_report", "misread_pairs", "label_suspects", "robustness"]
+)
+def test_every_table_is_kept_beside_the_run(
+    job: Storage, catalog: DataCatalog, runs: dict[str, Run], name: str
+) -> None:
+    logged = job.client().list_artifacts(runs["__default__"].info.run_id, "tables")
+    assert f"tables/{name}.csv" in {item.path for item in logged}
+    assert dict(catalog[name].preview()).keys() >= {"columns", "data"}
 
 
 def test_kedro_viz_previews_a_figure(catalog: DataCatalog) -> None:

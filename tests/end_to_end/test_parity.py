@@ -154,8 +154,10 @@ def test_the_model_brings_its_own_code(job: Storage, fresh_process: dict[str, An
     assert not fresh_process["has_kedro_project"]
 
 
-def test_the_signature_takes_one_column_and_no_parameter(fresh_process: dict[str, Any]) -> None:
-    assert fresh_process["inputs"] == ["image"]
+def test_the_signature_takes_images_whether_to_explain_and_no_parameter(
+    fresh_process: dict[str, Any],
+) -> None:
+    assert fresh_process["inputs"] == ["image", "explain"]
     assert fresh_process["params"] == "None"
 
 

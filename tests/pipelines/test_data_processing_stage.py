@@ -63,7 +63,7 @@ def test_the_report_counts_what_the_table_holds() -> None:
 
 def test_the_figures_are_drawn() -> None:
     data = small_data()
-    for name in ("class_counts", "sample_sheet", "ink_statistics"):
+    for name in ("class_counts", "sample_sheet", "raw_sample_sheet", "ink_statistics"):
         assert isinstance(data[name], Figure)
         assert data[name].axes
 

@@ -76,6 +76,7 @@ def test_the_tracker_gets_plain_numbers(evaluated: Data) -> None:
         "risk_coverage",
         "robustness_curves",
         "worst_mistakes",
+        "explained_mistakes",
     ],
 )
 def test_figures_are_drawn(evaluated: Data, name: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bukva import charset
 from bukva.errors import ModelFormatError, ParityError
+from bukva.inference.answers import MAP_COLUMNS
 from bukva.inference.golden import check_golden_samples, read_golden
 from bukva.inference.recogniser import Recogniser
 from bukva.model_registry.packaging import LOG_MODEL_ARGUMENTS, SIGNATURE
@@ -118,11 +119,20 @@ def test_inference_answers_for_a_table_of_images(packaged: Data) -> None:
     found = answers["confidence"][:-1].astype(float)
     np.testing.assert_allclose(found, golden["confidence"], atol=1e-6)
     assert answers["error"].tolist() == [None] * len(golden) + ["unsupported_format"]
+    assert [*answers.columns, *MAP_COLUMNS] == SIGNATURE.outputs.input_names()
+
+
+def test_inference_answers_a_map_where_it_is_asked_for(packaged: Data) -> None:
+    images = packaged["golden_samples"][:3].assign(explain=[True, False, True])
+    inputs = {"images": images, "recogniser": packaged["recogniser"]}
+    answers = run_stage(inference.create_pipeline(), inputs)["answers"]
     assert list(answers.columns) == SIGNATURE.outputs.input_names()
+    assert answers["grad_cam"].notna().tolist() == [True, False, True]
 
 
-def test_the_signature_lets_nothing_but_images_in() -> None:
-    assert SIGNATURE.inputs.input_names() == ["image"]
+def test_the_signature_lets_nothing_but_images_in_and_whether_to_explain() -> None:
+    assert SIGNATURE.inputs.input_names() == ["image", "explain"]
+    assert SIGNATURE.inputs.required_input_names() == ["image"]
     assert SIGNATURE.params is None
 
 

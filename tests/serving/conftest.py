@@ -13,7 +13,7 @@ from serving_servers import Server, run_process, run_thread, tracking_restored
 MODELS = {
     "bukva-ink": {},
     "bukva-slow": {"delay_s": 0.5},
-    "bukva-fragile": {"raises_at_width_px": 13, "hangs_at_width_px": 17},
+    "bukva-fragile": {"raises_at_width_px": 13, "hangs_at_width_px": 17, "map": {}},
     "bukva-halting": {"hangs_at_width_px": 200, "hangs_s": 0.5},
     "bukva-broken": {"confidence": 7.0},
 }

@@ -39,7 +39,10 @@ class InkModel(PythonModel):
     def predict(self, context, model_input, params=None):
         settings = context.model_config
         time.sleep(settings["delay_s"])
-        return pd.DataFrame([recognise(data, settings) for data in model_input["image"]])
+        rows = [recognise(data, settings) for data in model_input["image"]]
+        if "explain" in model_input:
+            rows = [row | settings["map"] for row in rows]
+        return pd.DataFrame(rows)
 
 
 def recognise(data: bytes, settings: dict) -> dict:

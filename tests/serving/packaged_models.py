@@ -19,6 +19,11 @@ SOUND = {
     "hangs_s": 60.0,
     "confidence": None,
     "canary": None,
+    # What it answers beside where it is asked to explain; nothing, and it cannot be asked.
+    "map": {
+        "grad_cam": [[0.0, 1.5], [3.0, 0.75]],
+        "frame_box": {"left": -0.1, "top": 0.1, "width": 1.2, "height": 0.8},
+    },
 }
 
 
@@ -26,12 +31,13 @@ def register(
     name: str, experiment_id: str, dossier: dict[str, object] | None = None, **differences: object
 ) -> str:
     """Register a version, different from a sound one in this, and give it the alias `prod`."""
+    settings = SOUND | differences
     with mlflow.start_run(experiment_id=experiment_id):
         info = mlflow.pyfunc.log_model(
             name=name,
             python_model=MODEL_CODE,
-            signature=ModelSignature(inputs=Schema([ColSpec("binary", "image")])),
-            model_config=SOUND | differences,
+            signature=ModelSignature(inputs=Schema(_columns(settings))),
+            model_config=settings,
             pip_requirements=["mlflow", "pillow"],
             registered_model_name=name,
         )
@@ -39,6 +45,11 @@ def register(
     version = str(info.registered_model_version)
     MlflowClient().set_registered_model_alias(name, "prod", version)
     return version
+
+
+def _columns(settings: dict[str, object]) -> list[ColSpec]:
+    explain = [ColSpec("boolean", "explain", required=False)] if settings["map"] else []
+    return [ColSpec("binary", "image"), *explain]
 
 
 def add_dossier(model_id: str, dossier: dict[str, object]) -> None:

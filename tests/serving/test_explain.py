@@ -80,6 +80,38 @@ def test_the_route_answers_as_recognition_does_and_explains(server):
     explained = server.http.post("/v1/explain", files=file).json()
     recognised = server.http.post("/v1/predict", files=file).json()
     assert recognised.items() <= explained.items()
+    assert explained["method"] == "occlusion"
     assert [len(row) for row in explained["importance"]] == [CELLS] * CELLS
     empty = {"file": ("a.png", encode(Image.new("L", (9, 9), 255)))}
     assert server.http.post("/v1/explain", files=empty).json()["code"] == "empty_image"
+
+
+def explain(server, method, image=None):
+    file = {"file": ("a.png", image or encode(draw()))}
+    return server.http.post("/v1/explain", params={"method": method}, files=file)
+
+
+def test_the_network_itself_says_where_it_looked(server):
+    explained = explain(server, "gradcam").json()
+    recognised = server.http.post("/v1/predict", files={"file": ("a.png", encode(draw()))}).json()
+    assert recognised.items() <= explained.items()
+    assert explained["methods"] == ["occlusion", "gradcam"]
+    assert explained["method"] == "gradcam"
+    assert explained["importance"] == [[0.0, 0.5], [1.0, 0.25]]
+    assert explained["box"] == {"left": -0.1, "top": 0.1, "width": 1.2, "height": 0.8}
+    empty = explain(server, "gradcam", encode(Image.new("L", (9, 9), 255)))
+    assert (empty.status_code, empty.json()["code"]) == (422, "empty_image")
+
+
+def test_a_model_that_has_no_map_says_so_and_explains_by_occlusion(serve, registry):
+    with serve(tracking_uri=registry, model_name="bukva-fragile") as server:
+        server.wait_until_ready()
+        refused = explain(server, "gradcam")
+        assert (refused.status_code, refused.json()["code"]) == (501, "method_unavailable")
+        assert "method=occlusion" in refused.json()["detail"]
+        assert explain(server, "occlusion").json()["methods"] == ["occlusion"]
+
+
+def test_a_way_that_there_is_not_is_a_bad_request(server):
+    answer = explain(server, "guessing")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bukva.commands.options import ENV
 from bukva.commands.session import connect_registry, open_session
 
 if TYPE_CHECKING:
     from bukva.model_registry.history import VersionHistory
 
-_ENV = click.option("--env", default="base", show_default=True, help="Folder of conf/ to run in.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
@@ -21,7 +21,7 @@ def model() -> None:
 
 @model.command()
 @click.argument("reference", default="prod", metavar="[prod|previous|candidate|VERSION]")
-@_ENV
+@ENV
 @_JSON
 def show(reference: str, env: str, as_json: bool) -> None:
     """Show a version: what it is, how good, and when it was in production."""
@@ -35,7 +35,7 @@ def show(reference: str, env: str, as_json: bool) -> None:
 
 
 @model.command("list")
-@_ENV
+@ENV
 @_JSON
 def list_command(env: str, as_json: bool) -> None:
     """List all versions, the last one first."""
@@ -51,7 +51,7 @@ def list_command(env: str, as_json: bool) -> None:
 @model.command()
 @click.argument("first")
 @click.argument("second")
-@_ENV
+@ENV
 @_JSON
 def compare(first: str, second: str, env: str, as_json: bool) -> None:
     """Compare two versions, by number or alias: what was measured, and what differs."""
@@ -66,7 +66,7 @@ def compare(first: str, second: str, env: str, as_json: bool) -> None:
 
 
 @model.command()
-@_ENV
+@ENV
 @_JSON
 def log(env: str, as_json: bool) -> None:
     """Show who put which version into production, when and why."""
@@ -82,7 +82,7 @@ def log(env: str, as_json: bool) -> None:
 @model.command()
 @click.argument("reference", default="candidate", metavar="[candidate|VERSION]")
 @click.option("--force", is_flag=True, help="Whatever the comparison with production says.")
-@_ENV
+@ENV
 def promote(reference: str, force: bool, env: str) -> None:
     """Put a version into production, if it is not worse than the one that is there.
 
@@ -102,7 +102,7 @@ def promote(reference: str, force: bool, env: str) -> None:
 
 @model.command()
 @click.option("--why", default="rolled back by hand", help="For the log of promotions.")
-@_ENV
+@ENV
 def rollback(why: str, env: str) -> None:
     """Put the version that was in production before back there; twice changes back again."""
     connect_registry(env)

@@ -5,16 +5,20 @@ Shapes: N samples, H x W pixels.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 from tqdm import tqdm
 
 from bukva.data.decoding import decode_image
+from bukva.data.enlarging import encode_page
 from bukva.data.preprocessing import PAGE_FEATURES, Glyph, preprocess
 from bukva.data.samples import RawSample, UInt8Array
 from bukva.errors import CorpusCorruptError, CorpusMissingError, ImageError
+
+_RAW_PX: Final = 96
 
 
 class Collection(NamedTuple):
@@ -24,11 +28,14 @@ class Collection(NamedTuple):
         table: One row a sample, without `split` and `cluster`.
         images_NHW: uint8 `(N, 28, 28)`, row-aligned with the table.
         rejected: `corpus`, `name` and `reason` of each image that could not be used.
+        raw: The first sample of each symbol of each corpus as it was found: `sample_id` and
+            `image`, the bytes of a PNG file, its longest side at most 96 px.
     """
 
     table: pd.DataFrame
     images_NHW: UInt8Array
     rejected: pd.DataFrame
+    raw: pd.DataFrame
 
 
 def collect_samples(
@@ -44,7 +51,7 @@ def collect_samples(
         max_corrupt_share: More unusable images than this share of a corpus stop the run.
 
     Returns:
-        Table, images and what was rejected.
+        Table, images, what was rejected, and a few samples as they were found.
 
     Raises:
         CorpusMissingError: If there is no corpus.
@@ -59,27 +66,36 @@ def collect_samples(
     rows: list[dict[str, Any]] = []
     images: list[UInt8Array] = []
     rejected: list[dict[str, str]] = []
+    raw: dict[tuple[str, str, bool | None], tuple[str, UInt8Array]] = {}
     for corpus, read in corpora.items():
         read_before, rejected_before = len(rows), len(rejected)
         for sample in tqdm(read(), desc=f"reading {corpus}", unit="image", mininterval=0.5):
             try:
-                row, image_HW = process_sample(corpus, sample)
+                row, image_HW, grey_HW = process_sample(corpus, sample)
             except ImageError as error:
                 rejected.append({"corpus": corpus, "name": sample.name, "reason": str(error)})
                 continue
             rows.append(row)
             images.append(image_HW)
+            symbol = (corpus, sample.label, sample.is_uppercase)
+            raw.setdefault(symbol, (row["sample_id"], grey_HW))
         _check_share(corpus, rejected[rejected_before:], len(rows) - read_before, max_corrupt_share)
     table = pd.DataFrame(rows).astype({"is_uppercase": "boolean"})
     names = zip(table["corpus"], table["name"], strict=True)
     table["is_published"] = [name in published.get(corpus, ()) for corpus, name in names]
     return Collection(
-        table, np.stack(images), pd.DataFrame(rejected, columns=["corpus", "name", "reason"])
+        table,
+        np.stack(images),
+        pd.DataFrame(rejected, columns=["corpus", "name", "reason"]),
+        pd.DataFrame(
+            [(sample_id, _encode_small(grey_HW)) for sample_id, grey_HW in raw.values()],
+            columns=["sample_id", "image"],
+        ),
     )
 
 
-def process_sample(corpus: str, sample: RawSample) -> tuple[dict[str, Any], UInt8Array]:
-    """Return what the table says of a sample, and its framed image.
+def process_sample(corpus: str, sample: RawSample) -> tuple[dict[str, Any], UInt8Array, UInt8Array]:
+    """Return what the table says of a sample, its framed image, and its pixels as they were found.
 
     Raises:
         ImageError: If the image cannot be used.
@@ -87,7 +103,13 @@ def process_sample(corpus: str, sample: RawSample) -> tuple[dict[str, Any], UInt
     image = sample.image
     grey_HW = decode_image(image) if isinstance(image, bytes) else image
     glyph = preprocess(grey_HW, has_page=sample.has_page)
-    return _to_row(corpus, sample, grey_HW, glyph), glyph.image_HW
+    return _to_row(corpus, sample, grey_HW, glyph), glyph.image_HW, grey_HW
+
+
+def _encode_small(grey_HW: UInt8Array) -> bytes:
+    page = Image.fromarray(grey_HW)
+    page.thumbnail((_RAW_PX, _RAW_PX))
+    return encode_page(np.asarray(page))
 
 
 def _to_row(corpus: str, sample: RawSample, grey_HW: UInt8Array, glyph: Glyph) -> dict[str, Any]:

@@ -50,6 +50,15 @@ class Preprocessing:
         return asdict(self)
 
 
+class PageBox(NamedTuple):
+    """A part of a page, in shares of the page's sides; it may reach beyond them."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
 class Glyph(NamedTuple):
     """A symbol as the network sees it.
 
@@ -57,10 +66,13 @@ class Glyph(NamedTuple):
         image_HW: Ink high on zero, uint8 `(frame_px, frame_px)`.
         page_F: float32 `(4,)`, `PAGE_FEATURES` as shares of the page's longer side; NaN where
             the page is not known.
+        frame_box: Where the frame lies on the image that it was cut from; None where that was not
+            kept.
     """
 
     image_HW: UInt8Array
     page_F: Float32Array
+    frame_box: PageBox | None = None
 
 
 class _Box(NamedTuple):
@@ -101,7 +113,8 @@ def preprocess(
     ink_HW = _drop_foreign(_extract_ink(_shrink(grey_HW), constants), constants)
     box = _ink_box(ink_HW, constants)
     page_F = _page_features(box, ink_HW.shape, constants) if has_page else _unknown_page()
-    return Glyph(_frame(ink_HW, box, constants), page_F)
+    frame_HW, frame_box = _frame(ink_HW, box, constants)
+    return Glyph(frame_HW, page_F, frame_box)
 
 
 def _shrink(grey_HW: UInt8Array) -> UInt8Array:
@@ -200,7 +213,7 @@ def _page_features(box: _Box, shape: tuple[int, ...], constants: Preprocessing) 
     )
 
 
-def _frame(ink_HW: Float32Array, box: _Box, constants: Preprocessing) -> UInt8Array:
+def _frame(ink_HW: Float32Array, box: _Box, constants: Preprocessing) -> tuple[UInt8Array, PageBox]:
     """Scale the boxed ink by an area filter and put its centre of mass into the middle."""
     scale = constants.symbol_px / max(box.height, box.width)
     height = max(1, round(box.height * scale))
@@ -212,7 +225,15 @@ def _frame(ink_HW: Float32Array, box: _Box, constants: Preprocessing) -> UInt8Ar
     top, left = (_centred_start(symbol_HW.sum(axis), constants.frame_px) for axis in (1, 0))
     frame_HW = np.zeros((constants.frame_px, constants.frame_px), dtype=np.uint8)
     frame_HW[top : top + height, left : left + width] = (symbol_HW * 255).round()
-    return frame_HW
+    # What one pixel of the frame is of the page's sides.
+    down, across = box.height / height / ink_HW.shape[0], box.width / width / ink_HW.shape[1]
+    frame_box = PageBox(
+        left=box.left / ink_HW.shape[1] - left * across,
+        top=box.top / ink_HW.shape[0] - top * down,
+        width=constants.frame_px * across,
+        height=constants.frame_px * down,
+    )
+    return frame_HW, frame_box
 
 
 def _centred_start(profile: NDArray[np.floating], frame_px: int) -> int:

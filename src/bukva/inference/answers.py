@@ -24,6 +24,10 @@ ANSWER_COLUMNS: Final = (
 )  # fmt: skip
 
 
+MAP_COLUMNS: Final = ("grad_cam", "frame_box")
+"""What is answered beside them where it is asked for: `bukva.inference.recogniser`."""
+
+
 def softmax(logits_NK: Float32Array) -> Float32Array:
     """Return probabilities `(N, K)` that sum to 1 in each row."""
     probabilities_NK: Float32Array = special.softmax(logits_NK, axis=1)

@@ -12,7 +12,10 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from bukva.inference.recogniser import SPEC_KEY
+from bukva.charset import NO_SYMBOL
+from bukva.inference.on_demand import compute_if_asked
+from bukva.inference.recogniser import MAP_INPUT, MAP_OUTPUT, SPEC_KEY
+from bukva.models.feature_map import MappedNetwork, cut_at_map
 from bukva.models.trained import TrainedModel
 
 
@@ -23,11 +26,25 @@ class _FromUint8(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, images_NHW: Tensor, page_NF: Tensor) -> tuple[Tensor, Tensor]:
-        label_logits_NK, case_logits_N = self.network(
-            images_NHW.unsqueeze(1).float() / 255.0, page_NF
-        )
-        return label_logits_NK, case_logits_N
+    def forward(self, images_NHW: Tensor, page_NF: Tensor) -> tuple[Tensor, ...]:
+        answers: tuple[Tensor, ...] = self.network(_scale(images_NHW), page_NF)
+        return answers
+
+
+class _WithMap(nn.Module):
+    """The same, with the map of what speaks for the likeliest label."""
+
+    def __init__(self, mapped: MappedNetwork, label_count: int) -> None:
+        super().__init__()
+        self.mapped = mapped
+        self.label_count = label_count
+
+    def forward(self, images_NHW: Tensor, page_NF: Tensor) -> tuple[Tensor, ...]:
+        return self.mapped.answer_with_map(_scale(images_NHW), page_NF, self.label_count)
+
+
+def _scale(images_NHW: Tensor) -> Tensor:
+    return images_NHW.unsqueeze(1).float() / 255.0
 
 
 def export_onnx(model: TrainedModel, opset: int) -> bytes:
@@ -36,6 +53,10 @@ def export_onnx(model: TrainedModel, opset: int) -> bytes:
     Inputs: `images` uint8 `(N, H, W)` and `page` float32 `(N, F)`, NaN where unknown. Outputs:
     `label_logits` `(N, K)` and `case_logits` `(N,)`, float32. The metadata `bukva.spec` holds the
     specification as JSON.
+
+    A network whose Grad-CAM can be written out has the output `grad_cam` too, float32 `(N, h, w)`:
+    where its last feature map speaks for the likeliest label. It is empty, and costs nothing,
+    unless the optional input `explain` (a boolean) is true.
 
     Args:
         model: What to export.
@@ -49,21 +70,35 @@ def export_onnx(model: TrainedModel, opset: int) -> bytes:
         torch.zeros((2, side, side), dtype=torch.uint8),
         torch.zeros((2, len(model.spec.page_features))),
     )
+    network, outputs = _choose_outputs(model, side)
     count = torch.export.Dim("N", min=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own deprecations
         program: Any = torch.onnx.export(
-            _FromUint8(model.to_network()).eval(),
+            network,
             example,
             input_names=["images", "page"],
-            output_names=["label_logits", "case_logits"],
+            output_names=outputs,
             dynamic_shapes=({0: count}, {0: count}),
             opset_version=opset,
             dynamo=True,
             external_data=False,
             verbose=False,
         )
-    return _with_spec(program.model_proto, model)
+    proto = program.model_proto
+    if MAP_OUTPUT in outputs:
+        compute_if_asked(proto.graph, MAP_OUTPUT, asked_by=MAP_INPUT)
+    return _with_spec(proto, model)
+
+
+def _choose_outputs(model: TrainedModel, side: int) -> tuple[nn.Module, list[str]]:
+    """Return what is exported, and the names of what it answers."""
+    network, logits = model.to_network(), ["label_logits", "case_logits"]
+    mapped = cut_at_map(network, side)
+    if mapped is None or not mapped.has_written_gradient:
+        return _FromUint8(network).eval(), logits
+    label_count = len(model.spec.labels.replace(NO_SYMBOL, ""))
+    return _WithMap(mapped, label_count).eval(), [*logits, MAP_OUTPUT]
 
 
 def _with_spec(proto: onnx.ModelProto, model: TrainedModel) -> bytes:

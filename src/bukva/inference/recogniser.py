@@ -10,15 +10,24 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import onnxruntime as ort
 import pandas as pd
+from numpy.typing import NDArray
 
 from bukva.data.decoding import decode_image
 from bukva.data.preprocessing import Glyph, Preprocessing, preprocess
 from bukva.data.samples import Float32Array, UInt8Array
 from bukva.errors import ImageError, ModelFormatError
-from bukva.inference.answers import ANSWER_COLUMNS, sigmoid, softmax, to_answer, to_refusal
+from bukva.inference.answers import (
+    ANSWER_COLUMNS,
+    MAP_COLUMNS,
+    sigmoid,
+    softmax,
+    to_answer,
+    to_refusal,
+)
 from bukva.inference.measures import measure
 
 SPEC_KEY = "bukva.spec"
+MAP_INPUT, MAP_OUTPUT = "explain", "grad_cam"
 TOP_K = 5
 # More at once is no faster, and the memory grows with it.
 _BATCH_SIZE = 1024
@@ -46,6 +55,7 @@ class Recogniser:
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3  # else it warns that an input need not be given
         try:
             self._session = ort.InferenceSession(
                 onnx_model, options, providers=["CPUExecutionProvider"]
@@ -62,6 +72,7 @@ class Recogniser:
                 f"'{SPEC_KEY}', got another one. Run `kedro run --pipeline=packaging` again."
             )
             raise ModelFormatError(message) from error
+        self._has_map = MAP_OUTPUT in {output.name for output in self._session.get_outputs()}
         self.onnx_model = onnx_model
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -75,31 +86,71 @@ class Recogniser:
 
     def probabilities(self, images_NHW: UInt8Array, page_NF: Float32Array) -> Probabilities:
         """Return what the network says of framed images and their page features."""
-        batches = (slice(i, i + _BATCH_SIZE) for i in range(0, len(images_NHW), _BATCH_SIZE))
-        parts = [self._run(images_NHW[batch], page_NF[batch]) for batch in batches]
-        label_NK, case_N = (np.concatenate(part) for part in zip(*parts, strict=True))
+        label_NK, case_N = self._run(["label_logits", "case_logits"], images_NHW, page_NF)
         return Probabilities(softmax(label_NK), sigmoid(case_N))
 
-    def _run(self, images_NHW: UInt8Array, page_NF: Float32Array) -> list[Float32Array]:
-        feeds = {"images": images_NHW, "page": page_NF.astype(np.float32)}
-        logits: list[Float32Array] = self._session.run(["label_logits", "case_logits"], feeds)
-        return logits
+    def grad_cam(self, images_NHW: UInt8Array, page_NF: Float32Array) -> Float32Array | None:
+        """Return where the last feature map speaks for the likeliest label: `(N, h, w)`, 0 or more.
 
-    def recognise(self, images: pd.Series) -> pd.DataFrame:
+        None if the network has no such map, or was exported before it was asked for one. The map is
+        that of `bukva.evaluation.saliency.grad_cam`, which says more of it.
+        """
+        if not self._has_map:
+            return None
+        asked = {MAP_INPUT: np.array(True)}
+        [maps_Nhw] = self._run([MAP_OUTPUT], images_NHW, page_NF, **asked)
+        return maps_Nhw
+
+    def _run(
+        self,
+        outputs: list[str],
+        images_NHW: UInt8Array,
+        page_NF: Float32Array,
+        **feeds: NDArray[np.bool_],
+    ) -> list[Float32Array]:
+        page_NF = page_NF.astype(np.float32)
+        batches = (slice(i, i + _BATCH_SIZE) for i in range(0, len(images_NHW), _BATCH_SIZE))
+        parts = [
+            self._session.run(
+                outputs, {"images": images_NHW[batch], "page": page_NF[batch], **feeds}
+            )
+            for batch in batches
+        ]
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+    def recognise(self, images: pd.Series, explain: pd.Series | None = None) -> pd.DataFrame:
         """Answer for each encoded image; a bad one gets an `error` and harms no other.
 
         Args:
             images: The bytes of image files.
+            explain: For each image, whether to answer `MAP_COLUMNS` as well.
 
         Returns:
-            One row an image, columns `ANSWER_COLUMNS`; objects, with None where there is no value.
+            One row an image, columns `ANSWER_COLUMNS`, and `MAP_COLUMNS` where `explain` is given;
+            objects, with None where there is no value.
         """
         prepared = [self._prepare(encoded) for encoded in images]
         glyphs = [glyph for glyph in prepared if isinstance(glyph, Glyph)]
         answers = iter(self.answer(glyphs))
         rows = [next(answers) if isinstance(item, Glyph) else item for item in prepared]
+        columns = list(ANSWER_COLUMNS)
+        if explain is not None:
+            columns += MAP_COLUMNS
+            rows = [
+                row | self._locate(item) if is_wanted else row
+                for row, item, is_wanted in zip(rows, prepared, explain, strict=True)
+            ]
         # To give each column a type of its own costs more than the network does.
-        return pd.DataFrame(rows, columns=list(ANSWER_COLUMNS), index=images.index, dtype=object)
+        return pd.DataFrame(rows, columns=columns, index=images.index, dtype=object)
+
+    def _locate(self, item: Glyph | dict[str, Any]) -> dict[str, Any]:
+        """Return `MAP_COLUMNS` of a framed symbol; nothing of what could not be used."""
+        if not isinstance(item, Glyph) or item.frame_box is None:
+            return {}
+        maps_Nhw = self.grad_cam(item.image_HW[None], item.page_F[None])
+        if maps_Nhw is None:
+            return {}
+        return {"grad_cam": maps_Nhw[0].tolist(), "frame_box": item.frame_box._asdict()}
 
     def answer(self, glyphs: list[Glyph]) -> list[dict[str, Any]]:
         """Return a row of `ANSWER_COLUMNS` for each framed symbol."""

@@ -40,7 +40,12 @@ _ALTERNATIVE: Final = Object(
 # Made by hand: the automatic signature opens a `runner` parameter, through which a caller can
 # have anything imported.
 SIGNATURE: Final = ModelSignature(
-    inputs=Schema([ColSpec(DataType.binary, "image")]),
+    inputs=Schema(
+        [
+            ColSpec(DataType.binary, "image"),
+            ColSpec(DataType.boolean, "explain", required=False),
+        ]
+    ),
     outputs=Schema(
         [
             ColSpec(DataType.string, "symbol", required=False),
@@ -55,6 +60,9 @@ SIGNATURE: Final = ModelSignature(
             ColSpec(DataType.string, "frame", required=False),
             ColSpec(DataType.string, "error", required=False),
             ColSpec(DataType.string, "error_detail", required=False),
+            # Where the input `explain` is true:
+            ColSpec(Array(Array(DataType.double)), "grad_cam", required=False),
+            ColSpec(Map(DataType.double), "frame_box", required=False),
         ]
     ),
 )

@@ -3,6 +3,8 @@
 Shapes: B images in a batch, H x W pixels, D features, F page features, K labels.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -53,9 +55,28 @@ class TwoHeadedNetwork(nn.Module):
             images_B1HW: float, ink 0..1 on zero.
             page_BF: float page features, NaN where unknown.
         """
-        features_BD = self.backbone(images_B1HW)
-        neck_BD = self.neck(torch.cat([features_BD, self.page(_with_presence(page_BF))], dim=1))
+        return self.answer(self.backbone(images_B1HW), page_BF)
+
+    def answer(self, features_BD: Tensor, page_BF: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the heads say of the backbone's features and the page, as `forward` does."""
+        neck_BD = self.neck(self._meet(features_BD, page_BF))
         return self.label_head(neck_BD), self.case_head(neck_BD).squeeze(1)
+
+    def label_gradient(self, features_BD: Tensor, page_BF: Tensor, labels_B: Tensor) -> Tensor:
+        """Return by how much each feature raises the logit of a label, `(B, D)`.
+
+        Written out, so that it can be part of an exported file; of a network in evaluation mode.
+        """
+        linear, normalisation = cast("tuple[nn.Linear, nn.BatchNorm1d]", tuple(self.neck)[:2])
+        variance_D = cast("Tensor", normalisation.running_var)
+        scale_D = normalisation.weight / (variance_D + normalisation.eps).sqrt()
+        is_active_BD = normalisation(linear(self._meet(features_BD, page_BF))) > 0
+        by_neck_BD = self.label_head.weight[labels_B] * is_active_BD * scale_D
+        gradient_BD: Tensor = by_neck_BD @ linear.weight
+        return gradient_BD[:, : features_BD.shape[1]]
+
+    def _meet(self, features_BD: Tensor, page_BF: Tensor) -> Tensor:
+        return torch.cat([features_BD, self.page(_with_presence(page_BF))], dim=1)
 
 
 class MeanMaxPool(nn.Module):

@@ -42,6 +42,7 @@ class EvaluationParameters(Group):
     Attributes:
         batch_size: Images at a time.
         mistakes: How many of the worst mistakes are drawn.
+        explained_mistakes: How many of them beside what they rest on.
         device: `auto` takes CUDA where there is one.
         kept_share: Share of the validation symbols that the measured refusal has to keep.
         resamples: How often the samples are drawn anew for a bootstrapped interval.
@@ -50,6 +51,7 @@ class EvaluationParameters(Group):
 
     batch_size: Count = 1024
     mistakes: Count = 60
+    explained_mistakes: Count = 15
     device: Device = "auto"
     resamples: Annotated[int, Field(ge=20)] = 1000
     kept_share: Annotated[float, Field(gt=0, lt=1)] = 0.95

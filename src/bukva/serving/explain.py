@@ -1,4 +1,6 @@
-"""Which parts of a symbol an answer rests on: occlusion (Zeiler and Fergus 2014, section 4.2).
+"""Which parts of a symbol an answer rests on, by trial.
+
+That is occlusion (Zeiler and Fergus 2014, section 4.2).
 
 A patch of the drawing is covered with the page's colour, and the model asked again: where the
 probability of its answer falls, it needed what was there. Any model can be asked so.

@@ -48,6 +48,7 @@ KINDS = {
     "empty_image": Kind(422, "The image holds no ink"),
     "rate_limited": Kind(429, "Too many requests of one caller", retry_after_s=1),
     "internal_error": Kind(500, "The service made a mistake"),
+    "method_unavailable": Kind(501, "The model cannot be asked that way"),
     "model_error": Kind(503, "The model failed on this request", retry_after_s=1),
     "model_not_ready": Kind(503, "No model is loaded", retry_after_s=5),
     "feedback_unavailable": Kind(503, "Corrections cannot be stored", retry_after_s=30),

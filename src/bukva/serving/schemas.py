@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from bukva.charset import SYMBOLS
 
@@ -141,24 +141,32 @@ class BatchAnswer(_Strict):
 class Box(_Strict):
     """A part of a page, in shares of its sides."""
 
-    left: float
-    top: float
-    width: float
-    height: float
+    left: FiniteFloat
+    top: FiniteFloat
+    width: FiniteFloat
+    height: FiniteFloat
+
+
+Method = Literal["occlusion", "gradcam"]
 
 
 class Explanation(Recognition):
     """What an image shows, and which parts of it that answer rests on."""
 
-    method: Literal["occlusion"] = "occlusion"
+    method: Method = Field(description="how that was found out")
+    methods: list[Method] = Field(description="how this model can be asked")
     frame: str | None = Field(
         description="what the network saw, cut out, centred and scaled: a small PNG file as "
         "base64, ink light on black; null if the model does not tell"
     )
-    box: Box = Field(description="what of the page the grid lies on: its ink")
+    box: Box = Field(
+        description="what of the page the grid lies on: its ink (`occlusion`), or what the network "
+        "saw of it (`gradcam`), which may reach beyond the page"
+    )
     importance: list[list[Probability]] = Field(
         description="rows of cells: by how much the probability of the label falls when the cell "
-        "is covered"
+        "is covered (`occlusion`), or how much the cell speaks for the label, as a share of the "
+        "most telling one (`gradcam`)"
     )
     model: ServedModel
 

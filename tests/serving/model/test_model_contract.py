@@ -3,7 +3,7 @@ import math
 import pytest
 
 from bukva.errors import ModelError, RequestError
-from bukva.serving.model.contract import check_probe, read_row
+from bukva.serving.model.contract import check_probe, read_map, read_row
 from bukva.serving.problems import IMAGE_PROBLEMS
 
 ROW = {
@@ -100,3 +100,43 @@ def test_probe():
         check_probe([REFUSED, REFUSED])
     with pytest.raises(ModelError, match="refuse text"):
         check_probe([ROW, ROW])
+
+
+BOX = {"left": -0.1, "top": 0.0, "width": 1.2, "height": 1.0}
+
+
+def test_a_map_is_told_as_shares_of_its_most_telling_cell():
+    box, cells = read_map({**ROW, "grad_cam": [[0.0, 2.0], [8.0, 4.0]], "frame_box": BOX})
+    assert (box.left, box.width) == (-0.1, 1.2)
+    assert cells == [[0.0, 0.25], [1.0, 0.5]]
+
+
+def test_where_nothing_speaks_for_the_label_all_cells_are_zero():
+    _, cells = read_map({**ROW, "grad_cam": [[0.0, 0.0]], "frame_box": BOX})
+    assert cells == [[0.0, 0.0]]
+
+
+@pytest.mark.parametrize("row", [ROW, {**ROW, "grad_cam": None, "frame_box": None}])
+def test_a_row_may_have_no_map(row):
+    assert read_map(row) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"grad_cam": [[-0.1, 1.0]]},
+        {"grad_cam": [[math.nan, 1.0]]},
+        {"grad_cam": [[math.inf, 1.0]]},
+        {"grad_cam": [[1.0, 2.0], [3.0]]},
+        {"grad_cam": []},
+        {"grad_cam": "high"},
+        {"grad_cam": [[[1.0]]]},
+        {"frame_box": None},
+        {"frame_box": {"left": 0.0}},
+        {"frame_box": {**BOX, "width": math.inf}},
+    ],
+    ids=str,
+)
+def test_a_broken_map_is_named(change):
+    with pytest.raises(ModelError, match="grad_cam"):
+        read_map({**ROW, "grad_cam": [[0.5, 1.0]], "frame_box": BOX, **change})

@@ -89,7 +89,8 @@ def _process(
     symbol = (decision and decision.symbol) or correction.symbol
     label, is_uppercase = charset.from_symbol(symbol)
     image = correction.read_image()
-    row, image_HW = process_sample(FEEDBACK, RawSample(correction.id, image, label, is_uppercase))
+    sample = RawSample(correction.id, image, label, is_uppercase)
+    row, image_HW, _ = process_sample(FEEDBACK, sample)
     facts = {
         "created": correction.created.isoformat(),
         "client": correction.client,

@@ -6,6 +6,7 @@ Shapes: N samples, H = W = 28 pixels.
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from bukva.data.samples import UInt8Array
 from bukva.evaluation.figures import style
@@ -27,21 +28,40 @@ def plot_worst_mistakes(
     Raises:
         TableError: If columns are missing, or images and rows differ in number.
     """
-    require_columns(predictions)
     require_images(images_NHW, predictions)
-    wrong_M = np.flatnonzero(~is_label_right(predictions))
-    confidence_M = predictions["label_probability"].to_numpy()[wrong_M]
-    shown = wrong_M[np.argsort(-confidence_M, kind="stable")][:count]
+    mistakes = rank_mistakes(predictions)
+    shown = mistakes[:count]
     subtitle = (
-        f"{len(wrong_M):,} of {style.describe_corpora(predictions)} are misread; "
+        f"{len(mistakes):,} of {style.describe_corpora(predictions)} are misread; "
         f"the {len(shown)} surest follow: written → read, probability"
     )
     tiles = predictions.iloc[shown]
-    captions = [
+    notes = [style.corpus_title(str(corpus)) for corpus in tiles["corpus"]]
+    return plot_gallery(
+        images_NHW[shown], describe_mistakes(tiles), notes, "Worst mistakes", subtitle
+    )
+
+
+def rank_mistakes(predictions: pd.DataFrame) -> NDArray[np.intp]:
+    """Return the row numbers of the misread samples, those of highest confidence first.
+
+    Raises:
+        TableError: If columns are missing.
+    """
+    require_columns(predictions)
+    wrong_M = np.flatnonzero(~is_label_right(predictions))
+    confidence_M = predictions["label_probability"].to_numpy()[wrong_M]
+    return wrong_M[np.argsort(-confidence_M, kind="stable")]
+
+
+def describe_mistakes(mistakes: pd.DataFrame) -> list[str]:
+    """Return for each row what was written, what was read, and how probable that seemed."""
+    return [
         f"{label} → {read}  {probability:.2f}"
         for label, read, probability in zip(
-            tiles["label"], tiles["predicted_label"], tiles["label_probability"], strict=True
+            mistakes["label"],
+            mistakes["predicted_label"],
+            mistakes["label_probability"],
+            strict=True,
         )
     ]
-    notes = [style.corpus_title(str(corpus)) for corpus in tiles["corpus"]]
-    return plot_gallery(images_NHW[shown], captions, notes, "Worst mistakes", subtitle)

@@ -34,7 +34,7 @@ def collect(
     published_split: pd.DataFrame | None,
     embedded: EmbeddedParameters,
     parameters: DataProcessingParameters,
-) -> tuple[pd.DataFrame, UInt8Array, pd.DataFrame]:
+) -> tuple[pd.DataFrame, UInt8Array, pd.DataFrame, pd.DataFrame]:
     """Read and preprocess the public corpora and the embedded ones."""
     published = {} if published_split is None else published_names(published_split, "test")
     return collect_samples(

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from bukva.evaluation.figures.raw_samples import plot_raw_samples
 from bukva.pipelines.data_processing import nodes
 
 
@@ -17,7 +18,7 @@ def create_pipeline() -> Pipeline:
                     "params:embedded",
                     "params:data_processing",
                 ],
-                outputs=["collected_table", "collected_images", "rejected_images"],
+                outputs=["collected_table", "collected_images", "rejected_images", "raw_samples"],
                 name="collect_samples",
             ),
             Node(
@@ -48,6 +49,12 @@ def create_pipeline() -> Pipeline:
                 inputs=["sample_table", "sample_images"],
                 outputs=["class_counts", "sample_sheet", "ink_statistics"],
                 name="draw_data_figures",
+            ),
+            Node(
+                plot_raw_samples,
+                inputs=["raw_samples", "collected_table", "collected_images"],
+                outputs="raw_sample_sheet",
+                name="draw_raw_samples",
             ),
         ]
     )

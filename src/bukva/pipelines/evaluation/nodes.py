@@ -10,15 +10,17 @@ from matplotlib.figure import Figure
 
 from bukva.data.manifest import parse_manifest
 from bukva.data.samples import UInt8Array
-from bukva.data.schema import is_symbol
+from bukva.data.schema import is_symbol, page_features
 from bukva.data.terms import EMBEDDED_TERMS
 from bukva.evaluation.bootstrap import bootstrap_scores
-from bukva.evaluation.figures.mistakes import plot_worst_mistakes
+from bukva.evaluation.figures.mistakes import plot_worst_mistakes, rank_mistakes
+from bukva.evaluation.figures.saliency import plot_explained_mistakes
 from bukva.evaluation.metrics import Scores
 from bukva.evaluation.model_card import describe_model, write_model_card
 from bukva.evaluation.predictions import BoolArray, is_label_right
 from bukva.evaluation.refusal import REFUSAL_COLUMNS, measure_refusal
 from bukva.evaluation.robustness import choose_evenly, measure_robustness
+from bukva.evaluation.saliency import explain_labels
 from bukva.models.trained import TrainedModel
 from bukva.parameters import EvaluationParameters, TrainingParameters
 from bukva.pipeline_templates.evaluation import predict_samples, predict_test_split
@@ -116,6 +118,22 @@ def draw_mistakes(
     """Draw the mistakes that the network was surest of."""
     rows = pd.Index(table["sample_id"]).get_indexer(predictions["sample_id"])
     return plot_worst_mistakes(images_NHW[rows], predictions, count=parameters.mistakes)
+
+
+def explain_mistakes(
+    model: TrainedModel,
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    predictions: pd.DataFrame,
+    parameters: EvaluationParameters,
+) -> Figure:
+    """Draw what the worst mistakes rest on: why each was read as what it is not."""
+    mistakes = predictions.iloc[rank_mistakes(predictions)[: parameters.explained_mistakes]]
+    rows = pd.Index(table["sample_id"]).get_indexer(mistakes["sample_id"])
+    maps = explain_labels(
+        model, images_NHW[rows], page_features(table.iloc[rows]), list(mistakes["predicted_label"])
+    )
+    return plot_explained_mistakes(images_NHW[rows], mistakes, maps)
 
 
 def write_card(

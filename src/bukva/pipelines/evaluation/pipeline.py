@@ -91,6 +91,18 @@ def create_pipeline() -> Pipeline:
                 name="draw_mistakes",
             ),
             Node(
+                nodes.explain_mistakes,
+                inputs=[
+                    "finetuning.model",
+                    "sample_table",
+                    "sample_images",
+                    predictions,
+                    "params:evaluation",
+                ],
+                outputs="explained_mistakes",
+                name="explain_mistakes",
+            ),
+            Node(
                 nodes.write_card,
                 inputs=[
                     "model_card_template",

@@ -6,5 +6,5 @@ from bukva.inference.recogniser import Recogniser
 
 
 def recognise(images: pd.DataFrame, recogniser: Recogniser) -> pd.DataFrame:
-    """Answer for the encoded images in the column `image`."""
-    return recogniser.recognise(images["image"])
+    """Answer for the encoded images in the column `image`, with a map where `explain` is true."""
+    return recogniser.recognise(images["image"], images.get("explain"))

@@ -2,18 +2,24 @@
 
 The model takes a table with one column `image` (encoded bytes) and answers with the columns of
 `Recognition`, `error` (None or one of IMAGE_PROBLEMS) and `error_detail` (None or a sentence).
+
+It may take a second column, `explain` (booleans), and answer where that is true with `grad_cam`
+(rows of cells, each saying how much it speaks for the label) and `frame_box` (what of the page they
+lie on, as `Box` says it); both None where its network has no such map.
 """
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 from pydantic import ValidationError
 
 from bukva.errors import ModelError, RequestError
 from bukva.serving.problems import IMAGE_PROBLEMS, KINDS
-from bukva.serving.schemas import Recognition
+from bukva.serving.schemas import Box, Recognition
 
+EXPLAIN: Final = "explain"
 # A PNG of 64x64 pixels, one bit each, with the strokes of a 1; and bytes that are no image.
 _ONE_PNG = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAEAAAABAAQAAAACCEkxzAAAATklEQVR42mP8zwABTAwkMv7DGL9gjBcCUMYCBgYGBob"
@@ -53,6 +59,28 @@ def _fields_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a recognition; a model packaged before images could be refused refuses none."""
     fields = {name: row.get(name) for name in Recognition.model_fields}
     return fields if "is_symbol" in row else {**fields, "is_symbol": True, "symbol_confidence": 1.0}
+
+
+def read_map(row: Mapping[str, Any]) -> tuple[Box, list[list[float]]] | None:
+    """Where the network found the label: the box of the map, and its cells from 0 to 1.
+
+    Returns:
+        Cells as shares of the most telling one, all 0 where nothing speaks for the label; None if
+        the row has no map.
+
+    Raises:
+        ModelError: If the row breaks the promise.
+    """
+    if row.get("grad_cam") is None:
+        return None
+    try:
+        cells, box = np.array(row["grad_cam"], dtype=float), Box(**row["frame_box"])
+    except (TypeError, ValueError) as error:
+        raise ModelError("Expected `grad_cam` and `frame_box`, got something else.") from error
+    if not (cells.ndim == 2 and cells.size and cells.min() >= 0 and np.isfinite(cells).all()):
+        raise ModelError("Expected rows of cells of at least 0 in `grad_cam`, got others.")
+    shares: list[list[float]] = (cells / (cells.max() or 1.0)).tolist()
+    return box, shares
 
 
 def check_golden(predict: Predict, golden: Sequence[Mapping[str, Any]]) -> None:

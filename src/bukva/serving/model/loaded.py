@@ -5,14 +5,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from bukva import dossier
 from bukva.errors import ModelError
+from bukva.serving.model.contract import EXPLAIN, PROBE_IMAGES, read_map
 from bukva.serving.model.drift import DriftMonitor
-from bukva.serving.schemas import ServedModel
+from bukva.serving.schemas import Method, ServedModel
 
 
 @dataclass(frozen=True)
@@ -73,15 +75,20 @@ class LoadedModel:
     files: TemporaryDirectory[str]
     loaded: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    def predict(self, images: Sequence[bytes]) -> list[dict[str, Any]]:
+    def predict(self, images: Sequence[bytes], *, with_map: bool = False) -> list[dict[str, Any]]:
         """One row (column -> value) for each encoded image, in their order; missing is None.
+
+        Args:
+            images: The files.
+            with_map: Whether each row shall also hold what `read_map` reads.
 
         Raises:
             ModelError: If there are not as many rows as images.
         """
         import pandas as pd
 
-        answer = self.pyfunc.predict(pd.DataFrame({"image": list(images)}))
+        asked = {"image": list(images)} | ({EXPLAIN: True} if with_map else {})
+        answer = self.pyfunc.predict(pd.DataFrame(asked))
         if len(answer) != len(images):
             raise ModelError(f"Expected {len(images)} rows from the model, got {len(answer)}.")
         columns = list(answer.columns)
@@ -93,6 +100,34 @@ class LoadedModel:
             }
             for row in answer.to_numpy(dtype=object)
         ]
+
+    @cached_property
+    def mapped(self) -> "MappedModel | None":
+        """The same model, asked for a map too; None if it has none to give.
+
+        It is asked once: what a model declares, its network need not be able to do.
+        """
+        schema = self.pyfunc.metadata.get_input_schema()
+        if schema is None or EXPLAIN not in schema.input_names():
+            return None
+        [row] = self.predict(PROBE_IMAGES[:1], with_map=True)
+        return None if read_map(row) is None else MappedModel(self)
+
+    @property
+    def methods(self) -> list[Method]:
+        """How it can be asked why."""
+        return ["occlusion", "gradcam"] if self.mapped else ["occlusion"]
+
+
+@dataclass(frozen=True, eq=False)
+class MappedModel:
+    """A model that is asked where its network found the label, too."""
+
+    model: LoadedModel
+
+    def predict(self, images: Sequence[bytes], /) -> list[dict[str, Any]]:
+        """One row for each encoded image, as `LoadedModel.predict` gives it, with a map."""
+        return self.model.predict(images, with_map=True)
 
 
 def _is_missing(value: object, not_available: object) -> bool:

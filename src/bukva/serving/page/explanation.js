@@ -2,9 +2,13 @@
 
 import { explain } from "./service.js";
 
+/** Every model can be asked this way. */
+const USUAL = "occlusion";
+
 export class Explanation {
   #at;
   #reader;
+  #method = USUAL;
 
   /**
    * @param {Record<string, HTMLElement>} at Elements of the page by id.
@@ -14,32 +18,40 @@ export class Explanation {
     this.#at = at;
     this.#reader = reader;
     reader.addEventListener("change", () => this.hide());
+    for (const button of at.methods.children) {
+      button.addEventListener("click", () => this.#ask(button.dataset.method));
+    }
     this.hide();
   }
 
   hide() {
-    const { why, reasons, view, frame } = this.#at;
+    const { why, reasons, view } = this.#at;
     why.ariaPressed = "false";
     reasons.hidden = view.hidden = true;
-    if (!frame.src) return;
-    URL.revokeObjectURL(frame.src);
-    frame.removeAttribute("src");
+    this.#dropFrame();
   }
 
-  /** Show why, or show it no more; rejects with a Problem. */
-  async toggle() {
-    if (!this.#at.reasons.hidden) {
-      this.hide();
-      return;
-    }
+  /** Show why, or show it no more. */
+  toggle() {
+    if (this.#at.reasons.hidden) this.#ask(this.#method);
+    else this.hide();
+  }
+
+  async #ask(method) {
     const { png } = this.#reader;
-    const explanation = await explain(png);
-    if (png !== this.#reader.png) return;
-    const { width, height } = await createImageBitmap(png);
-    this.hide(); // who asked twice at once is answered once
-    this.#at.why.ariaPressed = "true";
-    this.#paint(explanation, width, height);
-    this.#showFrame(explanation.frame);
+    this.#method = method;
+    try {
+      const explanation = await explain(png, method);
+      const { width, height } = await createImageBitmap(png);
+      if (png !== this.#reader.png || method !== this.#method) return;
+      this.#at.why.ariaPressed = "true";
+      this.#paint(explanation, width, height);
+      this.#showMethods(explanation);
+      this.#showFrame(explanation.frame);
+    } catch (problem) {
+      this.#method = USUAL;
+      if (png === this.#reader.png) this.#reader.fail(problem);
+    }
   }
 
   #paint({ box, importance }, width, height) {
@@ -67,11 +79,30 @@ export class Explanation {
     );
   }
 
+  /** Offer what this model can be asked, where there is a choice. */
+  #showMethods({ method, methods }) {
+    this.#at.methods.hidden = methods.length < 2;
+    for (const button of this.#at.methods.children) {
+      button.hidden = !methods.includes(button.dataset.method);
+      button.ariaPressed = String(button.dataset.method === method);
+    }
+  }
+
   #showFrame(base64) {
-    if (!base64) return; // a model that does not tell what its network sees
+    this.#dropFrame();
     const { view, frame } = this.#at;
+    // A model that does not tell what its network sees has no picture here.
+    frame.hidden = !base64;
+    view.hidden = frame.hidden && this.#at.methods.hidden;
+    if (frame.hidden) return;
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     frame.src = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
-    view.hidden = false;
+  }
+
+  #dropFrame() {
+    const { frame } = this.#at;
+    if (!frame.src) return;
+    URL.revokeObjectURL(frame.src);
+    frame.removeAttribute("src");
   }
 }

@@ -111,7 +111,7 @@ at.undo.addEventListener("click", () => drawing.undo());
 at.redo.addEventListener("click", () => drawing.redo());
 at.replay.addEventListener("click", () => pad.replay());
 at.clear.addEventListener("click", clear);
-at.why.addEventListener("click", () => explanation.toggle().catch((problem) => reader.fail(problem)));
+at.why.addEventListener("click", () => explanation.toggle());
 at.choose.addEventListener("click", () => at.file.click());
 at.file.addEventListener("change", () => {
   takeFile(at.file.files[0]);

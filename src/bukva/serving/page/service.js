@@ -30,9 +30,14 @@ export function recognise(png, expected, signal) {
   return call(`v1/predict${query}`, { method: "POST", headers: AS_PNG, body: png, signal });
 }
 
-/** Return what a picture shows, and which parts of it tell. */
-export function explain(png) {
-  return call("v1/explain", { method: "POST", headers: AS_PNG, body: png });
+/**
+ * Return what a picture shows, and which parts of it tell.
+ *
+ * @param {Blob} png
+ * @param {"occlusion" | "gradcam"} method How to find that out.
+ */
+export function explain(png, method) {
+  return call(`v1/explain?method=${method}`, { method: "POST", headers: AS_PNG, body: png });
 }
 
 /**

@@ -13,7 +13,7 @@ from bukva.errors import ModelError, RequestError
 from bukva.serving.expectation import Kind, expect
 from bukva.serving.explain import cover, weigh
 from bukva.serving.logs import log_failure
-from bukva.serving.model.contract import read_row
+from bukva.serving.model.contract import read_map, read_row
 from bukva.serving.model.loaded import LoadedModel
 from bukva.serving.pixels import encode
 from bukva.serving.problems import IMAGE_PROBLEMS, describe_problems
@@ -22,7 +22,9 @@ from bukva.serving.schemas import (
     BatchAnswer,
     BatchRequest,
     BatchResult,
+    Box,
     Explanation,
+    Method,
     Prediction,
     PredictRequest,
     Recognition,
@@ -110,25 +112,49 @@ async def predict_batch(request: Request, service: ServiceDep) -> BatchAnswer:
 @router.post(
     "/v1/explain",
     summary="Recognise a symbol, and say which parts of it tell",
-    responses=describe_problems(*_PROBLEMS, "malformed_multipart", *IMAGE_PROBLEMS),
+    responses=describe_problems(
+        *_PROBLEMS, "malformed_multipart", "method_unavailable", *IMAGE_PROBLEMS
+    ),
     openapi_extra=_PREDICT_BODY,
 )
-async def explain(request: Request, service: ServiceDep) -> Explanation:
-    """Covers the symbol patch by patch and asks the model again: some fifty times the work."""
+async def explain(
+    request: Request,
+    service: ServiceDep,
+    method: Annotated[Method, Query(description="how to find that out")] = "occlusion",
+) -> Explanation:
+    """Covers the symbol patch by patch and asks the model again: some fifty times the work.
+
+    Or asks the network itself, once, where its last feature map speaks for the label (`gradcam`).
+    """
     model = _admit(request, service)
+    asked = model.mapped if method == "gradcam" else model
+    if asked is None:
+        raise RequestError("method_unavailable", "Ask with `method=occlusion`.")
     image = await read_image(request, service.settings)
-    [row] = await service.calls.predict(model, [image])
+    [row] = await service.calls.predict(asked, [image])
     recognition = _read(row, model, service)
+    if method == "gradcam":
+        box, importance = _read_map(row)
+    else:
+        box, importance = await _weigh_parts(image, recognition, model, service)
+    return Explanation(
+        **recognition.model_dump(),
+        method=method,
+        methods=model.methods,
+        frame=_to_png(row.get("frame")),
+        box=box,
+        importance=importance,
+        model=model.identity,
+    )
+
+
+async def _weigh_parts(
+    image: bytes, recognition: Recognition, model: LoadedModel, service: Service
+) -> tuple[Box, list[list[float]]]:
     covered = await asyncio.to_thread(cover, image)
     copies = [copy for copy in covered.images if copy]
     rows = await service.calls.predict(model, copies) if copies else []
-    return Explanation(
-        **recognition.model_dump(),
-        frame=_to_png(row.get("frame")),
-        box=covered.box,
-        importance=weigh(recognition, covered, rows),
-        model=model.identity,
-    )
+    return covered.box, weigh(recognition, covered, rows)
 
 
 def _admit(request: Request, service: Service) -> LoadedModel:
@@ -142,11 +168,24 @@ def _read(row: Mapping[str, Any], model: LoadedModel, service: Service) -> Recog
     try:
         recognition = read_row(row, service.settings.top_k)
     except ModelError as error:
-        log_failure("model_failed", error)
-        raise RequestError("model_error", "It was logged under the request id.") from error
+        raise _model_failed(error) from error
     service.note(recognition, model.identity.version)
     model.drift.add(row)
     return recognition
+
+
+def _read_map(row: Mapping[str, Any]) -> tuple[Box, list[list[float]]]:
+    try:
+        if found := read_map(row):
+            return found
+        raise ModelError("Expected a map, as of the probe, got none.")
+    except ModelError as error:
+        raise _model_failed(error) from error
+
+
+def _model_failed(error: ModelError) -> RequestError:
+    log_failure("model_failed", error)
+    return RequestError("model_error", "It was logged under the request id.")
 
 
 def _read_result(row: Mapping[str, Any], model: LoadedModel, service: Service) -> BatchResult:

@@ -1,0 +1,1 @@
+"""One page about a run that a person can send: everything that was measured, in a single file."""
