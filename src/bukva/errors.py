@@ -27,6 +27,7 @@ BukvaError
 ├── TrackingError            MLflow cannot be used
 │   ├── TrackingUnreachableError  the tracking server does not answer
 │   └── RegistryError        the registry refuses, or holds something incomplete
+│       └── PromotionConflictError  somebody else changes production at the same time
 └── RequestError             an HTTP request that the service does not answer as asked
 """
 
