@@ -18,8 +18,8 @@ def compute_if_asked(graph: GraphProto, output: str, *, asked_by: str) -> None:
     others = {item.name for item in graph.output} - {output}
     kept = _needed_for(graph, others)
     moved = [node for node in graph.node if not kept.issuperset(node.output)]
-    shape = [dimension.dim_param or None for dimension in value.type.tensor_type.shape.dim]
-    value.CopyFrom(helper.make_tensor_value_info(output, TensorProto.FLOAT, [None] * len(shape)))
+    rank = len(value.type.tensor_type.shape.dim)
+    value.CopyFrom(helper.make_tensor_value_info(output, TensorProto.FLOAT, [None] * rank))
     rename = {output: f"{output}_asked"}
     for node in moved:
         node.output[:] = [rename.get(name, name) for name in node.output]
@@ -27,9 +27,9 @@ def compute_if_asked(graph: GraphProto, output: str, *, asked_by: str) -> None:
         "If",
         [asked_by],
         [output],
-        then_branch=_branch("asked", moved, rename[output], len(shape)),
-        else_branch=_branch("not_asked", [_nothing(f"{output}_empty", len(shape))],
-                            f"{output}_empty", len(shape)),
+        then_branch=_branch("asked", moved, rename[output], rank),
+        else_branch=_branch("not_asked", [_nothing(f"{output}_empty", rank)],
+                            f"{output}_empty", rank),
     )  # fmt: skip
     remaining = [node for node in graph.node if kept.issuperset(node.output)]
     del graph.node[:]
@@ -48,11 +48,11 @@ def _needed_for(graph: GraphProto, outputs: set[str]) -> set[str]:
     return needed
 
 
-def _branch(name: str, nodes: list[NodeProto], output: str, dimensions: int) -> GraphProto:
-    value = helper.make_tensor_value_info(output, TensorProto.FLOAT, [None] * dimensions)
+def _branch(name: str, nodes: list[NodeProto], output: str, rank: int) -> GraphProto:
+    value = helper.make_tensor_value_info(output, TensorProto.FLOAT, [None] * rank)
     return helper.make_graph(nodes, name, [], [value])
 
 
-def _nothing(name: str, dimensions: int) -> NodeProto:
-    empty = helper.make_tensor(name, TensorProto.FLOAT, [0] * dimensions, [])
+def _nothing(name: str, rank: int) -> NodeProto:
+    empty = helper.make_tensor(name, TensorProto.FLOAT, [0] * rank, [])
     return helper.make_node("Constant", [], [name], value=empty)
