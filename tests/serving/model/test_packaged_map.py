@@ -9,12 +9,12 @@ import pytest
 from serving_requests import draw, encode
 from serving_servers import tracking_restored
 
-from bukva.datasets.recogniser import RecogniserDataset
+from bukva.datasets.registry import PackagedModelsDataset
 from bukva.inference.export import export_onnx
 from bukva.inference.recogniser import Recogniser
-from bukva.model_registry.packaging import log_recogniser
+from bukva.model_registry.packaging import Package
 from bukva.models.trained import TrainedModel
-from bukva.pipelines import inference
+from bukva.release.installing import INFERENCE
 from bukva.serving.model.contract import read_map, read_row
 from bukva.serving.model.drift import DriftMonitor
 from bukva.serving.model.loaded import Dossier, LoadedModel
@@ -28,10 +28,9 @@ def package(tmp_path: Path):
     """Package a recogniser and load it, without the checks around it."""
 
     def load(recogniser: Recogniser) -> LoadedModel:
-        dataset = RecogniserDataset(filepath=str(tmp_path / "recogniser.onnx"))
-        dataset.save(recogniser)
-        uri = log_recogniser(dataset, inference.create_pipeline(), "bukva-glyph")
-        pyfunc = mlflow.pyfunc.load_model(uri)
+        packaged = PackagedModelsDataset(model_name="bukva-glyph", inference=INFERENCE)
+        packaged.save(Package(recogniser, {}, {}))
+        pyfunc = mlflow.pyfunc.load_model(packaged.load()[0].uri)
         identity = ServedModel(name="bukva-glyph", version="1", alias="prod")
         return LoadedModel(
             identity, pyfunc, "", False, Dossier(), DriftMonitor({}, 1), TemporaryDirectory()
