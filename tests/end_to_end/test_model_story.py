@@ -4,20 +4,30 @@ The tests are the chapters of one story, in their order.
 """
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
+from feedback_requests import correction, give
 from job_storage import LEARNING, Storage
 from mlflow.tracking import MlflowClient
 from mlflow_server import run_mlflow, run_postgresql
 from serving_servers import Server, run_process, wait_for
 
 from bukva.__main__ import bukva
+from bukva.charset import to_symbol
+from bukva.commands.retrain import add_feedback
+from bukva.data.embedded import draw_letters_and_digits
+from bukva.data.samples import RawSample
 from kedro_project import PROJECT, run_pipeline, storage_at
+from stored_corrections import png
 
 UNTRAINED = {"seed": 2, "max_epochs": 1, "steps_per_epoch": 1}
 
@@ -76,12 +86,18 @@ def story(
 
 
 @pytest.fixture(scope="module")
-def service(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def corrections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the service keeps them."""
+    return tmp_path_factory.mktemp("feedback")
+
+
+@pytest.fixture(scope="module")
+def service(story: Story, corrections: Path) -> Iterator[Server]:
     """The service, which is started once and never again."""
     settings = {
         "BUKVA_TRACKING_URI": story.registry,
         "BUKVA_ALIAS_POLL_S": "0.2",
-        "BUKVA_FEEDBACK_FOLDER": str(tmp_path_factory.mktemp("feedback")),
+        "BUKVA_FEEDBACK_FOLDER": str(corrections),
     }
     with run_process(**settings) as server:
         server.wait_until_ready(timeout_s=300)
@@ -178,6 +194,28 @@ def test_people_can_read_it_too(story: Story) -> None:
     listed = story.bukva("model", "list")
     assert "prod" in listed
     assert "previous" in listed
+
+
+def test_corrections_are_in_the_next_training_table(
+    story: Story, service: Server, corrections: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = list(draw_letters_and_digits(samples_per_symbol=1, seed=77))[:5]
+    given = {give_page(service, page) for page in pages}
+    monkeypatch.setenv("BUKVA_FEEDBACK_FOLDER", str(corrections))
+    with storage_at(story.storage.path):
+        learning = add_feedback("test", {}, 0.01)
+    run_pipeline("feedback_ingestion", story.storage.path)
+    run_pipeline("data_processing", story.storage.path, data_processing=learning["data_processing"])
+    table = pd.read_parquet(story.storage.path / "03_primary" / "sample_table.parquet")
+    feedback = table[table["corpus"].eq("feedback")]
+    assert set(feedback["name"]) == given
+    assert set(feedback["split"]) == {"train"}
+
+
+def give_page(service: Server, page: RawSample) -> str:
+    symbol = to_symbol(page.label, page.is_uppercase)
+    answer = give(service, correction(symbol, png(np.asarray(page.image))), key=uuid.uuid4().hex)
+    return str(answer.raise_for_status().json()["id"])
 
 
 def test_a_version_whose_files_were_lost_is_not_promoted(story: Story, service: Server) -> None:
