@@ -25,7 +25,8 @@ def model() -> None:
 @_JSON
 def show(reference: str, env: str, as_json: bool) -> None:
     """Show a version: what it is, how good, and when it was in production."""
-    from bukva.commands.versions import describe_version, print_version
+    from bukva.commands.version_tables import print_version
+    from bukva.commands.versions import describe_version
 
     found = _history(env).find(reference)
     if as_json:
@@ -39,7 +40,8 @@ def show(reference: str, env: str, as_json: bool) -> None:
 @_JSON
 def list_command(env: str, as_json: bool) -> None:
     """List all versions, the last one first."""
-    from bukva.commands.versions import describe_version, print_versions
+    from bukva.commands.version_tables import print_versions
+    from bukva.commands.versions import describe_version
 
     found = _history(env).versions
     if as_json:
@@ -55,7 +57,8 @@ def list_command(env: str, as_json: bool) -> None:
 @_JSON
 def compare(first: str, second: str, env: str, as_json: bool) -> None:
     """Compare two versions, by number or alias: what was measured, and what differs."""
-    from bukva.commands.versions import compare_versions, print_comparison
+    from bukva.commands.version_tables import print_comparison
+    from bukva.commands.versions import compare_versions
 
     history = _history(env)
     compared = compare_versions(history.find(first), history.find(second))
@@ -70,7 +73,8 @@ def compare(first: str, second: str, env: str, as_json: bool) -> None:
 @_JSON
 def log(env: str, as_json: bool) -> None:
     """Show who put which version into production, when and why."""
-    from bukva.commands.versions import describe_entry, print_log
+    from bukva.commands.version_tables import print_log
+    from bukva.commands.versions import describe_entry
 
     entries = _history(env).log
     if as_json:

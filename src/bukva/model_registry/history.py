@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from bukva.errors import RegistryError
 from bukva.model_registry.models import PackagedModel, list_versions
@@ -89,10 +90,9 @@ def read_history(name: str) -> VersionHistory:
 def find_periods(log: list[LogEntry]) -> dict[str, list[Period]]:
     """Return when each version was in production, by the log, the first time first."""
     done = [entry for entry in log if entry.state == "done"]
-    ends = [*(entry.at_ms for entry in done[1:]), None]
     periods: dict[str, list[Period]] = {}
-    for entry, end_ms in zip(done, ends, strict=True):
-        period = Period(entry.at_ms, end_ms, entry.by, entry.why)
+    for entry, following in zip_longest(done, done[1:]):
+        period = Period(entry.at_ms, following and following.at_ms, entry.by, entry.why)
         periods.setdefault(entry.version, []).append(period)
     return periods
 

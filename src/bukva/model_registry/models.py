@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -84,7 +84,8 @@ def list_packaged(name: str) -> list[PackagedModel]:
         order_by=[{"field_name": "creation_timestamp", "ascending": False}],
         output_format="list",
     )
-    return [_describe_logged(model, experiments) for model in logged]
+    origins = _find_origins({model.source_run_id for model in logged} - {None}, experiments)
+    return [_describe_logged(model, origins) for model in logged]
 
 
 def list_versions(name: str) -> dict[str, PackagedModel]:
@@ -121,22 +122,34 @@ def find_version(name: str, reference: str) -> PackagedModel | None:
         raise RegistryError(message) from error
 
 
-def _describe_logged(model: LoggedModel, experiments: Mapping[str, str]) -> PackagedModel:
+def _describe_logged(model: LoggedModel, origins: Mapping[str | None, Origin]) -> PackagedModel:
     return PackagedModel(
         uri=f"models:/{model.model_id}",
         tags=dict(model.tags),
         # An address by the model's id finds its folder, but no file in it.
         read_onnx=partial(_read_recogniser, model.artifact_location),
         metrics={item.key: item.value for item in model.metrics or []},
-        origin=_find_origin(model.source_run_id, experiments[model.experiment_id]),
+        origin=origins.get(model.source_run_id),
         made_ms=model.creation_timestamp,
     )
 
 
-def _find_origin(run_id: str | None, experiment: str) -> Origin | None:
-    if run_id is None:
-        return None
-    return Origin(run_id, MlflowClient().get_run(run_id).info.status, experiment)
+def _find_origins(
+    run_ids: Collection[str | None], experiments: Mapping[str, str]
+) -> dict[str | None, Origin]:
+    """Return by id what is known of runs; one that was deleted is not known."""
+    if not run_ids:
+        return {}
+    listed = ", ".join(f"'{run_id}'" for run_id in run_ids)
+    runs = MlflowClient().search_runs(
+        list(experiments), f"attributes.run_id IN ({listed})", max_results=len(run_ids)
+    )
+    return {
+        run.info.run_id: Origin(
+            run.info.run_id, run.info.status, experiments[run.info.experiment_id]
+        )
+        for run in runs
+    }
 
 
 def _describe_version(version: ModelVersion) -> PackagedModel:
