@@ -92,7 +92,7 @@ def find_periods(log: list[LogEntry]) -> dict[str, list[Period]]:
     done = [entry for entry in log if entry.state == "done"]
     periods: dict[str, list[Period]] = {}
     for entry, following in zip_longest(done, done[1:]):
-        period = Period(entry.at_ms, following and following.at_ms, entry.by, entry.why)
+        period = Period(entry.at_ms, following.at_ms if following else None, entry.by, entry.why)
         periods.setdefault(entry.version, []).append(period)
     return periods
 
