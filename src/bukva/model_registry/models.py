@@ -16,7 +16,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from bukva.errors import RegistryError
+from bukva.errors import BukvaError, RegistryError
 from bukva.model_registry.names import RECOGNISER_FILE, RECOGNISER_TAG
 
 _RECOGNISER_PATH: Final = f"artifacts/{RECOGNISER_FILE}"
@@ -46,6 +46,7 @@ class PackagedModel:
         uri: Where MLflow finds it.
         tags: What was written down of it.
         read_onnx: Reads the bytes of its recogniser, which are not fetched before they are needed.
+        find_damage: Says what is wrong with its files, empty if nothing is; fetches all of them.
         version: Its number in the registry, empty while it is only logged.
         metrics: Numbers that the tracker knows of it.
         origin: The run that it comes from, None if it comes from none.
@@ -55,6 +56,7 @@ class PackagedModel:
     uri: str
     tags: Mapping[str, str]
     read_onnx: Callable[[], bytes] = field(repr=False)
+    find_damage: Callable[[], str] = field(default=str, repr=False)
     version: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     origin: Origin | None = None
@@ -123,9 +125,11 @@ def find_version(name: str, reference: str) -> PackagedModel | None:
 
 
 def _describe_logged(model: LoggedModel, origins: Mapping[str | None, Origin]) -> PackagedModel:
+    uri, tags = f"models:/{model.model_id}", dict(model.tags)
     return PackagedModel(
-        uri=f"models:/{model.model_id}",
-        tags=dict(model.tags),
+        uri=uri,
+        tags=tags,
+        find_damage=partial(_find_damage, uri, tags),
         # An address by the model's id finds its folder, but no file in it.
         read_onnx=partial(_read_recogniser, model.artifact_location),
         metrics={item.key: item.value for item in model.metrics or []},
@@ -161,6 +165,16 @@ def _describe_version(version: ModelVersion) -> PackagedModel:
         version=str(version.version),
         made_ms=version.creation_timestamp,
     )
+
+
+def _find_damage(uri: str, tags: Mapping[str, str]) -> str:
+    from bukva.model_registry.verification import check_files  # loads onnxruntime
+
+    try:
+        check_files(uri, tags)
+    except BukvaError as error:
+        return str(error)
+    return ""
 
 
 def _read_recogniser(place: str) -> bytes:

@@ -1,6 +1,7 @@
 """Whether a model in MLflow is whole: all files, those that were sealed, and the right answers."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -33,10 +34,21 @@ def verify(model: PackagedModel, name: str) -> None:
         SealError: If its files are others, or nobody trusted signed them.
         ParityError: If it answers its golden samples otherwise.
     """
+    check_files(model.uri, model.tags)
+    _check_signature(model, name)
+
+
+def check_files(uri: str, tags: Mapping[str, str]) -> None:
+    """Return if the files of a model are those that were sealed, and answer as they did.
+
+    Raises:
+        RegistryError: If it was never sealed, or files are missing.
+        SealError: If its files are others.
+        ParityError: If it answers its golden samples otherwise.
+    """
     with TemporaryDirectory() as folder:
-        files = download(model.uri, Path(folder))
-        _check_digest(model, digest_folder(files))
-        _check_signature(model, name)
+        files = download(uri, Path(folder))
+        _check_digest(uri, tags.get(DIGEST_TAG), digest_folder(files))
         check_golden_samples(
             Recogniser((files / "artifacts" / RECOGNISER_FILE).read_bytes()),
             read_golden((files / FOLDER / GOLDEN).read_bytes()),
@@ -56,13 +68,12 @@ def download(uri: str, folder: Path) -> Path:
         raise RegistryError(f"{message} Package the model again.") from error
 
 
-def _check_digest(model: PackagedModel, digest: str) -> None:
-    sealed = model.tags.get(DIGEST_TAG)
+def _check_digest(uri: str, sealed: str | None, digest: str) -> None:
     if sealed is None:
-        message = f"Expected the tag {DIGEST_TAG} at {model.uri}, found none: it is incomplete, or"
+        message = f"Expected the tag {DIGEST_TAG} at {uri}, found none: it is incomplete, or"
         raise RegistryError(f"{message} of an older project. Run: kedro run --pipeline=packaging")
     if sealed != digest:
-        message = f"Expected files with the digest {sealed[:12]} in {model.uri}, got {digest[:12]}:"
+        message = f"Expected files with the digest {sealed[:12]} in {uri}, got {digest[:12]}:"
         raise SealError(f"{message} some are missing or were changed. Package the model again.")
 
 

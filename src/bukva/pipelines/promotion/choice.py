@@ -1,11 +1,15 @@
 """Which of the packaged models is the candidate."""
 
+import logging
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from bukva.errors import RegistryError
 from bukva.model_registry.models import PackagedModel
 from bukva.parameters import PromotionParameters
 from bukva.seal import DIGEST_TAG
+
+_logger = logging.getLogger(__name__)
 
 _PACKAGE = "Run: kedro run --pipeline=packaging"
 
@@ -31,7 +35,8 @@ def choose(
         return _choose_run(packaged, parameters.run_id)
     finished = [model for model in packaged if not find_fault(model)]
     if parameters.metric is not None:
-        return _choose_best(finished, parameters.metric, parameters)
+        ranked = _rank(finished, parameters.metric, parameters)
+        finished = list(islice(filter(_is_whole, ranked), 1))
     if not finished:
         raise RegistryError(f"Expected a packaged model, found none that is complete. {_PACKAGE}")
     return finished[0]
@@ -68,9 +73,16 @@ def _choose_run(packaged: Sequence[PackagedModel], run_id: str) -> PackagedModel
     return found
 
 
-def _choose_best(
+def _is_whole(model: PackagedModel) -> bool:
+    """Return whether the files of a model are whole; they are looked at, so ask the best first."""
+    if damage := model.find_damage():
+        _logger.warning("Passed over a packaged model: %s", damage)
+    return not damage
+
+
+def _rank(
     finished: Sequence[PackagedModel], metric: str, parameters: PromotionParameters
-) -> PackagedModel:
+) -> list[PackagedModel]:
     among = [model for model in finished if _is_of(model, parameters.experiments)]
     measured = [model for model in among if metric in model.metrics]
     if not measured:
@@ -78,9 +90,9 @@ def _choose_best(
         where = ", ".join(parameters.experiments) or "any experiment"
         message = f"Expected a model with the metric '{metric}' (promotion.metric) in {where}, got"
         raise RegistryError(f"{message} {len(among)} models with: {known}.")
-    best = min if parameters.is_lower_better else max
-    # Of equals the first one, which is the newest.
-    return best(measured, key=lambda model: model.metrics[metric])
+    sign = 1 if parameters.is_lower_better else -1
+    # Of equals the newest stays first.
+    return sorted(measured, key=lambda model: sign * model.metrics[metric])
 
 
 def _is_of(model: PackagedModel, experiments: Sequence[str]) -> bool:
