@@ -48,6 +48,8 @@ def install(python: str, target: str, torch: str) -> bool:
         # Where local wheels hold the CPU build of torch, its own index is not needed.
         backend = [] if links and torch == "cpu" else [f"--torch-backend={torch}"]
         uv = [python, "-m", "uv", "pip", "install", "--quiet", "--python", python]
+        # As pip does: where Python may write no bytecode, each process would compile MLflow anew.
+        uv.append("--compile-bytecode")
         # pip trusts the machine's own certificates; so shall uv.
         settings = {"UV_SYSTEM_CERTS": "true"} | ({"UV_FIND_LINKS": links} if links else {})
         if run(*uv, *backend, *pinned, **settings):

@@ -25,7 +25,9 @@ from bukva.release.manifest import RELEASED, WEIGHTS
 
 torch.set_num_threads(1)
 _DESCRIBED = json.loads((RELEASED / "model.json").read_text(encoding="utf-8"))
-SPEC = ModelSpec(**{name: _DESCRIBED[name] for name in ModelSpec.model_fields})
+SPEC = ModelSpec(
+    **{name: _DESCRIBED[name] for name in ModelSpec.model_fields if name in _DESCRIBED}
+)
 NETWORK = TrainedModel(load_file(RELEASED / WEIGHTS), SPEC).to_network()
 CONSTANTS = Preprocessing(**SPEC.preprocessing)
 app = FastAPI()
