@@ -12,7 +12,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 from serving_servers import tracking_restored
 
-from bukva.settings import CONFIG_LOADER_ARGS
+from bukva.configuration import CONFIG_LOADER_ARGS
 
 PROJECT = Path(__file__).parents[1]
 ENVIRONMENTS = ("base", "test", "real", "released", "s3", "prod")

@@ -12,10 +12,10 @@ from kedro.framework.cli.cli import KedroCLI
 from kedro.io import DataCatalog
 from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 
+from bukva.configuration import CONFIG_LOADER_ARGS
 from bukva.model_registry.names import MODEL_NAME
 from bukva.parameters import validate_parameters
 from bukva.pipeline_registry import register_pipelines
-from bukva.settings import CONFIG_LOADER_ARGS
 from bukva.tuning.space import read_values
 from bukva.tuning.trials import nest_values
 from kedro_project import ENVIRONMENTS, PROJECT, load_catalog, load_config, storage_at

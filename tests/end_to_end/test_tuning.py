@@ -10,8 +10,8 @@ from job_storage import Storage
 from kedro.config import OmegaConfigLoader
 from mlflow.entities import Run
 
+from bukva.configuration import CONFIG_LOADER_ARGS
 from bukva.parameters import TrainingParameters, validate_parameters
-from bukva.settings import CONFIG_LOADER_ARGS
 from kedro_project import PROJECT, run_pipeline
 
 

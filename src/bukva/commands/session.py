@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +21,7 @@ def open_project() -> Path:
     Raises:
         ParameterError: If this is not the root of the project.
     """
-    project = Path.cwd()
-    if not (project / _LOGGING_CONFIG).is_file():
-        message = f"Expected {_LOGGING_CONFIG} in {project}: run from the project's root."
-        raise ParameterError(message)
+    project = _find_project()
     # Read when kedro is imported.
     os.environ.setdefault("KEDRO_LOGGING_CONFIG", _LOGGING_CONFIG)
     # A bar for one small file.
@@ -41,15 +39,17 @@ def connect_registry(env: str) -> None:
         TrackingUnreachableError: If it does not answer.
         ParameterError: If this is not the root of the project.
     """
-    project = open_project()
+    project = _find_project()
     import mlflow
     from kedro.config import OmegaConfigLoader
 
+    from bukva.configuration import CONFIG_LOADER_ARGS
     from bukva.model_registry.tracking import check_tracking, locate_tracking
-    from bukva.settings import CONFIG_LOADER_ARGS
 
-    loader = OmegaConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
-    uri = locate_tracking(loader["mlflow"]["server"]["mlflow_tracking_uri"], project)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Kedro's own deprecations
+        loader = OmegaConfigLoader(str(project / "conf"), env=env, **CONFIG_LOADER_ARGS)
+        uri = locate_tracking(loader["mlflow"]["server"]["mlflow_tracking_uri"], project)
     check_tracking(uri)
     mlflow.set_tracking_uri(uri)
 
@@ -67,3 +67,11 @@ def open_session(env: str, params: dict[str, Any] | None = None) -> "KedroSessio
     # kedro-mlflow sets its own level when it is imported, over what the file says.
     logging.getLogger("kedro_mlflow").setLevel(logging.WARNING)
     return session
+
+
+def _find_project() -> Path:
+    project = Path.cwd()
+    if not (project / _LOGGING_CONFIG).is_file():
+        message = f"Expected {_LOGGING_CONFIG} in {project}: run from the project's root."
+        raise ParameterError(message)
+    return project

@@ -17,6 +17,7 @@ _HEADLINES: Final = {"label": "all.label_accuracy", "both": "all.letters.joint_a
 # Digests and the like: `show` prints them in full, a comparison has no use for them.
 _IDENTITIES: Final = ("_sha256", "_signature", "fingerprint", "git_revision", "promoted_", "status")
 _INTERVAL: Final = ".ci95"
+_BY_MLFLOW: Final = "mlflow."
 _NARROWEST_COLUMNS: Final = 100
 
 
@@ -24,7 +25,7 @@ def describe_version(record: VersionRecord) -> Described:
     """Return all that is known of a version, as plain values."""
     values = {key: _read(value) for key, value in record.model.tags.items()}
     metrics = {key: values[key] for key in values if _is_metric(values, key)}
-    intervals = {f"{key}{_INTERVAL}" for key in metrics}
+    shown = {"parameters", *metrics, *(f"{key}{_INTERVAL}" for key in metrics)}
     return {
         "version": record.model.version,
         "aliases": list(record.aliases),
@@ -38,7 +39,7 @@ def describe_version(record: VersionRecord) -> Described:
         "tags": {
             key: value
             for key, value in sorted(values.items())
-            if key not in metrics and key not in intervals and key != "parameters"
+            if key not in shown and not key.startswith(_BY_MLFLOW)
         },
     }
 

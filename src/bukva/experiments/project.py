@@ -14,7 +14,7 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
 from omegaconf import OmegaConf
 
-from bukva.settings import CONFIG_LOADER_ARGS
+from bukva.configuration import CONFIG_LOADER_ARGS
 
 RUN_FOLDER: Final = "BUKVA_RUN_FOLDER"
 """The variable in which `conf/base/globals.yml` looks for the folder of a run."""
@@ -56,7 +56,7 @@ class Project:
                 str(self.root / "conf"),
                 env=self.env,
                 runtime_params=runtime_params,
-                **CONFIG_LOADER_ARGS,  # type: ignore[arg-type]
+                **CONFIG_LOADER_ARGS,
             )
             return dict(loader[key])
 

@@ -1,41 +1,11 @@
 """The registry goes away and comes back; recognition does not notice."""
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import httpx
 import pytest
+from mlflow_server import run_mlflow
 from serving_requests import draw, encode
 from serving_servers import Server, free_port, run_process, wait_for
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@contextmanager
-def run_mlflow(registry_uri: str, port: int) -> Iterator[None]:
-    """MLflow's own server, in front of the registry of the tests."""
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", registry_uri]
-    process = subprocess.Popen(
-        [*command, "--port", str(port), "--workers", "1"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    try:
-        wait_for(lambda: answers(f"http://127.0.0.1:{port}/health"), timeout_s=90)
-        yield
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)  # its workers are processes of their own
-        process.wait(timeout=20)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def predicted_by(server: Server) -> str:

