@@ -28,6 +28,7 @@ async def swaps(lab: Lab) -> None:
         try:
             await wait_until(lambda: answered_by)  # by the first, before it is replaced
             wrongly_served, seconds = await _change_versions(server, registry)
+            await wait_until(lambda: list(registry.sound)[-1] in answered_by)  # before the end
         finally:
             stop.set()
             registry.move_alias("1")
