@@ -3,8 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -36,22 +35,12 @@ def execute(notebook: Path, storage: Storage, folder: Path) -> nbformat.Notebook
     return nbformat.read(folder / notebook.name, as_version=4)
 
 
-@pytest.fixture(scope="module")
-def executing(
-    searched: Storage, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[Path, Future[nbformat.NotebookNode]]]:
-    """The notebooks, two at a time: each is a process that mostly loads libraries."""
-    folder = tmp_path_factory.mktemp("notebooks")
-    with ThreadPoolExecutor(2) as pool:
-        yield {path: pool.submit(execute, path, searched, folder) for path in NOTEBOOKS}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs(
-    notebook: Path, executing: dict[Path, Future[nbformat.NotebookNode]]
-) -> None:
-    code = [cell for cell in executing[notebook].result().cells if cell.cell_type == "code"]
+def test_notebook_runs(notebook: Path, searched: Storage, tmp_path: Path) -> None:
+    code = [
+        cell for cell in execute(notebook, searched, tmp_path).cells if cell.cell_type == "code"
+    ]
     assert all(cell.execution_count for cell in code)
     shown = [output.get("data", {}) for cell in code for output in cell.outputs]
     assert any("image/png" in data for data in shown), "it looks at data, so it shows some"
