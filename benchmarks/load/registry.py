@@ -167,10 +167,10 @@ def _find_file(version: str) -> Path:
     """The recogniser's file of a version, where the registry keeps it."""
     from mlflow import MlflowClient
 
-    from bukva.model_registry.names import RECOGNISER_FILE
+    from bukva.model_registry.names import RECOGNISER_PATH
 
     place = MlflowClient().get_model_version_download_uri(NAME, version)
-    return Path(place.removeprefix("file://")) / "artifacts" / RECOGNISER_FILE
+    return Path(place.removeprefix("file://")) / RECOGNISER_PATH
 
 
 def main(folder: str, sound: str, refused: str) -> None:

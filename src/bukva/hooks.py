@@ -90,7 +90,7 @@ class StageTimingHooks:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Write `seconds.<stage>` beside the metrics; logging the model counts for its stage."""
+        """Write `seconds.<stage>` beside the metrics."""
         self._add_time()
         known = catalog.load("stage_seconds") if catalog.exists("stage_seconds") else {}
         known |= {f"seconds.{name}": round(value, 1) for name, value in self._seconds.items()}

@@ -20,7 +20,7 @@ PARTS: Final = {
 @PARAMS
 def job(env: str, params: dict[str, Any]) -> None:
     """Run the main job: data, training, evaluation, packaging, promotion."""
-    # First, so that evaluation compares with it where nothing else is in production.
+    # First, so that promotion compares with it where nothing else is in production.
     click.echo(describe_installation(install_released(env, params)))
     run_parts(PARTS, env, params)
     from bukva.commands.results import print_results

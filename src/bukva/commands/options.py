@@ -1,6 +1,6 @@
 """Options that several commands have."""
 
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -14,7 +14,14 @@ def parse_params(context: click.Context, option: click.Parameter, text: str) -> 
     items = [item.strip() for item in text.split(",") if item.strip()]
     if bad := [item for item in items if "=" not in item]:
         raise click.BadParameter(f"expected name=value, got {', '.join(bad)}", context, option)
-    return dict(OmegaConf.to_container(OmegaConf.from_dotlist(items)))  # type: ignore[arg-type]
+    return to_plain(OmegaConf.from_dotlist(items))
+
+
+def to_plain(config: Any) -> dict[str, Any]:
+    """Return a mapping of OmegaConf as a dict; its types would let it be a list."""
+    from omegaconf import OmegaConf
+
+    return cast("dict[str, Any]", OmegaConf.to_container(config))
 
 
 PARAMS = click.option(

@@ -5,7 +5,7 @@ from typing import Any, Final
 import click
 
 from bukva.commands.job import PARTS, reports_folder, run_parts
-from bukva.commands.options import ENV, PARAMS
+from bukva.commands.options import ENV, PARAMS, to_plain
 from bukva.commands.release import describe_installation, install_released
 from bukva.commands.session import open_session
 
@@ -44,8 +44,7 @@ def add_feedback(env: str, params: dict[str, Any], weight: float) -> dict[str, A
         own = {}
     if not given["finetuning"]["corpora"].get("feedback"):
         own["finetuning"] = {"corpora": {"feedback": weight}}
-    merged = OmegaConf.merge(params, own, {"promotion": {"promote": False}})
-    return dict(OmegaConf.to_container(merged))  # type: ignore[arg-type]
+    return to_plain(OmegaConf.merge(params, own, {"promotion": {"promote": False}}))
 
 
 def describe_feedback(report: dict[str, Any]) -> str:

@@ -17,9 +17,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from bukva.errors import BukvaError, RegistryError
-from bukva.model_registry.names import RECOGNISER_FILE, RECOGNISER_TAG
+from bukva.model_registry.names import RECOGNISER_PATH, RECOGNISER_TAG
 
-_RECOGNISER_PATH: Final = f"artifacts/{RECOGNISER_FILE}"
 _PAGE_SIZE: Final = 1000
 
 
@@ -178,12 +177,20 @@ def _find_damage(uri: str, tags: Mapping[str, str]) -> str:
 
 
 def _read_recogniser(place: str) -> bytes:
-    path = f"{place}/{_RECOGNISER_PATH}"
+    with TemporaryDirectory() as folder:
+        return download(f"{place}/{RECOGNISER_PATH}", Path(folder)).read_bytes()
+
+
+def download(uri: str, folder: Path) -> Path:
+    """Return where below a folder all files of a model are, or the one file of it that is named.
+
+    Raises:
+        RegistryError: If they cannot be read.
+    """
     try:
-        with TemporaryDirectory() as folder:
-            return Path(download_artifacts(path, dst_path=folder)).read_bytes()
+        return Path(download_artifacts(uri, dst_path=str(folder)))
     except (MlflowException, OSError) as error:
-        message = f"Expected a recogniser at {path}, but it cannot be read: {error}."
+        message = f"Expected the files of {uri}, but they cannot be read: {error}."
         raise RegistryError(f"{message} Package the model again.") from error
 
 

@@ -14,3 +14,5 @@ TEST_SPLIT_TAG: Final = "test_split_sha256"
 
 RECOGNISER_FILE: Final = "recogniser.onnx"
 """How the file of a recogniser is called where it is logged, and looked for."""
+RECOGNISER_PATH: Final = f"artifacts/{RECOGNISER_FILE}"
+"""Where it is within a packaged model."""

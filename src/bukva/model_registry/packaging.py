@@ -22,10 +22,9 @@ import bukva
 from bukva.dossier import FOLDER
 from bukva.inference.recogniser import Recogniser
 from bukva.model_registry.lean_runner import SequentialRunner
-from bukva.model_registry.models import to_tag
-from bukva.model_registry.names import MODEL_NAME, RECOGNISER_TAG
+from bukva.model_registry.models import download, to_tag
+from bukva.model_registry.names import RECOGNISER_TAG
 from bukva.model_registry.revision import git_revision
-from bukva.model_registry.verification import download
 from bukva.seal import DIGEST_TAG, digest_folder
 
 _REQUIRED: Final = (
@@ -68,7 +67,6 @@ SIGNATURE: Final = ModelSignature(
 )
 
 LOG_MODEL_ARGUMENTS: Final[dict[str, Any]] = {
-    "name": MODEL_NAME,
     "signature": SIGNATURE,
     # The pipeline refers to our functions by name: they travel with the model.
     "code_paths": [str(Path(bukva.__file__).parent)],
@@ -95,7 +93,7 @@ class Package:
 
 def log_package(
     package: Package, file: AbstractDataset[Any, Any], inference: Pipeline, name: str
-) -> str:
+) -> None:
     """Log a package, as part of the active run if there is one, and seal it.
 
     The seal is written last: a model without it is one whose packaging was interrupted.
@@ -105,9 +103,6 @@ def log_package(
         file: The dataset of its recogniser, on local disk.
         inference: The pipeline from `images` and `recogniser` to answers.
         name: Of the logged model.
-
-    Returns:
-        Its address in MLflow.
 
     Raises:
         RegistryError: If it cannot be read back.
@@ -125,15 +120,15 @@ def log_package(
     }
     tags = {key: to_tag(value) for key, value in described.items()}
     MlflowClient().set_logged_model_tags(model_id, tags)
-    return f"models:/{model_id}"
 
 
 def _log_pyfunc(file: AbstractDataset[Any, Any], inference: Pipeline, name: str) -> str:
     catalog = DataCatalog({"recogniser": file})
     model = KedroPipelineModel(inference, catalog, input_name="images", runner=SequentialRunner())
     artifacts = model.extract_pipeline_artifacts()
-    logged = LOG_MODEL_ARGUMENTS | {"name": name}
-    info = mlflow.pyfunc.log_model(python_model=model, artifacts=artifacts, **logged)
+    info = mlflow.pyfunc.log_model(
+        name=name, python_model=model, artifacts=artifacts, **LOG_MODEL_ARGUMENTS
+    )
     return str(info.model_id)
 
 

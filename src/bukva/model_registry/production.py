@@ -6,6 +6,7 @@ process is killed before.
 """
 
 from datetime import UTC, datetime
+from typing import Final
 
 from mlflow.tracking import MlflowClient
 
@@ -16,6 +17,12 @@ from bukva.model_registry.promotion_log import Action, LogEntry, close_entry, re
 from bukva.model_registry.registry import require_version
 from bukva.model_registry.turn import take_turn
 from bukva.model_registry.verification import verify
+
+_STATUSES: Final = {
+    CANDIDATE_ALIAS: "candidate",
+    PREVIOUS_ALIAS: "previous",
+    PRODUCTION_ALIAS: "production",
+}
 
 
 def put_into_production(
@@ -122,16 +129,15 @@ def _complete(name: str, entry: LogEntry) -> None:
 
 
 def _mark_statuses(name: str) -> None:
-    versions, aliases = list_versions(name), _aliases(name)
+    versions = list_versions(name)
+    # The last one counts, where a version has several.
     statuses = {
-        aliases.get(CANDIDATE_ALIAS): "candidate",
-        aliases.get(PREVIOUS_ALIAS): "previous",
-        aliases.get(PRODUCTION_ALIAS): "production",
+        versions[alias].version: status for alias, status in _STATUSES.items() if alias in versions
     }
-    for version in {item.version: item for item in versions.values()}.values():
-        status = statuses.get(version.version, "archived")
-        if version.tags.get("status") != status:
-            MlflowClient().set_model_version_tag(name, version.version, "status", status)
+    for number, version in versions.items():
+        status = statuses.get(number, "archived")
+        if number == version.version and version.tags.get("status") != status:
+            MlflowClient().set_model_version_tag(name, number, "status", status)
 
 
 def _aliases(name: str) -> dict[str, str]:

@@ -6,15 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from mlflow.artifacts import download_artifacts
-from mlflow.exceptions import MlflowException
-
 from bukva.dossier import FOLDER, GOLDEN
 from bukva.errors import RegistryError, SealError
 from bukva.inference.golden import check_golden_samples, read_golden
 from bukva.inference.recogniser import Recogniser
-from bukva.model_registry.models import PackagedModel
-from bukva.model_registry.names import RECOGNISER_FILE
+from bukva.model_registry.models import PackagedModel, download
+from bukva.model_registry.names import RECOGNISER_PATH
 from bukva.seal import DIGEST_TAG, SIGNATURE_TAG, check_signature, digest_folder
 
 TRUSTED_KEYS: Final = "BUKVA_TRUSTED_KEYS"
@@ -50,22 +47,9 @@ def check_files(uri: str, tags: Mapping[str, str]) -> None:
         files = download(uri, Path(folder))
         _check_digest(uri, tags.get(DIGEST_TAG), digest_folder(files))
         check_golden_samples(
-            Recogniser((files / "artifacts" / RECOGNISER_FILE).read_bytes()),
+            Recogniser((files / RECOGNISER_PATH).read_bytes()),
             read_golden((files / FOLDER / GOLDEN).read_bytes()),
         )
-
-
-def download(uri: str, folder: Path) -> Path:
-    """Return where below a folder all files of a model are.
-
-    Raises:
-        RegistryError: If they cannot be read.
-    """
-    try:
-        return Path(download_artifacts(uri, dst_path=str(folder)))
-    except (MlflowException, OSError) as error:
-        message = f"Expected the files of {uri}, but they cannot be read: {error}."
-        raise RegistryError(f"{message} Package the model again.") from error
 
 
 def _check_digest(uri: str, sealed: str | None, digest: str) -> None:
