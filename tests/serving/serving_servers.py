@@ -82,7 +82,7 @@ def run_process(**environment: str) -> Iterator[Server]:
         text=True,
     )
     base_url = f"http://127.0.0.1:{port}"
-    with httpx.Client(base_url=base_url, timeout=10) as http:
+    with httpx.Client(base_url=base_url, timeout=30) as http:
         server = Server(base_url, http, process)
         reader = threading.Thread(
             target=lambda: server.log.extend(map(json.loads, process.stdout)), daemon=True
@@ -99,14 +99,17 @@ def run_process(**environment: str) -> Iterator[Server]:
 
 @contextmanager
 def run_thread(**settings: object) -> Iterator[Server]:
-    """The same application behind uvicorn in a thread; a failed load is tried again at once."""
+    """The same application behind uvicorn in a thread; a failed load is tried again at once.
+
+    The model has longer to answer than in production: it shares a busy machine with the tests.
+    """
     port = free_port()
-    given = Settings(port=port, **{"load_retry_s": 0.1} | settings)
+    given = Settings(port=port, **{"load_retry_s": 0.1, "deadline_s": 20.0} | settings)
     runner = HttpServer(create_app(given), given)
     thread = threading.Thread(target=runner.run, daemon=True)
     thread.start()
     base_url = f"http://127.0.0.1:{port}"
-    with tracking_restored(), httpx.Client(base_url=base_url, timeout=10) as http:
+    with tracking_restored(), httpx.Client(base_url=base_url, timeout=30) as http:
         try:
             server = Server(base_url, http)
             wait_for(lambda: server.answers("/livez"))

@@ -4,6 +4,8 @@ import math
 import os
 import signal
 from dataclasses import dataclass, field
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,18 @@ def slide_into_bowl(parameters: TrainingParameters, on_epoch: OnEpoch) -> pd.Dat
         })  # fmt: skip
         on_epoch(rows[-1])
     return pd.DataFrame(rows)
+
+
+def fail(parameters: TrainingParameters, on_epoch: OnEpoch) -> pd.DataFrame:
+    """Fail at once."""
+    raise ZeroDivisionError
+
+
+def ask_at_once(url: str, ready: Barrier, numbers: "Queue[int]") -> None:
+    """Take a trial of a study that others open at the same moment."""
+    study = make_search(url).open()
+    ready.wait()
+    numbers.put(study.ask().number)
 
 
 @dataclass

@@ -3,19 +3,18 @@
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 from mlflow_server import run_postgresql
-from searches import KilledOnce, make_search
+from searches import KilledOnce, ask_at_once, fail, make_search
 from serving_servers import free_port
 
 from bukva.errors import TuningError
 from bukva.tuning.study import open_storage
 from bukva.tuning.trials import tabulate_trials
 from bukva.tuning.workers import run_workers
+from clean_forks import clean_forks
 
 VALUES = ["learning_rate", "augmentation.slant"]
 
@@ -43,15 +42,9 @@ def test_workers_that_come_at_once_make_the_tables_once(postgresql: str) -> None
     assert len({search.open().study_name for _ in range(2)}) == 1
 
 
-def ask_at_once(url: str, ready: Barrier, numbers: "Queue[int]") -> None:
-    study = make_search(url).open()
-    ready.wait()
-    numbers.put(study.ask().number)
-
-
 def test_a_trial_that_waits_is_given_to_one_worker(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    for attempt in range(6):
+    context = clean_forks()
+    for attempt in range(3):
         url = f"sqlite:///{tmp_path}/{attempt}.db"
         make_search(url).open()
         ready, numbers = context.Barrier(4), context.Queue()
@@ -67,8 +60,7 @@ def test_a_trial_that_waits_is_given_to_one_worker(tmp_path: Path) -> None:
 
 @pytest.fixture
 def forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers are there at once: a new process would import torch for seconds."""
-    context = multiprocessing.get_context("fork")
+    context = clean_forks()
     monkeypatch.setattr(multiprocessing, "get_context", lambda _: context)
 
 
@@ -93,10 +85,6 @@ def test_a_killed_workers_trial_is_tried_again_by_the_others(url: str, tmp_path:
 @pytest.mark.slow
 def test_workers_that_are_started_anew_are_told_everything(tmp_path: Path) -> None:
     check_that_one_was_killed(f"sqlite:///{tmp_path}/studies.db", tmp_path)
-
-
-def fail(*_: object) -> None:
-    raise ZeroDivisionError
 
 
 @pytest.mark.usefixtures("forked")
