@@ -68,7 +68,7 @@ def test_any_rows_of_a_file_are_read(tmp_path: Path, suffix: str, start: int, st
 
 def test_chunks_hold_all_images_once_and_none_of_two_files() -> None:
     chunks = list(cut_into_chunks([5, 0, 7], 3))
-    assert [chunk.index for chunk in chunks] == list(range(5))
+    assert [chunk.number for chunk in chunks] == list(range(5))
     rows = [(chunk.file, row) for chunk in chunks for row in range(chunk.start, chunk.stop)]
     assert rows == [(0, row) for row in range(5)] + [(2, row) for row in range(7)]
     assert max(chunk.stop - chunk.start for chunk in chunks) == 3

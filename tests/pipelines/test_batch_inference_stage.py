@@ -173,7 +173,7 @@ def test_what_is_done_is_not_read_again(
     predict_chunk = engines.predict_chunk
 
     def watch(model: Any, chunk: Any, source: Any) -> Any:
-        asked.append(chunk.index)
+        asked.append(chunk.number)
         return predict_chunk(model, chunk, source)
 
     monkeypatch.setattr(engines, "predict_chunk", watch)

@@ -280,7 +280,8 @@ def _find_bars(pieces_HW: NDArray[np.signedinteger], constants: Preprocessing) -
 def _ink_boxes(ink_NHW: Float32Array, constants: Preprocessing) -> list[_Box]:
     """Return the box of each image's ink."""
     is_ink_NHW = ink_NHW > constants.ink_threshold
-    is_row_NH, is_column_NW = is_ink_NHW.any(axis=2), is_ink_NHW.any(axis=1)
+    is_row_NH: NDArray[np.bool_] = np.logical_or.reduce(is_ink_NHW, axis=2)
+    is_column_NW: NDArray[np.bool_] = np.logical_or.reduce(is_ink_NHW, axis=1)
     _, height, width = ink_NHW.shape
     edges = (
         is_row_NH.argmax(axis=1),

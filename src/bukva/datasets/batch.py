@@ -31,7 +31,7 @@ class Progress:
 
     Attributes:
         plan: What it is of; None if nothing was begun.
-        done: The indices of the chunks whose part is there.
+        done: The numbers of the chunks whose part is there.
     """
 
     plan: dict[str, Any] | None
@@ -81,7 +81,7 @@ class Parts:
         self._fs = fs
         self._folder = folder
 
-    def indices(self) -> list[int]:
+    def numbers(self) -> list[int]:
         """Return which are there, sorted."""
         self._fs.invalidate_cache()
         try:
@@ -91,24 +91,24 @@ class Parts:
         return sorted(int(found[1]) for name in names if (found := _PART.fullmatch(name)))
 
     def read(self, columns: Sequence[str] | None = None) -> Iterator[Part]:
-        """Yield them by their indices, with these columns or all.
+        """Yield them by their numbers, with these columns or all.
 
         Raises:
             BatchError: If one is broken.
         """
-        for index in self.indices():
-            path = self.locate(index)
+        for number in self.numbers():
+            path = self.locate(number)
             try:
                 with self._fs.open(path, "rb") as file:
                     wanted = list(columns) if columns else None
-                    yield Part(index, pq.read_table(file, columns=wanted))
+                    yield Part(number, pq.read_table(file, columns=wanted))
             except pa.ArrowException as error:
                 message = f"Expected a part of a batch prediction in {path}, got: {error}"
                 raise BatchError(f"{message}. Remove it, and run the same again.") from error
 
-    def locate(self, index: int) -> str:
+    def locate(self, number: int) -> str:
         """Return the path of a part."""
-        return join(self._folder, f"part-{index:06d}.parquet")
+        return join(self._folder, f"part-{number:06d}.parquet")
 
 
 class PartsDataset(AbstractDataset[Part, Parts]):
@@ -133,11 +133,11 @@ class PartsDataset(AbstractDataset[Part, Parts]):
     def save(self, data: Part) -> None:
         """Write the file of this part, in the place of an older one."""
         self._fs.makedirs(self._folder, exist_ok=True)
-        with self._fs.open(self._parts.locate(data.index), "wb") as file:
+        with self._fs.open(self._parts.locate(data.number), "wb") as file:
             pq.write_table(data.table, file, compression="zstd")
 
     def _exists(self) -> bool:
-        return bool(self._parts.indices())
+        return bool(self._parts.numbers())
 
     def _describe(self) -> dict[str, Any]:
         return {"folder": self._folder}
@@ -164,7 +164,7 @@ class BatchProgressDataset(AbstractDataset[NoReturn, Progress]):
     def load(self) -> Progress:
         """Return it; a folder that does not exist holds nothing."""
         parts = Parts(self._fs, join(self._folder, _PREDICTIONS))
-        return Progress(self._read_plan(), frozenset(parts.indices()))
+        return Progress(self._read_plan(), frozenset(parts.numbers()))
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
         """Refuse: `batch_plan` and `batch_predictions` are saved."""

@@ -68,23 +68,21 @@ def to_answers(
     """
     label_NK, symbol_confidence_N = _split_off(class_probabilities_NC, classes)
     forms = _forms_of(classes.replace(charset.NO_SYMBOL, ""))
-    uppercase_N = uppercase_N.astype(np.float64)
+    large_N = uppercase_N.astype(np.float64)
     best_N = label_NK.argmax(axis=1)
-    case_N, case_confidence_N = _cases(forms, best_N, uppercase_N)
+    case_N, case_confidence_N = _cases(forms, best_N, large_N)
     reading = {
-        "symbol": forms.symbol_K2[best_N, (uppercase_N >= 0.5).astype(int)],
+        "symbol": forms.symbol_K2[best_N, (large_N >= 0.5).astype(int)],
         "label": forms.label_K[best_N],
         "case": case_N,
         "confidence": _tidy(label_NK.max(axis=1)),
         "case_confidence": case_confidence_N,
     }
     is_symbol_N = symbol_confidence_N >= symbol_threshold
-    return {
-        name: np.where(is_symbol_N, known, None).tolist() for name, known in reading.items()
-    } | {
+    return {name: _where(is_symbol_N, known).tolist() for name, known in reading.items()} | {
         "is_symbol": is_symbol_N.tolist(),
         "symbol_confidence": _tidy(symbol_confidence_N).tolist(),
-        "alternatives": _alternatives(forms, label_NK, uppercase_N, top_k),
+        "alternatives": _alternatives(forms, label_NK, large_N, top_k),
     }
 
 
@@ -137,7 +135,14 @@ def _cases(
     confidence_N = _tidy(np.maximum(uppercase_N, 1.0 - uppercase_N))
     case_N = np.where(uppercase_N >= 0.5, "upper", "lower").astype(object)
     case_N[(confidence_N < EITHER_BELOW) & ~forms.is_distinct_K[best_N]] = "either"
-    return np.where(is_letter_N, case_N, None), np.where(is_letter_N, confidence_N, None)
+    return _where(is_letter_N, case_N), _where(is_letter_N, confidence_N)
+
+
+def _where(is_known_N: NDArray[np.bool_], values_N: NDArray[Any]) -> NDArray[np.object_]:
+    """Return values as Python's own, None where they are not known."""
+    objects_N = values_N.astype(object)
+    objects_N[~is_known_N] = None
+    return objects_N
 
 
 def _alternatives(

@@ -52,7 +52,7 @@ class AnsweringModel(NamedTuple):
 class Chunk(NamedTuple):
     """Some of the images, those from `start` to before `stop` of one file or list of files."""
 
-    index: int
+    number: int
     file: int
     start: int
     stop: int
@@ -96,9 +96,9 @@ class ImageSource(Protocol):
 
 
 class Part(NamedTuple):
-    """What becomes of a chunk of this index."""
+    """What becomes of the chunk of this number."""
 
-    index: int
+    number: int
     table: pa.Table
 
 
@@ -109,7 +109,7 @@ def cut_into_chunks(lengths: Sequence[int], chunk_images: int) -> Iterator[Chunk
         for file, length in enumerate(lengths)
         for start in range(0, length, chunk_images)
     )
-    yield from (Chunk(index, *span) for index, span in enumerate(spans))
+    yield from (Chunk(number, *span) for number, span in enumerate(spans))
 
 
 def predict_chunk(model: AnsweringModel, chunk: Chunk, source: ImageSource) -> Part:
@@ -123,7 +123,7 @@ def predict_chunk(model: AnsweringModel, chunk: Chunk, source: ImageSource) -> P
     same = {"model_version": model.version, "model_sha256": model.recogniser.sha256}
     columns |= {name: [value] * len(read.names) for name, value in same.items()}
     table = pa.table({"image": list(read.names), **columns}, schema=PREDICTIONS)
-    return Part(chunk.index, table)
+    return Part(chunk.number, table)
 
 
 def _take(images: Iterable[object], count: int) -> Iterator[list[object]]:

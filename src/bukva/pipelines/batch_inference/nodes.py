@@ -78,7 +78,7 @@ def predict(
 ) -> Iterator[Part]:
     """Yield the predictions of each chunk that is not done."""
     chunks = list(cut_into_chunks(source.lengths, plan["chunk_images"]))
-    left = [chunk for chunk in chunks if chunk.index not in progress.done]
+    left = [chunk for chunk in chunks if chunk.number not in progress.done]
     left_count = sum(chunk.stop - chunk.start for chunk in left)
     total = plan["image_count"]
     with tqdm(total=total, initial=total - left_count, desc="recognising", unit="image") as bar:
@@ -89,10 +89,10 @@ def predict(
 
 def list_rejected(parts: Parts) -> Iterator[Part]:
     """Yield the images that could not be used; the first part is there even if it is empty."""
-    for index, table in parts.read(REJECTED_COLUMNS):
+    for number, table in parts.read(REJECTED_COLUMNS):
         rejected = table.filter(pc.is_valid(table["error"]))
-        if len(rejected) or not index:
-            yield Part(index, rejected)
+        if len(rejected) or not number:
+            yield Part(number, rejected)
 
 
 def report(plan: Plan, parts: Parts) -> dict[str, Any]:

@@ -29,13 +29,13 @@ class _Worker:
     ) -> None:
         self._model = AnsweringModel(Recogniser(onnx_model), version)
         self._source = source
-        self._chunks = {chunk.index: chunk for chunk in chunks}
+        self._chunks = {chunk.number: chunk for chunk in chunks}
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Return the predictions of the chunk that a row names, with its number in a column."""
-        [index] = rows[_CHUNK].to_pylist()
-        table = predict_chunk(self._model, self._chunks[index], self._source).table
-        return table.append_column(_CHUNK, pa.array(np.full(len(table), index)))
+        [number] = rows[_CHUNK].to_pylist()
+        table = predict_chunk(self._model, self._chunks[number], self._source).table
+        return table.append_column(_CHUNK, pa.array(np.full(len(table), number)))
 
 
 def predict_on_ray(
@@ -53,7 +53,7 @@ def predict_on_ray(
         return
     with _connect(parameters) as ray:
         rows = ray.data.from_items(
-            [{_CHUNK: chunk.index} for chunk in chunks], override_num_blocks=len(chunks)
+            [{_CHUNK: chunk.number} for chunk in chunks], override_num_blocks=len(chunks)
         )
         predictions = rows.map_batches(
             _Worker,
@@ -64,7 +64,7 @@ def predict_on_ray(
             num_cpus=1,
         )
         for table in predictions.iter_batches(batch_size=None, batch_format="pyarrow"):
-            yield from _split(table, {chunk.index: chunk for chunk in chunks})
+            yield from _split(table, {chunk.number: chunk for chunk in chunks})
 
 
 def _split(table: pa.Table, chunks: Mapping[int, Chunk]) -> Iterator[Part]:
@@ -73,13 +73,13 @@ def _split(table: pa.Table, chunks: Mapping[int, Chunk]) -> Iterator[Part]:
     Raises:
         BatchError: If it did: half of a part must not be taken for the whole.
     """
-    for index in pc.unique(table[_CHUNK]).to_pylist():
-        rows = table.filter(pc.equal(table[_CHUNK], index))
-        count = chunks[index].stop - chunks[index].start
+    for number in pc.unique(table[_CHUNK]).to_pylist():
+        rows = table.filter(pc.equal(table[_CHUNK], number))
+        count = chunks[number].stop - chunks[number].start
         if len(rows) != count:
-            message = f"Expected all {count} rows of chunk {index} at once, got {len(rows)}"
+            message = f"Expected all {count} rows of chunk {number} at once, got {len(rows)}"
             raise BatchError(f"{message}: lower batch_inference.chunk_images in a new folder.")
-        yield Part(index, rows.drop_columns(_CHUNK))
+        yield Part(number, rows.drop_columns(_CHUNK))
 
 
 @contextmanager
