@@ -11,6 +11,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -63,9 +64,11 @@ def measure(name: str, count: int) -> Peak:
         reader, writer = context.Pipe(duplex=False)
         process = context.Process(target=run_watched, args=(name, arrays, writer))
         process.start()
-        own_mb, total_mb, seconds = reader.recv()
+        writer.close()  # here: so that a process that dies ends the waiting, too
+        peak = Peak(name, count, *reader.recv())
         process.join()
-    return Peak(name, count, own_mb, total_mb, seconds)
+    print(" | ".join(to_row(peak)), file=sys.stderr)
+    return peak
 
 
 def run_watched(name: str, arrays: Path, results: "multiprocessing.connection.Connection") -> None:
