@@ -45,7 +45,7 @@ RUN_BY = {
     f"curl -H 'Content-Type: application/json' -d @- {_PREDICT}": _REQUESTS,
     **{f"kedro run --pipeline={stage}": _STAGES for stage in (
         "data_processing", "mnist_pretraining", "finetuning", "evaluation", "packaging",
-        "promotion", "inference",
+        "promotion", "inference", "batch_inference",
     )},
     "kedro registry list": _STAGES,
     "kedro catalog resolve-patterns": _STAGES,

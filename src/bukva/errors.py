@@ -19,6 +19,7 @@ BukvaError
 ├── TrainingError            training cannot go on
 │   └── NonFiniteLossError   the loss became infinite or not a number
 ├── TuningError              a study cannot be opened, or a search cannot go on
+├── BatchError               a batch prediction cannot begin, or cannot go on
 ├── ModelError               a model cannot be used
 │   ├── ModelFormatError     its files are incomplete or do not belong together
 │   │   └── ReleaseError     the released model is not what its manifest says, or too large
@@ -116,6 +117,10 @@ class NonFiniteLossError(TrainingError):
 
 class TuningError(BukvaError):
     """Raised when a study cannot be opened, is of something else, or a search cannot go on."""
+
+
+class BatchError(BukvaError):
+    """Raised when images of a batch cannot be read, or its results are of something else."""
 
 
 class ModelError(BukvaError):

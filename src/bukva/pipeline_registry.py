@@ -3,6 +3,7 @@
 from kedro.pipeline import Pipeline
 
 from bukva.pipelines import (
+    batch_inference,
     benchmark,
     data_processing,
     evaluation,
@@ -33,6 +34,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "feedback_ingestion": feedback_ingestion.create_pipeline(),
         "tuning": tuning.create_pipeline(),
         "inference": inference.create_pipeline(),
+        "batch_inference": batch_inference.create_pipeline(),
         "promotion": promotion.create_pipeline(),
         "network_comparison": network_comparison.create_pipeline(),
         "benchmark": benchmark.create_pipeline(),

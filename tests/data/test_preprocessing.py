@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from bukva.data import preprocessing
 from bukva.data.embedded import read_sklearn_digits
 from bukva.data.formats.idx import read_mnist
-from bukva.data.preprocessing import PAGE_FEATURES, Preprocessing, preprocess
+from bukva.data.preprocessing import PAGE_FEATURES, Preprocessing, preprocess, preprocess_all
 from bukva.errors import EmptyImageError
 
 FRAME, SYMBOL = 28, 20
@@ -278,3 +279,46 @@ def test_the_image_given_is_left_as_it_was(drawn_page):
     before = drawn_page.copy()
     preprocess(drawn_page)
     np.testing.assert_array_equal(drawn_page, before)
+
+
+def framed_alone(page):
+    try:
+        return preprocess(page)
+    except EmptyImageError as error:
+        return error
+
+
+def check_as_alone(pages):
+    for page, found in zip(pages, preprocess_all(pages), strict=True):
+        expected = framed_alone(page)
+        assert type(found) is type(expected)
+        if isinstance(found, EmptyImageError):
+            assert str(found) == str(expected)
+            continue
+        np.testing.assert_array_equal(found.image_HW, expected.image_HW)
+        np.testing.assert_array_equal(found.page_F, expected.page_F)
+        assert found.frame_box == expected.frame_box
+
+
+@pytest.mark.parametrize("at_once", [1, 3 * 28 * 28, 4_000_000])
+def test_many_images_are_framed_as_each_alone(drawn_pages, digits, monkeypatch, at_once):
+    """Of any size and polarity, with and without specks, some of them empty."""
+    monkeypatch.setattr(preprocessing, "_PIXELS_AT_ONCE", at_once)
+    rng = np.random.default_rng(2)
+    specked = [np.where(rng.random(digit.shape) < 0.01, 255, digit) for digit in digits]
+    pages = [page.image for page in drawn_pages[::9]]
+    even = [np.full(shape, 90, dtype=np.uint8) for shape in ((28, 28), (7, 900))]
+    mixed = [*digits, *(255 - digit for digit in digits), *specked, *pages, *even]
+    check_as_alone([mixed[place] for place in rng.permutation(len(mixed))])
+
+
+def test_pieces_of_neighbours_are_not_taken_for_one():
+    """Ink at the same place of image after image, between one with three pieces and one empty."""
+    page = paste(draw_letter(), 2, 2, page_side=64)
+    dotted = page.copy()
+    dotted[40:45, 50:54] = dotted[50:56, 20:26] = 0
+    check_as_alone([page, dotted, page, np.full_like(page, 255), dotted, 255 - page])
+
+
+def test_no_images_give_no_symbols():
+    assert preprocess_all([]) == []

@@ -35,6 +35,22 @@ def test_an_array_comes_back(tmp_path: Path, dtype: str) -> None:
     np.testing.assert_array_equal(found, images_NHW)
 
 
+def test_a_loaded_array_and_its_file_do_not_change_each_other(tmp_path: Path) -> None:
+    """The file is mapped, and yet nobody sees what others do."""
+    dataset = ArrayDataset(filepath=str(tmp_path / "images.npy"))
+    dataset.save(np.zeros((3, 4), dtype=np.uint8))
+    first, second = dataset.load(), dataset.load()
+    first[1] = 7
+    np.testing.assert_array_equal(second, np.zeros((3, 4)))
+    np.testing.assert_array_equal(dataset.load(), np.zeros((3, 4)))
+
+
+def test_an_array_without_rows_comes_back(tmp_path: Path) -> None:
+    dataset = ArrayDataset(filepath=str(tmp_path / "images.npy"))
+    dataset.save(np.zeros((0, 28, 28), dtype=np.uint8))
+    assert dataset.load().shape == (0, 28, 28)
+
+
 def test_an_array_of_objects_is_refused(tmp_path: Path) -> None:
     """It would be a pickle, which runs code when it is read."""
     dataset = ArrayDataset(filepath=str(tmp_path / "objects.npy"))

@@ -8,12 +8,11 @@ from hypothesis.extra.numpy import arrays
 
 from bukva.charset import CLASSES, DISTINCT_FORM, LABELS, LETTERS, from_symbol
 from bukva.inference.answers import (
-    ANSWER_COLUMNS,
     EITHER_BELOW,
+    READING_COLUMNS,
     sigmoid,
     softmax,
-    to_answer,
-    to_refusal,
+    to_answers,
 )
 
 logits = arrays(np.float32, (3, 43), elements=st.floats(-1000, 1000, width=32))
@@ -24,6 +23,13 @@ def probabilities(**by_label):
     for label, probability in by_label.items():
         values[LABELS.index(label.removeprefix("d"))] = probability
     return values
+
+
+def to_answer(class_C, uppercase, classes, **settings):
+    """The answer for one image, as a row."""
+    uppercase_N = np.array([uppercase], dtype=np.float64)
+    columns = to_answers(np.asarray(class_C)[None], uppercase_N, classes, **settings)
+    return {name: value for name, [value] in columns.items()}
 
 
 def answer(uppercase, top_k=5, **by_label):
@@ -60,9 +66,9 @@ def test_extreme_logits_give_certainty_without_a_warning():
 
 def test_a_digit_has_no_case():
     found = answer(0.9, d7=0.75, ґ=0.25)
-    assert tuple(found) == ANSWER_COLUMNS
+    assert tuple(found) == READING_COLUMNS
     assert (found["symbol"], found["label"], found["confidence"]) == ("7", "7", 0.75)
-    assert found["case"] is found["case_confidence"] is found["error"] is None
+    assert found["case"] is found["case_confidence"] is None
 
 
 @pytest.mark.parametrize(
@@ -129,13 +135,6 @@ def test_probabilities_are_free_of_the_noise_of_float32(value):
     assert all(0 <= share <= 1 and share == round(share, 6) for share in shares)
 
 
-def test_a_refusal_holds_nothing_but_its_reason():
-    found = to_refusal("empty_image", "no ink")
-    assert tuple(found) == ANSWER_COLUMNS
-    assert (found.pop("error"), found.pop("error_detail")) == ("empty_image", "no ink")
-    assert set(found.values()) == {None}
-
-
 def answer_with_rest(threshold, **by_label):
     """Answer of a model that also knows what is no symbol; that gets the rest."""
     labels_K = probabilities(**by_label)
@@ -159,7 +158,6 @@ def test_below_the_threshold_nothing_is_named_but_alternatives():
     assert found["symbol_confidence"] == pytest.approx(0.8)
     assert found["alternatives"][0]["symbol"] == "а"
     assert found["alternatives"][0]["probability"] == pytest.approx(0.675)
-    assert found["error"] is None
 
 
 def test_no_symbol_is_never_an_answer_or_an_alternative():
@@ -171,3 +169,14 @@ def test_no_symbol_is_never_an_answer_or_an_alternative():
 def test_a_model_without_that_class_refuses_nothing():
     found = to_answer(probabilities(а=0.3, о=0.7), 0.1, LABELS, top_k=3, symbol_threshold=0.9)
     assert (found["is_symbol"], found["symbol_confidence"]) == (True, pytest.approx(1.0))
+
+
+@given(logits, st.lists(st.floats(0, 1), min_size=3, max_size=3))
+def test_many_images_are_answered_as_each_alone(values, uppercase):
+    labels_NK, uppercase_N = softmax(values), np.array(uppercase)
+    together = to_answers(labels_NK, uppercase_N, LABELS, top_k=5, symbol_threshold=0.3)
+    for place in range(3):
+        alone = to_answer(
+            labels_NK[place], uppercase_N[place], LABELS, top_k=5, symbol_threshold=0.3
+        )
+        assert {name: column[place] for name, column in together.items()} == alone

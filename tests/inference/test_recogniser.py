@@ -13,7 +13,7 @@ from bukva.charset import SYMBOLS
 from bukva.data.decoding import decode_image
 from bukva.data.preprocessing import preprocess
 from bukva.errors import ModelFormatError
-from bukva.inference.answers import ANSWER_COLUMNS, to_answer
+from bukva.inference.answers import ANSWER_COLUMNS, to_answers
 from bukva.inference.measures import MEASURES
 from bukva.inference.recogniser import SPEC_KEY, TOP_K, Recogniser
 
@@ -45,13 +45,11 @@ def test_pages_are_answered_one_row_each(random_recogniser, pages):
 def test_an_answer_is_preprocessing_network_and_words_in_a_row(random_recogniser, pages):
     glyph = preprocess(decode_image(pages[3]))
     found = random_recogniser.probabilities(glyph.image_HW[None], glyph.page_F[None])
-    expected = to_answer(
-        found.label_NK[0], float(found.uppercase_N[0]), random_recogniser.labels, top_k=TOP_K
-    )
+    expected = to_answers(found.label_NK, found.uppercase_N, random_recogniser.labels, top_k=TOP_K)
     answer = random_recogniser.recognise(pages[3:4]).iloc[0].to_dict()
-    assert answer["symbol"] == expected["symbol"]
-    assert answer["case"] == expected["case"]
-    assert answer["confidence"] == pytest.approx(expected["confidence"], abs=1e-6)
+    assert [answer["symbol"]] == expected["symbol"]
+    assert [answer["case"]] == expected["case"]
+    assert [answer["confidence"]] == pytest.approx(expected["confidence"], abs=1e-6)
 
 
 def test_an_answer_tells_what_the_network_saw(random_recogniser, pages):

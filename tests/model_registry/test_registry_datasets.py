@@ -11,12 +11,14 @@ from mlflow.artifacts import download_artifacts
 from mlflow.tracking import MlflowClient
 from registry_server import log_model, variant
 
+from bukva.datasets.recogniser import RecogniserDataset
 from bukva.datasets.registry import (
+    AnsweringModelDataset,
     PackagedModelsDataset,
     RegisteredModelsDataset,
     RegistrationDataset,
 )
-from bukva.errors import PromotionConflictError
+from bukva.errors import PromotionConflictError, SealError
 from bukva.inference.recogniser import Recogniser
 from bukva.model_registry.models import list_packaged
 from bukva.model_registry.packaging import Package
@@ -123,3 +125,33 @@ def test_what_only_reads_or_writes_says_so(name: str) -> None:
         RegisteredModelsDataset(model_name=name).save({})
     with pytest.raises(DatasetError, match="load registered_models"):
         RegistrationDataset(model_name=name).load()
+
+
+def test_what_answers_is_a_version_an_alias_or_the_file_of_this_machine(
+    name: str, registration: Any, registry_folder: Path, random_onnx: bytes, tmp_path: Path
+) -> None:
+    log_model(registry_folder, name, random_onnx)
+    registration.save(order(name, is_promoted=True))
+    path = str(tmp_path / "recogniser.onnx")
+    RecogniserDataset(filepath=path).save(Recogniser(variant(random_onnx, "local")))
+
+    def load(reference: str | int) -> Any:
+        return AnsweringModelDataset(model_name=name, reference=reference, filepath=path).load()
+
+    assert [load(reference).version for reference in ("prod", "1", 1)] == ["1", "1", "1"]
+    assert load("prod").recogniser.onnx_model == random_onnx
+    assert load("local").version == ""
+    assert load("local").recogniser.onnx_model != random_onnx
+    with pytest.raises(DatasetError, match="'candidate', which it has not"):
+        load("candidate")
+
+
+def test_a_model_with_other_files_than_those_sealed_does_not_answer(
+    name: str, registration: Any, registry_folder: Path, random_onnx: bytes
+) -> None:
+    log_model(registry_folder, name, random_onnx)
+    registration.save(order(name, is_promoted=True))
+    MlflowClient().set_model_version_tag(name, "1", "files_sha256", "0" * 64)
+    with pytest.raises(DatasetError) as caught:
+        AnsweringModelDataset(model_name=name, reference="prod", filepath="none").load()
+    assert isinstance(caught.value.__cause__, SealError)

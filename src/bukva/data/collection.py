@@ -14,11 +14,16 @@ from tqdm import tqdm
 
 from bukva.data.decoding import decode_image
 from bukva.data.enlarging import encode_page
-from bukva.data.preprocessing import PAGE_FEATURES, Glyph, preprocess
+from bukva.data.preprocessing import PAGE_FEATURES, Glyph, Preprocessing, preprocess
 from bukva.data.samples import RawSample, UInt8Array
+from bukva.data.scratch import BLOCK_ROWS, Scratch
 from bukva.errors import CorpusCorruptError, CorpusMissingError, ImageError
 
 _RAW_PX: Final = 96
+_OPTIONAL: Final = ("group", "own_split")
+_COLUMNS: Final = (
+    "sample_id", "corpus", "name", "label", "is_uppercase", *_OPTIONAL, "sha256", *PAGE_FEATURES,
+)  # fmt: skip
 
 
 class Collection(NamedTuple):
@@ -63,8 +68,7 @@ def collect_samples(
             "globals.yml, or set embedded.samples_per_symbol above 0."
         )
         raise CorpusMissingError(message)
-    rows: list[dict[str, Any]] = []
-    images: list[UInt8Array] = []
+    rows, images = _Rows(), Scratch((Preprocessing().frame_px,) * 2)
     rejected: list[dict[str, str]] = []
     raw: dict[tuple[str, str, bool | None], tuple[str, UInt8Array]] = {}
     for corpus, read in corpora.items():
@@ -80,18 +84,46 @@ def collect_samples(
             symbol = (corpus, sample.label, sample.is_uppercase)
             raw.setdefault(symbol, (row["sample_id"], grey_HW))
         _check_share(corpus, rejected[rejected_before:], len(rows) - read_before, max_corrupt_share)
-    table = pd.DataFrame(rows).astype({"is_uppercase": "boolean"})
+    table = rows.to_table()
     names = zip(table["corpus"], table["name"], strict=True)
     table["is_published"] = [name in published.get(corpus, ()) for corpus, name in names]
     return Collection(
         table,
-        np.stack(images),
+        images.to_array(),
         pd.DataFrame(rejected, columns=["corpus", "name", "reason"]),
         pd.DataFrame(
             [(sample_id, _encode_small(grey_HW)) for sample_id, grey_HW in raw.values()],
             columns=["sample_id", "image"],
         ),
     )
+
+
+class _Rows:
+    """Rows of the table; as Python objects, each would take ten times the room."""
+
+    def __init__(self) -> None:
+        self._blocks: list[pd.DataFrame] = []
+        self._last: list[dict[str, Any]] = []
+
+    def __len__(self) -> int:
+        return sum(len(block) for block in self._blocks) + len(self._last)
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Add a row."""
+        self._last.append(row)
+        if len(self._last) == BLOCK_ROWS:
+            self._blocks.append(self._pack())
+
+    def to_table(self) -> pd.DataFrame:
+        """Return all rows; a column in which nothing is known holds None."""
+        table = pd.concat([*self._blocks, self._pack()], ignore_index=True)
+        unknown = [name for name in _OPTIONAL if table[name].isna().all()]
+        return table.assign(**dict.fromkeys(unknown))
+
+    def _pack(self) -> pd.DataFrame:
+        block = pd.DataFrame(self._last, columns=list(_COLUMNS))
+        self._last = []
+        return block.astype({"is_uppercase": "boolean"} | dict.fromkeys(_OPTIONAL, "str"))
 
 
 def process_sample(corpus: str, sample: RawSample) -> tuple[dict[str, Any], UInt8Array, UInt8Array]:

@@ -1,6 +1,6 @@
 """Copies and near copies of one drawing, so that none stands on both sides of a split.
 
-Shapes: N samples, B rows of a block, P = H * W pixels.
+Shapes: N samples, M of them of one label, B and C rows of blocks, P = H * W pixels.
 """
 
 from collections.abc import Iterator
@@ -34,6 +34,8 @@ rukopys). The rest are missed where rounding moves the centre of mass by a pixel
 """
 
 _BLOCK_ROWS: Final = 1024
+_COMPARED_ROWS: Final = 8 * _BLOCK_ROWS
+"""How many rows a block is compared with at once: 26 MB of them, and 34 MB of their likeness."""
 
 Edges = NDArray[np.int64]
 
@@ -61,20 +63,27 @@ def find_duplicates(
     Raises:
         TableError: If there is not one label and one checksum for each image.
     """
-    labels_N, sha256_N = np.asarray(labels), np.asarray(sha256)
-    if not len(images_NHW) == len(labels_N) == len(sha256_N):
+    # Numbers in the place of texts: those of a million checksums take more room than its images.
+    labels_N, checksums_N = _number(labels), _number(sha256)
+    if not len(images_NHW) == len(labels_N) == len(checksums_N):
         message = (
             f"Expected a label and a checksum for each of {len(images_NHW)} images, got "
-            f"{len(labels_N)} and {len(sha256_N)}."
+            f"{len(labels_N)} and {len(checksums_N)}."
         )
         raise TableError(message)
     # A copy stands for all exact copies: thousands of equal images stay cheap.
-    _, first_U, unique_N = np.unique(sha256_N, return_index=True, return_inverse=True)
-    edges = [np.stack([np.arange(len(sha256_N)), first_U[unique_N]])]
+    _, first_U, unique_N = np.unique(checksums_N, return_index=True, return_inverse=True)
+    edges = [np.stack([np.arange(len(checksums_N)), first_U[unique_N]])]
     for label in np.unique(labels_N[first_U]):
         rows = first_U[labels_N[first_U] == label]
-        edges += [rows[pair] for pair in _near_pairs(images_NHW[rows], threshold_cosine)]
-    return _components(np.concatenate(edges, axis=1), len(sha256_N))
+        edges += [rows[pair] for pair in _near_pairs(images_NHW, rows, threshold_cosine)]
+    return _components(np.concatenate(edges, axis=1), len(checksums_N))
+
+
+def _number(values: ArrayLike) -> NDArray[np.int64]:
+    """Return a number for each value, the same for the same."""
+    codes_N: NDArray[np.int64] = pd.factorize(pd.Series(values))[0]
+    return codes_N
 
 
 def find_copies(
@@ -99,14 +108,22 @@ def find_copies(
     return is_copy_N
 
 
-def _near_pairs(images_NHW: UInt8Array, threshold_cosine: float) -> Iterator[Edges]:
-    """Yield `(2, E)` pairs of rows above the threshold, a block of rows at a time."""
-    unit_NP = _unit_rows(images_NHW)
-    for start in range(0, len(unit_NP), _BLOCK_ROWS):
-        block_BP = unit_NP[start : start + _BLOCK_ROWS]
-        one, other = np.nonzero(block_BP @ unit_NP[start:].T > threshold_cosine)
-        is_later = other > one
-        yield np.stack([one[is_later], other[is_later]]) + start
+def _near_pairs(
+    images_NHW: UInt8Array, rows_M: NDArray[np.int64], threshold_cosine: float
+) -> Iterator[Edges]:
+    """Yield `(2, E)` pairs of places in `rows_M` above the threshold, block by block."""
+    for left in range(0, len(rows_M), _COMPARED_ROWS):
+        others_CP = _unit_rows(images_NHW[rows_M[left : left + _COMPARED_ROWS]])
+        for start in range(0, left + len(others_CP), _BLOCK_ROWS):
+            if start >= left:
+                block_BP = others_CP[start - left : start - left + _BLOCK_ROWS]
+            else:
+                block_BP = _unit_rows(images_NHW[rows_M[start : start + _BLOCK_ROWS]])
+            first = max(start, left)
+            likeness_BC = block_BP @ others_CP[first - left :].T
+            one, other = np.nonzero(likeness_BC > threshold_cosine)
+            pairs = np.stack([one + start, other + first])
+            yield pairs[:, pairs[1] > pairs[0]]
 
 
 def _unit_rows(images_NHW: UInt8Array) -> Float32Array:

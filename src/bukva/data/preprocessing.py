@@ -5,9 +5,10 @@ its longest side becomes 20 px, and its centre of mass comes to the middle of 28
 and place on the page, which that frame throws away, are kept as four numbers beside it: they are
 the only sign of case in о/О, с/С, х/Х.
 
-Shapes: H x W pixels, F page features, P connected pieces of ink.
+Shapes: N images, H x W pixels, B pixels of a border, F page features, P connected pieces of ink.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, NamedTuple
 
@@ -92,6 +93,10 @@ class _Box(NamedTuple):
 
 _WORKING_SIDE_PX: Final = 256
 _MIXED_BORDER_SHARE: Final = 0.1
+_PIXELS_AT_ONCE: Final = 4_000_000
+"""Of images that are worked on together: more is no faster, and the memory grows with it."""
+_WITHIN_IMAGES: Final = np.stack([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))])
+"""What touches what in a stack of images: pixels of one image, never those of two."""
 
 
 def preprocess(
@@ -110,11 +115,38 @@ def preprocess(
     Raises:
         EmptyImageError: If nothing stands out from the ground.
     """
-    ink_HW = _drop_foreign(_extract_ink(_shrink(grey_HW), constants), constants)
-    box = _ink_box(ink_HW, constants)
-    page_F = _page_features(box, ink_HW.shape, constants) if has_page else _unknown_page()
-    frame_HW, frame_box = _frame(ink_HW, box, constants)
-    return Glyph(frame_HW, page_F, frame_box)
+    [glyph] = preprocess_all([grey_HW], has_page=has_page, constants=constants)
+    if isinstance(glyph, EmptyImageError):
+        raise glyph
+    return glyph
+
+
+def preprocess_all(
+    greys: Sequence[UInt8Array],
+    *,
+    has_page: bool = True,
+    constants: Preprocessing = Preprocessing(),
+) -> list[Glyph | EmptyImageError]:
+    """Do the same for many images: what small ones cost most by, those of one size do together.
+
+    Returns:
+        For each image, in order, what `preprocess` returns or raises.
+    """
+    glyphs: dict[int, Glyph | EmptyImageError] = {}
+    for places in _group_by_size(greys):
+        greys_NHW = np.stack([_shrink(greys[place]) for place in places])
+        glyphs |= zip(places, _frame_all(greys_NHW, has_page, constants), strict=True)
+    return [glyphs[place] for place in range(len(greys))]
+
+
+def _group_by_size(greys: Sequence[UInt8Array]) -> Iterator[list[int]]:
+    """Yield the numbers of images of one size, no more at once than `_PIXELS_AT_ONCE`."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for place, grey_HW in enumerate(greys):
+        groups.setdefault(grey_HW.shape, []).append(place)
+    for (height, width), places in groups.items():
+        count = max(1, _PIXELS_AT_ONCE // min(height * width, _WORKING_SIDE_PX**2))
+        yield from (places[start : start + count] for start in range(0, len(places), count))
 
 
 def _shrink(grey_HW: UInt8Array) -> UInt8Array:
@@ -125,39 +157,92 @@ def _shrink(grey_HW: UInt8Array) -> UInt8Array:
     return np.asarray(Image.fromarray(grey_HW).reduce(factor))
 
 
-def _extract_ink(grey_HW: UInt8Array, constants: Preprocessing) -> Float32Array:
-    """Return ink 0..1: distance from the ground towards whichever side stands out more."""
-    ground = _find_ground(grey_HW)
-    darker, lighter = ground - float(grey_HW.min()), float(grey_HW.max()) - ground
-    contrast = max(darker, lighter)
-    if contrast < constants.min_contrast:
-        message = (
-            f"Expected ink that differs from its ground by {constants.min_contrast} of 255 grey "
-            f"levels, got {contrast:.0f}: the image is empty."
-        )
-        raise EmptyImageError(message)
-    sign = -1.0 if darker >= lighter else 1.0
-    ink_HW: Float32Array = (grey_HW.astype(np.float32) - ground) * np.float32(sign / contrast)
-    return np.maximum(ink_HW, 0.0, out=ink_HW)
+def _frame_all(
+    greys_NHW: UInt8Array, has_page: bool, constants: Preprocessing
+) -> Iterator[Glyph | EmptyImageError]:
+    """Yield what becomes of each of N images of one size."""
+    low_N, high_N = greys_NHW.min(axis=(1, 2)), greys_NHW.max(axis=(1, 2))
+    ground_N = _find_grounds(greys_NHW, low_N, high_N)
+    darker_N, lighter_N = ground_N - low_N, high_N - ground_N
+    contrast_N = np.maximum(darker_N, lighter_N)
+    has_ink_N = contrast_N >= constants.min_contrast
+    slope_N = np.where(darker_N >= lighter_N, -1.0, 1.0)[has_ink_N] / contrast_N[has_ink_N]
+    inks = _cut_out(greys_NHW[has_ink_N], ground_N[has_ink_N], slope_N, has_page, constants)
+    for contrast, has_ink in zip(contrast_N.tolist(), has_ink_N.tolist(), strict=True):
+        yield next(inks) if has_ink else _describe_empty(contrast, constants)
 
 
-def _find_ground(grey_HW: UInt8Array) -> float:
-    """Return the tone of the border, or of the whole where much ink touches the border.
+def _cut_out(
+    greys_NHW: UInt8Array,
+    ground_N: NDArray[np.float64],
+    slope_N: NDArray[np.float64],
+    has_page: bool,
+    constants: Preprocessing,
+) -> Iterator[Glyph]:
+    """Yield the framed symbols of images that have ink."""
+    if not len(greys_NHW):
+        return
+    # Ink 0..1: distance from the ground towards whichever side stands out more.
+    ink_NHW = greys_NHW.astype(np.float32)
+    ink_NHW -= ground_N.astype(np.float32)[:, None, None]
+    ink_NHW *= slope_N.astype(np.float32)[:, None, None]
+    np.maximum(ink_NHW, 0.0, out=ink_NHW)
+    _drop_foreign_pieces(ink_NHW, constants)
+    for ink_HW, box in zip(ink_NHW, _ink_boxes(ink_NHW, constants), strict=True):
+        page_F = _page_features(box, ink_HW.shape, constants) if has_page else _unknown_page()
+        frame_HW, frame_box = _frame(ink_HW, box, constants)
+        yield Glyph(frame_HW, page_F, frame_box)
+
+
+def _describe_empty(contrast: float, constants: Preprocessing) -> EmptyImageError:
+    return EmptyImageError(
+        f"Expected ink that differs from its ground by {constants.min_contrast} of 255 grey "
+        f"levels, got {contrast:.0f}: the image is empty."
+    )
+
+
+def _find_grounds(
+    greys_NHW: UInt8Array, low_N: UInt8Array, high_N: UInt8Array
+) -> NDArray[np.float64]:
+    """Return the tone of each border, or of the whole where much ink touches the border.
 
     A Г or П cut out without a margin has more ink than ground along its edges.
     """
-    border = np.concatenate([grey_HW[0], grey_HW[-1], grey_HW[:, 0], grey_HW[:, -1]])
-    ground = float(np.median(border))
-    contrast = max(ground - float(grey_HW.min()), float(grey_HW.max()) - ground)
-    is_far = np.abs(border - ground) > contrast / 2
-    return float(np.median(grey_HW)) if is_far.mean() > _MIXED_BORDER_SHARE else ground
+    sides = (greys_NHW[:, 0], greys_NHW[:, -1], greys_NHW[:, :, 0], greys_NHW[:, :, -1])
+    border_NB = np.concatenate(sides, axis=1)
+    ground_N = _medians(border_NB)
+    contrast_N = np.maximum(ground_N - low_N, high_N - ground_N)
+    is_far_NB = np.abs(border_NB - ground_N[:, None]) > contrast_N[:, None] / 2
+    is_mixed_N = is_far_NB.mean(axis=1) > _MIXED_BORDER_SHARE
+    if is_mixed_N.any():
+        ground_N[is_mixed_N] = _medians(greys_NHW[is_mixed_N].reshape(is_mixed_N.sum(), -1))
+    return ground_N
 
 
-def _drop_foreign(ink_HW: Float32Array, constants: Preprocessing) -> Float32Array:
+def _medians(values_NB: UInt8Array) -> NDArray[np.float64]:
+    """Return the median of each row: `np.median` takes longer than to sort single bytes does."""
+    ordered_NB = np.sort(values_NB, axis=1, kind="stable")
+    count = values_NB.shape[1]
+    middle_N2 = ordered_NB[:, [(count - 1) // 2, count // 2]]
+    medians_N: NDArray[np.float64] = middle_N2.mean(axis=1)
+    return medians_N
+
+
+def _drop_foreign_pieces(ink_NHW: Float32Array, constants: Preprocessing) -> None:
+    """Blank, in place, connected pieces that are no part of the symbol, image by image."""
+    pieces_NHW, _ = ndimage.label(ink_NHW > constants.ink_threshold, structure=_WITHIN_IMAGES)
+    # Pieces are numbered from image to image, from 1 on; each image has one at least.
+    last_N = pieces_NHW.max(axis=(1, 2))
+    for place in np.flatnonzero(np.diff(last_N, prepend=0) > 1):
+        before = last_N[place - 1] if place else 0
+        pieces_HW = np.maximum(pieces_NHW[place] - before, 0)
+        ink_NHW[place] = _drop_foreign(ink_NHW[place], pieces_HW, constants)
+
+
+def _drop_foreign(
+    ink_HW: Float32Array, pieces_HW: NDArray[np.signedinteger], constants: Preprocessing
+) -> Float32Array:
     """Blank connected pieces that are no part of the symbol: specks, and edges of the scan."""
-    pieces_HW, count = ndimage.label(ink_HW > constants.ink_threshold, structure=np.ones((3, 3)))
-    if count <= 1:
-        return ink_HW
     area_P = np.bincount(pieces_HW.ravel())[1:]
     is_bar_P = _find_bars(pieces_HW, constants)
     is_speck_P = area_P < constants.speck_share * area_P[~is_bar_P].sum()
@@ -192,10 +277,19 @@ def _find_bars(pieces_HW: NDArray[np.signedinteger], constants: Preprocessing) -
     return is_bar_P
 
 
-def _ink_box(ink_HW: Float32Array, constants: Preprocessing) -> _Box:
-    is_ink_HW = ink_HW > constants.ink_threshold
-    rows, columns = np.flatnonzero(is_ink_HW.any(1)), np.flatnonzero(is_ink_HW.any(0))
-    return _Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+def _ink_boxes(ink_NHW: Float32Array, constants: Preprocessing) -> list[_Box]:
+    """Return the box of each image's ink."""
+    is_ink_NHW = ink_NHW > constants.ink_threshold
+    is_row_NH: NDArray[np.bool_] = np.logical_or.reduce(is_ink_NHW, axis=2)
+    is_column_NW: NDArray[np.bool_] = np.logical_or.reduce(is_ink_NHW, axis=1)
+    _, height, width = ink_NHW.shape
+    edges = (
+        is_row_NH.argmax(axis=1),
+        is_column_NW.argmax(axis=1),
+        height - is_row_NH[:, ::-1].argmax(axis=1),
+        width - is_column_NW[:, ::-1].argmax(axis=1),
+    )
+    return [_Box(*box) for box in np.stack(edges, axis=1).tolist()]
 
 
 def _unknown_page() -> Float32Array:
@@ -220,7 +314,7 @@ def _frame(ink_HW: Float32Array, box: _Box, constants: Preprocessing) -> tuple[U
     width = max(1, round(box.width * scale))
     cropped = Image.fromarray(ink_HW[box.top : box.bottom, box.left : box.right])
     resampling = Image.Resampling.BOX if scale <= 1 else Image.Resampling.BICUBIC
-    symbol_HW = np.clip(np.asarray(cropped.resize((width, height), resampling)), 0.0, None)
+    symbol_HW = np.maximum(np.asarray(cropped.resize((width, height), resampling)), 0.0)
     symbol_HW = symbol_HW / symbol_HW.max()
     top, left = (_centred_start(symbol_HW.sum(axis), constants.frame_px) for axis in (1, 0))
     frame_HW = np.zeros((constants.frame_px, constants.frame_px), dtype=np.uint8)
@@ -238,5 +332,6 @@ def _frame(ink_HW: Float32Array, box: _Box, constants: Preprocessing) -> tuple[U
 
 def _centred_start(profile: NDArray[np.floating], frame_px: int) -> int:
     """Return where a profile of ink starts so that its centre of mass is the frame's middle."""
-    centre = float(np.average(np.arange(len(profile)), weights=profile))
-    return int(np.clip(round(frame_px / 2 - centre), 0, frame_px - len(profile)))
+    weights = profile.astype(np.float64)
+    centre = float((weights * np.arange(len(weights))).sum() / weights.sum())
+    return min(max(round(frame_px / 2 - centre), 0), frame_px - len(weights))

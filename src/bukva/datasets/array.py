@@ -1,6 +1,6 @@
 """One NumPy array as an `.npy` file."""
 
-import io
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -10,15 +10,31 @@ from bukva.datasets.file import FileDataset
 
 
 class ArrayDataset(FileDataset[NDArray[Any]]):
-    """Loads and saves one array; pickled objects are neither written nor read."""
+    """Loads and saves one array; pickled objects are neither written nor read.
+
+    The file is mapped: what is looked at is in memory, and only until the system needs the room.
+    From S3 it is fetched into a temporary file, which goes with the array.
+    """
 
     def load(self) -> NDArray[Any]:
-        """Return the array."""
-        array: NDArray[Any] = np.load(io.BytesIO(self.read_bytes()), allow_pickle=False)
-        return array
+        """Return the array; what is changed in it stays in memory, the file is as it was."""
+        if self._protocol == "file":
+            return _map(self._path())
+        with NamedTemporaryFile() as copy:
+            self._fs.get_file(self._path(), copy.name)
+            return _map(copy.name)
 
     def save(self, data: NDArray[Any]) -> None:
-        """Write the array."""
-        buffer = io.BytesIO()
-        np.save(buffer, data, allow_pickle=False)
-        self.write_bytes(buffer.getvalue())
+        """Write the array.
+
+        Raises:
+            ValueError: If it holds objects; nothing is written then.
+        """
+        if data.dtype.hasobject:
+            raise ValueError("Expected an array of numbers, got objects, which only pickle saves.")
+        with self.open_to_write() as file:
+            np.save(file, data, allow_pickle=False)
+
+
+def _map(path: str) -> NDArray[Any]:
+    return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))

@@ -34,10 +34,14 @@ class FileDataset(AbstractDataset[T, T]):
 
     def write_bytes(self, content: bytes, suffix: str = "") -> None:
         """Write the file, or the one beside it with another suffix."""
+        with self.open_to_write(suffix) as file:
+            file.write(content)
+
+    def open_to_write(self, suffix: str = "") -> Any:
+        """Open the file, or the one beside it, to be written whole when its `with` block ends."""
         path = self._path(suffix)
         self._fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
-        with self._fs.open(path, "wb") as file:
-            file.write(content)
+        return self._fs.open(path, "wb")
 
     def delete(self) -> None:
         """Remove the file if it is there."""

@@ -1,4 +1,4 @@
-"""Models in MLflow as datasets: what is packaged, what is registered, and what becomes of it."""
+"""Models in MLflow as datasets: what is packaged, registered, in production; what becomes of it."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,12 +8,15 @@ from kedro.io import AbstractDataset, DatasetError
 from kedro.utils import load_obj
 
 from bukva.datasets.recogniser import RecogniserDataset
+from bukva.inference.batch import AnsweringModel
+from bukva.inference.recogniser import Recogniser
 from bukva.model_registry import models, registry
 from bukva.model_registry.models import PackagedModel
 from bukva.model_registry.names import RECOGNISER_FILE
 from bukva.model_registry.packaging import Package, log_package
 from bukva.model_registry.production import put_into_production
 from bukva.model_registry.registration import Registration
+from bukva.model_registry.verification import verify
 
 
 class PackagedModelsDataset(AbstractDataset[Package, list[PackagedModel]]):
@@ -91,3 +94,54 @@ class RegistrationDataset(AbstractDataset[Registration, NoReturn]):
 
     def _describe(self) -> dict[str, Any]:
         return {"model_name": self._model_name}
+
+
+class AnsweringModelDataset(AbstractDataset[NoReturn, AnsweringModel]):
+    """Loads the model that answers: a registered version, checked as a service does, or a file.
+
+    Args:
+        model_name: Of the registered model.
+        reference: A version or alias of it; `local` for the file.
+        filepath: What the last `packaging` left on this machine.
+    """
+
+    def __init__(
+        self,
+        *,
+        model_name: str,
+        reference: str | int,
+        filepath: str,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._model_name = model_name
+        self._reference = str(reference)
+        self._file = RecogniserDataset(filepath=filepath)
+        self._model: AnsweringModel | None = None
+        self.metadata = metadata
+
+    def load(self) -> AnsweringModel:
+        """Return it; it is fetched once a run.
+
+        Raises:
+            RegistryError: If there is no such version, or its files cannot be read.
+            SealError: If its files are not those that were sealed.
+        """
+        self._model = self._model or self._fetch()
+        return self._model
+
+    def _fetch(self) -> AnsweringModel:
+        if self._reference == "local":
+            return AnsweringModel(self._file.load(), "")
+        version = registry.require_version(self._model_name, self._reference)
+        verify(version, self._model_name)
+        return AnsweringModel(Recogniser(version.onnx_model), version.version)
+
+    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
+        """Refuse: run the pipelines `packaging` and `promotion`."""
+        raise DatasetError("AnsweringModelDataset is read-only: run the pipeline promotion.")
+
+    def _release(self) -> None:
+        self._model = None
+
+    def _describe(self) -> dict[str, Any]:
+        return {"model_name": self._model_name, "reference": self._reference}

@@ -5,6 +5,8 @@ Shapes: N images, H x W pixels, F page features, K labels.
 
 import hashlib
 import json
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -13,16 +15,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bukva.data.decoding import decode_image
-from bukva.data.preprocessing import Glyph, Preprocessing, preprocess
+from bukva.data.preprocessing import Glyph, Preprocessing, preprocess_all
 from bukva.data.samples import Float32Array, UInt8Array
-from bukva.errors import ImageError, ModelFormatError
+from bukva.errors import ImageDecodeError, ImageError, ModelFormatError
 from bukva.inference.answers import (
     ANSWER_COLUMNS,
     MAP_COLUMNS,
+    READING_COLUMNS,
+    Columns,
     sigmoid,
     softmax,
-    to_answer,
-    to_refusal,
+    to_answers,
 )
 from bukva.inference.measures import measure
 
@@ -129,56 +132,91 @@ class Recogniser:
             One row an image, columns `ANSWER_COLUMNS`, and `MAP_COLUMNS` where `explain` is given;
             objects, with None where there is no value.
         """
-        prepared = [self._prepare(encoded) for encoded in images]
-        glyphs = [glyph for glyph in prepared if isinstance(glyph, Glyph)]
-        answers = iter(self.answer(glyphs))
-        rows = [next(answers) if isinstance(item, Glyph) else item for item in prepared]
+        prepared = self.prepare(images)
+        answers = self.answer(prepared) | _describe(prepared)
         columns = list(ANSWER_COLUMNS)
         if explain is not None:
-            columns += MAP_COLUMNS
-            rows = [
-                row | self._locate(item) if is_wanted else row
-                for row, item, is_wanted in zip(rows, prepared, explain, strict=True)
+            located = [
+                self._locate(item) if is_wanted else {}
+                for item, is_wanted in zip(prepared, explain, strict=True)
             ]
+            answers |= {name: [maps.get(name) for maps in located] for name in MAP_COLUMNS}
+            columns += MAP_COLUMNS
         # To give each column a type of its own costs more than the network does.
-        return pd.DataFrame(rows, columns=columns, index=images.index, dtype=object)
+        return pd.DataFrame(answers, columns=columns, index=images.index, dtype=object)
 
-    def _locate(self, item: Glyph | dict[str, Any]) -> dict[str, Any]:
+    def prepare(self, images: Iterable[object]) -> list[Glyph | ImageError]:
+        """Decode and frame images; in the place of a bad one stands what is wrong with it.
+
+        Args:
+            images: The bytes of image files, or grey pixels `(H, W)` as uint8, or why there are
+                none.
+        """
+        decoded = [_decode(image) for image in images]
+        greys = [image for image in decoded if not isinstance(image, ImageError)]
+        framed = iter(preprocess_all(greys, constants=self._constants))
+        return [image if isinstance(image, ImageError) else next(framed) for image in decoded]
+
+    def answer(self, prepared: Sequence[Glyph | ImageError]) -> Columns:
+        """Return `READING_COLUMNS` and `ERROR_COLUMNS` of what `prepare` returned."""
+        glyphs = [item for item in prepared if isinstance(item, Glyph)]
+        readings = self._read(glyphs) if glyphs else {name: [] for name in READING_COLUMNS}
+        errors = [item if isinstance(item, ImageError) else None for item in prepared]
+        return {name: _spread(values, errors) for name, values in readings.items()} | {
+            "error": [error and error.code for error in errors],
+            "error_detail": [error and str(error) for error in errors],
+        }
+
+    def _read(self, glyphs: Sequence[Glyph]) -> Columns:
+        label_NK, uppercase_N = self.probabilities(*_stack(glyphs))
+        return to_answers(
+            label_NK,
+            uppercase_N,
+            self.labels,
+            top_k=TOP_K,
+            symbol_threshold=self._symbol_threshold,
+        )
+
+    def _locate(self, item: Glyph | ImageError) -> dict[str, Any]:
         """Return `MAP_COLUMNS` of a framed symbol; nothing of what could not be used."""
-        if not isinstance(item, Glyph) or item.frame_box is None:
+        if isinstance(item, ImageError) or item.frame_box is None:
             return {}
         maps_Nhw = self.grad_cam(item.image_HW[None], item.page_F[None])
         if maps_Nhw is None:
             return {}
         return {"grad_cam": maps_Nhw[0].tolist(), "frame_box": item.frame_box._asdict()}
 
-    def answer(self, glyphs: list[Glyph]) -> list[dict[str, Any]]:
-        """Return a row of `ANSWER_COLUMNS` for each framed symbol."""
-        if not glyphs:
-            return []
-        images_NHW = np.stack([glyph.image_HW for glyph in glyphs])
-        page_NF = np.stack([glyph.page_F for glyph in glyphs])
-        label_NK, uppercase_N = self.probabilities(images_NHW, page_NF)
-        return [
-            to_answer(
-                label_K,
-                float(uppercase),
-                self.labels,
-                top_k=TOP_K,
-                symbol_threshold=self._symbol_threshold,
-                measures=measures,
-                frame=image_HW.tobytes(),
-            )
-            for label_K, uppercase, measures, image_HW in zip(
-                label_NK, uppercase_N, measure(images_NHW, page_NF), images_NHW, strict=True
-            )
-        ]
 
-    def _prepare(self, encoded: object) -> Glyph | dict[str, Any]:
-        if not isinstance(encoded, bytes):
-            detail = f"Expected the bytes of an image file, got {type(encoded).__name__}."
-            return to_refusal("undecodable_image", detail)
-        try:
-            return preprocess(decode_image(encoded), constants=self._constants)
-        except ImageError as error:
-            return to_refusal(error.code, str(error))
+def _decode(image: object) -> UInt8Array | ImageError:
+    if isinstance(image, np.ndarray | ImageError):
+        return image
+    if not isinstance(image, bytes):
+        message = f"Expected the bytes of an image file, got {type(image).__name__}."
+        return ImageDecodeError(message)
+    try:
+        return decode_image(image)
+    except ImageError as error:
+        return error
+
+
+def _stack(glyphs: Sequence[Glyph]) -> tuple[UInt8Array, Float32Array]:
+    """Return the images and the page features of framed symbols."""
+    images_NHW = np.stack([glyph.image_HW for glyph in glyphs])
+    return images_NHW, np.stack([glyph.page_F for glyph in glyphs])
+
+
+def _describe(prepared: Sequence[Glyph | ImageError]) -> Columns:
+    """Return what a service is told beside the answer: the measures, and what the network saw.
+
+    The frame is base64 of grey levels, row by row, so that the answer can be written as JSON.
+    """
+    glyphs = [item for item in prepared if isinstance(item, Glyph)]
+    frames = [b64encode(glyph.image_HW.tobytes()).decode("ascii") for glyph in glyphs]
+    measures = measure(*_stack(glyphs)) if glyphs else []
+    return {"measures": _spread(measures, prepared), "frame": _spread(frames, prepared)}
+
+
+def _spread(values: Iterable[Any], prepared: Sequence[object]) -> list[Any]:
+    """Return the values of the images that could be used, None in the places of the others."""
+    left = iter(values)
+    return [None if isinstance(item, ImageError) else next(left) for item in prepared]

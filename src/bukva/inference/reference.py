@@ -11,7 +11,7 @@ import pandas as pd
 from bukva.data.preprocessing import Glyph
 from bukva.data.samples import UInt8Array
 from bukva.data.schema import is_symbol, page_features
-from bukva.inference.measures import MEASURES
+from bukva.inference.measures import MEASURES, measure
 from bukva.inference.recogniser import Recogniser
 
 _BINS: Final = 10
@@ -35,16 +35,14 @@ def describe_reference(
         `labels`: the share of each label, and of `none` for what was refused.
     """
     rows = _choose(table, per_symbol)
-    glyphs = [
-        Glyph(image_HW, page_F)
-        for image_HW, page_F in zip(images_NHW[rows], page_features(table.iloc[rows]), strict=True)
-    ]
-    answers = recogniser.answer(glyphs)
-    measured = {name: [answer["measures"][name] for answer in answers] for name in MEASURES}
-    measured["confidence"] = [answer["confidence"] for answer in answers]
-    labels = pd.Series([answer["label"] or "none" for answer in answers], dtype="str")
+    images_NHW, page_NF = images_NHW[rows], page_features(table.iloc[rows])
+    answers = recogniser.answer([*map(Glyph, images_NHW, page_NF)])
+    measures = measure(images_NHW, page_NF)
+    measured = {name: [row[name] for row in measures] for name in MEASURES}
+    measured["confidence"] = answers["confidence"]
+    labels = pd.Series([label or "none" for label in answers["label"]], dtype="str")
     return {
-        "samples": len(answers),
+        "samples": len(rows),
         "measures": {name: _spread(values) for name, values in measured.items()},
         "labels": labels.value_counts(normalize=True).round(6).to_dict(),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bukva.errors import ParameterError
+from bukva.parameters.batch import BatchInferenceParameters
 from bukva.parameters.benchmark import BenchmarkParameters
 from bukva.parameters.comparison import ComparedNetwork, NetworkComparisonParameters
 from bukva.parameters.data import DataProcessingParameters, EmbeddedParameters
@@ -21,6 +22,7 @@ from bukva.parameters.tuning import PrunerParameters, SearchedParameter, TuningP
 
 __all__ = [
     "AugmentationParameters",
+    "BatchInferenceParameters",
     "BenchmarkParameters",
     "ComparedNetwork",
     "DataProcessingParameters",
@@ -56,6 +58,7 @@ class Parameters(Group):
     packaging: PackagingParameters
     promotion: PromotionParameters
     network_comparison: NetworkComparisonParameters
+    batch_inference: BatchInferenceParameters
     benchmark: BenchmarkParameters
 
 

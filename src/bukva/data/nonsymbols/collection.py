@@ -19,6 +19,7 @@ from bukva.data.nonsymbols.pen import draw_dot, draw_line, draw_scribble, draw_u
 from bukva.data.nonsymbols.textures import draw_noise, draw_photo
 from bukva.data.samples import RawSample, Split, UInt8Array
 from bukva.data.schema import is_symbol
+from bukva.data.scratch import join_rows, take_rows
 
 Draw: TypeAlias = Callable[[np.random.Generator, Variation], UInt8Array]
 
@@ -70,7 +71,8 @@ def add_nonsymbols(
         Table and images, the symbols first. Nothing is added where all counts are zero.
     """
     chosen_N = _choose_rows(table, counts)
-    table, images_NHW = _rename_latin(table[chosen_N]), images_NHW[chosen_N]
+    images_NHW = take_rows(images_NHW, chosen_N.to_numpy())
+    table = _rename_latin(table[chosen_N])
     if not any(counts):
         return table, images_NHW
     read = partial(_draw_all, table, images_NHW, counts, seed)
@@ -79,7 +81,7 @@ def add_nonsymbols(
     rows = drawn.table.rename(columns={"own_split": "split"})[list(table.columns)]
     return (
         pd.concat([table, rows], ignore_index=True),
-        np.concatenate([images_NHW, drawn.images_NHW]),
+        join_rows([images_NHW, drawn.images_NHW]),
     )
 
 

@@ -18,6 +18,7 @@ from bukva.data.manifest import parse_manifest
 from bukva.data.nonsymbols.collection import add_nonsymbols, split_count
 from bukva.data.published import published_names
 from bukva.data.samples import LazyCorpora, UInt8Array
+from bukva.data.scratch import take_rows
 from bukva.data.splits import IntArray, Policy, assign_splits
 from bukva.errors import ParameterError
 from bukva.evaluation.figures.corpus import (
@@ -86,7 +87,7 @@ def split(
     table.loc[_find_leaks(images_NHW, is_feedback_N, parameters.duplicate_cosine), "split"] = "drop"
     is_kept_N = table["split"].ne("drop").to_numpy()
     kept = table[is_kept_N].drop(columns=["own_split", "cluster"]).reset_index(drop=True)
-    return kept, images_NHW[is_kept_N], duplicate_report(table)
+    return kept, take_rows(images_NHW, is_kept_N), duplicate_report(table)
 
 
 def _refuse_unseen_feedback(parameters: DataProcessingParameters) -> None:
@@ -104,7 +105,7 @@ def _cluster_apart(
     others = table[~is_feedback_N]
     clusters_N = len(table) + np.arange(len(table))
     clusters_N[~is_feedback_N] = find_duplicates(
-        images_NHW[~is_feedback_N], others["label"], others["sha256"], cosine
+        take_rows(images_NHW, ~is_feedback_N), others["label"], others["sha256"], cosine
     )
     return clusters_N
 
@@ -113,7 +114,7 @@ def _find_leaks(images_NHW: UInt8Array, is_feedback_N: BoolArray, cosine: float)
     """Return `(N,)`, whether a sample is feedback that another corpus, perhaps a test, holds."""
     is_leak_N = is_feedback_N.copy()
     is_leak_N[is_feedback_N] = find_copies(
-        images_NHW[is_feedback_N], images_NHW[~is_feedback_N], cosine
+        images_NHW[is_feedback_N], take_rows(images_NHW, ~is_feedback_N), cosine
     )
     return is_leak_N
 

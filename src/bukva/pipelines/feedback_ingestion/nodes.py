@@ -74,17 +74,16 @@ def _read(
     recogniser: Recogniser, drawings: pd.DataFrame, images_NHW: UInt8Array
 ) -> list[tuple[str, float, str]]:
     """Return the likeliest symbol of each drawing, or that it shows none, and the next ones."""
-    glyphs = [*map(Glyph, images_NHW, page_features(drawings))]
-    return [_summarise(answer) for answer in recogniser.answer(glyphs)]
+    answers = recogniser.answer([*map(Glyph, images_NHW, page_features(drawings))])
+    return [*map(_summarise, answers["symbol_confidence"], answers["alternatives"])]
 
 
-def _summarise(answer: dict[str, Any]) -> tuple[str, float, str]:
-    shows_symbol = answer["symbol_confidence"]
-    best = answer["alternatives"][0]
+def _summarise(shows_symbol: float, alternatives: list[dict[str, Any]]) -> tuple[str, float, str]:
+    best = alternatives[0]
     likelihoods = {NO_SYMBOL: 1 - shows_symbol, best["symbol"]: best["probability"] * shows_symbol}
     reading = max(likelihoods, key=likelihoods.__getitem__)
-    alternatives = json.dumps(answer["alternatives"], ensure_ascii=False)
-    return reading, round(likelihoods[reading], 6), alternatives
+    listed = json.dumps(alternatives, ensure_ascii=False)
+    return reading, round(likelihoods[reading], 6), listed
 
 
 def split_off(outcomes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,0 +1,68 @@
+"""Arrays that are larger than memory may be: rows in a temporary file, read as one array.
+
+The pages of a file that is mapped are the system's to take back when it needs room, so that they
+count as nobody's memory. The file has no name, and is gone when nobody holds the array any more.
+Where the folder of temporary files is itself in memory, `TMPDIR` names another one.
+
+Shapes: N rows, M of them chosen.
+"""
+
+from collections.abc import Sequence
+from tempfile import TemporaryFile
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bukva.data.samples import UInt8Array
+
+BLOCK_ROWS: Final = 8192
+"""Rows that are in memory at a time: six megabytes of framed images."""
+
+
+class Scratch:
+    """Rows of one shape that are written one block after the other."""
+
+    def __init__(self, row_shape: tuple[int, ...]) -> None:
+        self._row_shape = row_shape
+        self._file = TemporaryFile()  # noqa: SIM115 - it lives as long as the array
+        self._count = 0
+
+    def append(self, rows: UInt8Array) -> None:
+        """Write some more rows, or a single one."""
+        rows = np.ascontiguousarray(rows, dtype=np.uint8).reshape(-1, *self._row_shape)
+        self._file.write(rows.data)
+        self._count += len(rows)
+
+    def to_array(self) -> UInt8Array:
+        """Return all rows as one array; what is changed in it stays in memory."""
+        shape = (self._count, *self._row_shape)
+        if not self._count:
+            return np.zeros(shape, dtype=np.uint8)
+        self._file.flush()
+        return np.asarray(np.memmap(self._file, dtype=np.uint8, mode="c", shape=shape))
+
+
+def take_rows(array: UInt8Array, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> UInt8Array:
+    """Return `array[chosen]`, a block at a time in memory.
+
+    Args:
+        array: uint8 `(N, ...)`.
+        chosen: `(N,)`, whether a row is wanted; or `(M,)`, the numbers of rows.
+    """
+    rows_M = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+    if len(rows_M) == len(array) and (np.diff(rows_M) == 1).all():
+        return array
+    scratch = Scratch(array.shape[1:])
+    for start in range(0, len(rows_M), BLOCK_ROWS):
+        scratch.append(array[rows_M[start : start + BLOCK_ROWS]])
+    return scratch.to_array()
+
+
+def join_rows(arrays: Sequence[UInt8Array]) -> UInt8Array:
+    """Return the rows of one array after those of the other, a block at a time in memory."""
+    scratch = Scratch(arrays[0].shape[1:])
+    for array in arrays:
+        for start in range(0, len(array), BLOCK_ROWS):
+            scratch.append(array[start : start + BLOCK_ROWS])
+    return scratch.to_array()

@@ -1,0 +1,181 @@
+"""Batch prediction in the catalog: the images, the parts of the result, and what is done of them.
+
+The folder of a result holds `plan.json`, one Parquet file for each chunk of images, and `rejected`,
+a table beside it. A part is written whole or not at all, and its name follows from the plan: the
+parts that are there are the record of what is done.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fsspec.core import url_to_fs
+from kedro.io import AbstractDataset, DatasetError
+
+from bukva.datasets.image_sources import open_source
+from bukva.datasets.storage import join
+from bukva.errors import BatchError
+from bukva.inference.batch import ImageSource, Part
+
+_PART: Final = re.compile(r"part-(\d{6,})\.parquet")
+_PREDICTIONS: Final = "predictions"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a result folder holds.
+
+    Attributes:
+        plan: What it is of; None if nothing was begun.
+        done: The numbers of the chunks whose part is there.
+    """
+
+    plan: dict[str, Any] | None
+    done: frozenset[int]
+
+
+class BatchImagesDataset(AbstractDataset[NoReturn, ImageSource]):
+    """Gives the images of a folder, prefix or file, which are read a chunk at a time."""
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._place = filepath
+        self._options = {**(fs_args or {}), **(credentials or {})}
+        self._source: ImageSource | None = None
+        self.metadata = metadata
+
+    def load(self) -> ImageSource:
+        """Return them; they are listed once a run, as there may be millions.
+
+        Raises:
+            BatchError: If there are none, or they are of several kinds.
+        """
+        self._source = self._source or open_source(self._place, **self._options)
+        return self._source
+
+    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
+        """Refuse: a run writes predictions, never images."""
+        raise DatasetError("BatchImagesDataset is read-only.")
+
+    def _release(self) -> None:
+        self._source = None
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._place}
+
+
+class Parts:
+    """The parts of a table, read one after the other."""
+
+    def __init__(self, fs: Any, folder: str) -> None:
+        self._fs = fs
+        self._folder = folder
+
+    def numbers(self) -> list[int]:
+        """Return which are there, sorted."""
+        self._fs.invalidate_cache()
+        try:
+            names = [path.rpartition("/")[2] for path in self._fs.ls(self._folder, detail=False)]
+        except FileNotFoundError:
+            return []
+        return sorted(int(found[1]) for name in names if (found := _PART.fullmatch(name)))
+
+    def read(self, columns: Sequence[str] | None = None) -> Iterator[Part]:
+        """Yield them by their numbers, with these columns or all.
+
+        Raises:
+            BatchError: If one is broken.
+        """
+        for number in self.numbers():
+            path = self.locate(number)
+            try:
+                with self._fs.open(path, "rb") as file:
+                    wanted = list(columns) if columns else None
+                    yield Part(number, pq.read_table(file, columns=wanted))
+            except pa.ArrowException as error:
+                message = f"Expected a part of a batch prediction in {path}, got: {error}"
+                raise BatchError(f"{message}. Remove it, and run the same again.") from error
+
+    def locate(self, number: int) -> str:
+        """Return the path of a part."""
+        return join(self._folder, f"part-{number:06d}.parquet")
+
+
+class PartsDataset(AbstractDataset[Part, Parts]):
+    """Saves a part as one Parquet file, whole or not at all; loads what reads them all."""
+
+    def __init__(
+        self,
+        *,
+        folder: str,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._fs, self._folder = url_to_fs(folder, **{**(fs_args or {}), **(credentials or {})})
+        self._parts = Parts(self._fs, self._folder)
+        self.metadata = metadata
+
+    def load(self) -> Parts:
+        """Return the parts; none of them is read before it is asked for."""
+        return self._parts
+
+    def save(self, data: Part) -> None:
+        """Write the file of this part, in the place of an older one."""
+        self._fs.makedirs(self._folder, exist_ok=True)
+        with self._fs.open(self._parts.locate(data.number), "wb") as file:
+            pq.write_table(data.table, file, compression="zstd")
+
+    def _exists(self) -> bool:
+        return bool(self._parts.numbers())
+
+    def _describe(self) -> dict[str, Any]:
+        return {"folder": self._folder}
+
+
+class BatchProgressDataset(AbstractDataset[NoReturn, Progress]):
+    """Loads what a result folder holds, before more is added to it.
+
+    Another name for `batch_plan` and `batch_predictions`, which the pipeline makes: under their own
+    names they would wait for each other.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: str,
+        credentials: dict[str, Any] | None = None,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._fs, self._folder = url_to_fs(folder, **{**(fs_args or {}), **(credentials or {})})
+        self.metadata = metadata
+
+    def load(self) -> Progress:
+        """Return it; a folder that does not exist holds nothing."""
+        parts = Parts(self._fs, join(self._folder, _PREDICTIONS))
+        return Progress(self._read_plan(), frozenset(parts.numbers()))
+
+    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
+        """Refuse: `batch_plan` and `batch_predictions` are saved."""
+        raise DatasetError("BatchProgressDataset is read-only.")
+
+    def _read_plan(self) -> dict[str, Any] | None:
+        try:
+            plan: dict[str, Any] = json.loads(self._fs.cat_file(join(self._folder, "plan.json")))
+        except FileNotFoundError:
+            return None
+        return plan
+
+    def _describe(self) -> dict[str, Any]:
+        return {"folder": self._folder}

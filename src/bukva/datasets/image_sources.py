@@ -1,0 +1,260 @@
+"""Images that lie in a folder, under a prefix or in files of many, read a chunk at a time.
+
+Shapes: N images, H x W pixels.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fsspec.core import url_to_fs
+
+from bukva.data.decoding import MAX_IMAGE_BYTES
+from bukva.data.samples import UInt8Array
+from bukva.datasets.storage import join
+from bukva.errors import BatchError, ImageDecodeError, ImageError, ImageTooLargeError
+from bukva.inference.batch import Chunk, ImageChunk, ImageSource
+
+_IMAGE: Final = "image"
+_NAME: Final = "id"
+_READ_ROWS: Final = 1024
+_READ_BYTES: Final = 1 << 20
+_VERSION_KEYS: Final = ("ETag", "mtime", "LastModified", "last_modified")
+_UNREADABLE: Final = (FileNotFoundError, PermissionError, IsADirectoryError)
+
+
+class _Found(NamedTuple):
+    """A file: its path below the place, its bytes, and what changes when it does."""
+
+    name: str
+    size: int
+    version: str
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What the kinds of source share: files below a place.
+
+    Attributes:
+        place: Folder, prefix or file.
+        options: Of its file system.
+        names: The files' paths below it, sorted; one that is empty is the place itself.
+        fingerprint: Digest of all that was found out about them.
+    """
+
+    place: str
+    options: dict[str, Any] = field(repr=False)
+    names: Sequence[str] = field(repr=False)
+    fingerprint: str
+
+    def locate(self, file: int) -> tuple[Any, str]:
+        """Return the file system and the path of a file."""
+        fs, root = url_to_fs(self.place, **self.options)
+        return fs, join(root, self.names[file]) if self.names[file] else root
+
+    def name_rows(self, chunk: Chunk) -> list[str]:
+        """Return names of images that have none: their file and their number in it."""
+        name = self.names[chunk.file] or self.place.rpartition("/")[2]
+        return [f"{name}#{row}" for row in range(chunk.start, chunk.stop)]
+
+
+@dataclass(frozen=True)
+class ImageFiles(_Source):
+    """Files of one image each."""
+
+    sizes: Sequence[int] = field(repr=False)
+    kind: str = "files"
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """All of them are one list."""
+        return (len(self.names),)
+
+    def read(self, chunk: Chunk) -> ImageChunk:
+        """Return the files' bytes; one that is too large is not read."""
+        fs, root = url_to_fs(self.place, **self.options)
+        span = slice(chunk.start, chunk.stop)
+        names, sizes = self.names[span], self.sizes[span]
+        paths = [join(root, name) if name else root for name in names]
+        wanted = [path for path, size in zip(paths, sizes, strict=True) if size <= MAX_IMAGE_BYTES]
+        # Not `cat`, which would take a name with brackets for a pattern.
+        contents = dict(zip(wanted, fs.cat_ranges(wanted, None, None), strict=True))
+        too_large = ImageTooLargeError(f"Expected an image of at most {MAX_IMAGE_BYTES} bytes.")
+        images = [_check_read(contents.get(path, too_large)) for path in paths]
+        shown = [name or self.place.rpartition("/")[2] for name in names]
+        return ImageChunk(shown, images)
+
+
+@dataclass(frozen=True)
+class ParquetFiles(_Source):
+    """Tables whose column `image` holds encoded images, or arrays of one shape; perhaps an `id`."""
+
+    lengths: Sequence[int] = field(repr=False)
+    kind: str = "parquet"
+
+    def read(self, chunk: Chunk) -> ImageChunk:
+        """Return the rows; of a larger row group the pages are read one after the other."""
+        fs, path = self.locate(chunk.file)
+        with fs.open(path, "rb") as file:
+            table = _read_rows(pq.ParquetFile(file, buffer_size=_READ_BYTES), chunk)
+        has_names = _NAME in table.column_names
+        names = table[_NAME].cast(pa.string()).to_pylist() if has_names else self.name_rows(chunk)
+        return ImageChunk(names, _to_images(table[_IMAGE].combine_chunks(), path))
+
+
+@dataclass(frozen=True)
+class ArrayFiles(_Source):
+    """NumPy files of uint8 images `(N, H, W)`."""
+
+    lengths: Sequence[int] = field(repr=False)
+    kind: str = "arrays"
+
+    def read(self, chunk: Chunk) -> ImageChunk:
+        """Return the images; the rest of the file is not read."""
+        fs, path = self.locate(chunk.file)
+        with fs.open(path, "rb") as file:
+            _, height, width = _read_shape(file, path)
+            file.seek(chunk.start * height * width, 1)
+            content = file.read((chunk.stop - chunk.start) * height * width)
+        images_NHW = np.frombuffer(content, dtype=np.uint8).reshape(-1, height, width)
+        return ImageChunk(self.name_rows(chunk), images_NHW)
+
+
+def open_source(place: str, **options: Any) -> ImageSource:
+    """Return the images that lie in a place: hidden files, and those that begin with `_`, do not.
+
+    Raises:
+        BatchError: If there are none, or of more than one kind, or a file is none of its kind.
+    """
+    found = _find_files(place, options)
+    digest = hashlib.sha256()
+    for item in found:
+        digest.update("\t".join(map(str, item)).encode() + b"\n")
+    common = place, options, [item.name for item in found], digest.hexdigest()
+    suffixes = {_suffix_of(item.name or place) for item in found}
+    if not suffixes & {"parquet", "npy"}:
+        return ImageFiles(*common, sizes=[item.size for item in found])
+    if len(suffixes) > 1:
+        message = f"Expected files of one kind in {place}, got {', '.join(sorted(suffixes))}."
+        raise BatchError(f"{message} Name those of one kind: batch_inference.images.")
+    fs, root = url_to_fs(place, **options)
+    paths = [join(root, item.name) if item.name else root for item in found]
+    if suffixes == {"parquet"}:
+        return ParquetFiles(*common, lengths=[_count_rows(fs, path) for path in paths])
+    return ArrayFiles(*common, lengths=[_count_images(fs, path) for path in paths])
+
+
+def _suffix_of(name: str) -> str:
+    suffix = name.rpartition(".")[2].lower()
+    return suffix if suffix in ("parquet", "npy") else "image files"
+
+
+def _find_files(place: str, options: dict[str, Any]) -> list[_Found]:
+    """Return the files of a place by their names: a folder at a time, as there may be millions."""
+    fs, root = url_to_fs(place, **options)
+    fs.invalidate_cache()
+    if fs.isfile(root):
+        return [_describe("", fs.info(root))]
+    start = len(root.rstrip("/")) + 1
+    found = [
+        _describe(join(folder, name)[start:], info)
+        for folder, _, files in fs.walk(root, detail=True)
+        for name, info in files.items()
+        if name  # S3 may list a prefix as an object of its own
+    ]
+    found = sorted(item for item in found if not _is_hidden(item.name))
+    if not found:
+        message = f"Expected images in {place}, found none: name a folder, a prefix or a file"
+        raise BatchError(f"{message} with --params=batch_inference.images=...")
+    return found
+
+
+def _describe(name: str, info: dict[str, Any]) -> _Found:
+    version = next((info[key] for key in _VERSION_KEYS if info.get(key) is not None), "")
+    return _Found(name, int(info["size"] or 0), str(version))
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith((".", "_")) for part in name.split("/"))
+
+
+def _check_read(content: bytes | Exception) -> bytes | ImageError:
+    """Return what was read, or why it is none; raise where another try may help."""
+    if isinstance(content, bytes | ImageError):
+        return content
+    if isinstance(content, _UNREADABLE):
+        return ImageDecodeError(f"Expected a file that can be read: {type(content).__name__}.")
+    raise content
+
+
+def _count_rows(fs: Any, path: str) -> int:
+    try:
+        with fs.open(path, "rb") as file:
+            parquet = pq.ParquetFile(file)
+            names = parquet.schema_arrow.names
+            rows = int(parquet.metadata.num_rows)
+    except pa.ArrowException as error:
+        raise BatchError(f"Expected a Parquet file, got {path}: {error}") from error
+    if _IMAGE not in names:
+        raise BatchError(f"Expected a column '{_IMAGE}' in {path}, got {', '.join(names)}.")
+    return rows
+
+
+def _read_rows(parquet: pq.ParquetFile, chunk: Chunk) -> pa.Table:
+    """Return the rows of a chunk; of those before it only their row group is passed through."""
+    sizes = [parquet.metadata.row_group(g).num_rows for g in range(parquet.num_row_groups)]
+    spans = list(pairwise(accumulate(sizes, initial=0)))
+    groups = [
+        group
+        for group, (start, stop) in enumerate(spans)
+        if start < chunk.stop and chunk.start < stop
+    ]
+    columns = [name for name in (_IMAGE, _NAME) if name in parquet.schema_arrow.names]
+    place, batches = spans[groups[0]][0], []
+    for batch in parquet.iter_batches(_READ_ROWS, row_groups=groups, columns=columns):
+        start, stop = max(chunk.start - place, 0), min(chunk.stop - place, len(batch))
+        if start < stop:
+            batches.append(batch.slice(start, stop - start))
+        place += len(batch)
+        if place >= chunk.stop:
+            break
+    return pa.Table.from_batches(batches)
+
+
+def _to_images(column: pa.Array, path: str) -> Sequence[bytes] | UInt8Array:
+    kind = column.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        encoded: list[bytes] = column.to_pylist()
+        return encoded
+    is_tensor = isinstance(kind, pa.FixedShapeTensorType)
+    if is_tensor and kind.value_type == pa.uint8() and len(kind.shape) == 2:
+        images_NHW: UInt8Array = column.to_numpy_ndarray()
+        return images_NHW
+    message = f"Expected bytes, or uint8 tensors of one shape (H, W), as '{_IMAGE}' in {path}"
+    raise BatchError(f"{message}, got {kind}.")
+
+
+def _count_images(fs: Any, path: str) -> int:
+    with fs.open(path, "rb") as file:
+        return _read_shape(file, path)[0]
+
+
+def _read_shape(file: Any, path: str) -> tuple[int, ...]:
+    """Return the shape of the array in an `.npy` file, and leave the file where its data begin."""
+    try:
+        version = np.lib.format.read_magic(file)
+        read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
+            version, np.lib.format.read_array_header_2_0
+        )
+        shape, is_fortran, dtype = read(file)
+    except ValueError as error:
+        raise BatchError(f"Expected a NumPy file, got {path}: {error}") from error
+    if dtype != np.uint8 or len(shape) != 3 or is_fortran:
+        message = f"Expected uint8 images (N, H, W) in {path}, got {dtype} {shape}"
+        raise BatchError(message + (", columns first." if is_fortran else "."))
+    return tuple(shape)
