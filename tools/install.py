@@ -14,7 +14,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = "training,serving,postgresql,dev,docs,notebooks"
+EXTRAS = "training,serving,postgresql,stack,dev,docs,notebooks"
 
 
 def run(*command: str, **env: str) -> bool:
