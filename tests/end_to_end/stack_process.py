@@ -66,16 +66,16 @@ class Stack:
         return [child for child in children if child.is_running() and child.status() != "zombie"]
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess:
-        """Run `python -m bukva ...` as the person does who has read what the stack printed."""
+        """Run `python -m ...` as the person does who has read what the stack printed."""
         environment = os.environ | self.layout.training() | variables
         return subprocess.run(
-            [sys.executable, "-m", "bukva", *command],
+            [sys.executable, "-m", *command],
             cwd=PROJECT, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
     def ask(self, *command: str) -> subprocess.CompletedProcess:
         """Run `python -m bukva stack ...` on this stack."""
-        return self.run("stack", *command, f"--folder={self.folder}")
+        return self.run("bukva", "stack", *command, f"--folder={self.folder}")
 
     def post(self, path: str, **request: Any) -> httpx.Response:
         return httpx.post(f"{self.front}{path}", timeout=30, **request)

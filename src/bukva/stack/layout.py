@@ -80,6 +80,9 @@ class Layout:
             "MLFLOW_TRACKING_URI": self.url("mlflow"),
             "MLFLOW_TRACKING_USERNAME": account,
             "MLFLOW_TRACKING_PASSWORD": self.variables[f"MLFLOW_{account.upper()}_PASSWORD"],
+            # Files of models through MLflow: one request, not two, and S3 may be out of reach.
+            "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
+            "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
         }
 
     def superuser(self) -> dict[str, str]:

@@ -94,8 +94,7 @@ def write_nginx(layout: Layout) -> None:
     places = [f"{name}_temp_path {name};\n" for name in _TEMPORARY]
     texts = [fill_template(path.read_text(encoding="utf-8"), given) for path in templates]
     (folder / "nginx.conf").write_text(_NGINX_HEAD + "".join(places) + "".join(texts) + "}\n")
-    for name in ("proxy", "pass"):
-        shutil.copy(_DEPLOY / "nginx" / f"{name}.conf", folder / f"bukva_{name}.conf")
+    shutil.copy(_DEPLOY / "nginx" / "proxy.conf", folder / "bukva_proxy.conf")
 
 
 def fill_template(text: str, given: Mapping[str, str]) -> str:
