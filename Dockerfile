@@ -43,9 +43,12 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     pip install -c constraints.txt ".[serving]"
 COPY deploy/images/unused_by_serving.txt ./
 RUN pip uninstall --yes --requirement unused_by_serving.txt && \
-    find /opt/bukva/lib -type d -name tests -prune -exec rm -r {} +
+    find /opt/bukva/lib -type d -name tests -prune -exec rm -r {} + && \
+    find /opt/bukva/lib -type d -path "*/mlflow/server/js" -prune -exec rm -r {} + && \
+    find /opt/bukva/lib -type d -path "*/botocore/data/*" ! -path "*/data/s3*" ! -path "*/data/sts*" -prune -exec rm -r {} +
 COPY src src
-RUN pip install --no-cache-dir --no-deps --force-reinstall .
+# pip is the last to go: the base image has its own.
+RUN pip install --no-cache-dir --no-deps --force-reinstall . && pip uninstall --yes pip
 
 FROM base AS mlflow
 COPY --from=build-mlflow /opt/bukva /opt/bukva

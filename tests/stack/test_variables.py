@@ -19,7 +19,7 @@ def test_each_password_is_new_and_its_owners_alone(tmp_path: Path) -> None:
     given = read_variables(first)
     secrets = {name for name, value in read_variables(TEMPLATE).items() if given[name] != value}
     secrets -= {"STACK_PORT"}
-    assert len(secrets) == 11
+    assert len(secrets) == 12
     assert all(len(given[name]) >= 32 for name in secrets)
     assert len({given[name] for name in secrets}) == len(secrets)
     assert not secrets & {
