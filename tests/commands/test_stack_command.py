@@ -1,5 +1,8 @@
 """`python -m bukva stack` where no stack runs."""
 
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from click.testing import CliRunner, Result
 from bukva.__main__ import bukva
 from bukva.errors import BackupError, StackError
 from bukva.stack.layout import Layout
+from bukva.stack.leftovers import MARK, end_leftovers
 from bukva.stack.logs import LogFollower
 from bukva.stack.preparing import fill_template
 from bukva.stack.programs import Program
@@ -54,6 +58,18 @@ def test_a_stack_keeps_its_port(layout: Layout) -> None:
         make_layout(layout.folder, 9000)
 
 
+def test_a_port_that_is_taken_is_named(layout: Layout) -> None:
+    from bukva.stack.running import check_ports
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        first = taken.getsockname()[1] - 2
+        variables = {**layout.variables, "STACK_PORT": str(first)}
+        with pytest.raises(StackError, match=f"port {first + 2} to be free for mlflow"):
+            check_ports(Layout(layout.folder, variables))
+
+
 def test_env_gives_a_shell_what_training_needs(layout: Layout) -> None:
     printed = run("env", f"--folder={layout.folder}").output.splitlines()
     names = {line.removeprefix("export ").split("=")[0] for line in printed}
@@ -78,6 +94,21 @@ def test_what_a_supervisor_is_told_has_no_password_of_a_server(layout: Layout) -
     assert "ecret" not in layout.supervisor_file.read_text()
     assert "export API_SECRET='so $ecret'\"'\"'s'" in script.read_text()
     assert script.stat().st_mode & 0o077 == layout.supervisor_file.stat().st_mode & 0o077 == 0
+
+
+def test_what_a_killed_server_left_is_ended_and_nothing_else(tmp_path: Path) -> None:
+    wait = [sys.executable, "-c", "import time; time.sleep(600)"]
+    processes = [
+        subprocess.Popen(wait, env={MARK: str(tmp_path / name)}) for name in ("mlflow", "api")
+    ]
+    try:
+        assert end_leftovers(str(tmp_path / "mlflow")) == [processes[0].pid]
+        assert processes[0].wait(timeout=30) != 0
+        assert processes[1].poll() is None
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def test_lines_are_shown_once_when_they_are_whole(tmp_path: Path) -> None:

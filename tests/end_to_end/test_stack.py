@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from serving_servers import wait_for
 from stack_process import Stack, make_stack
@@ -78,6 +79,13 @@ def predict(stack: Stack) -> dict[str, Any]:
     return {name: content[name] for name in ("symbol", "confidence", "alternatives", "model")}
 
 
+def answered_by(stack: Stack, name: str) -> set[int]:
+    """The processes that listen at a server's port."""
+    port = stack.layout.port(name)
+    connections = psutil.net_connections("tcp")
+    return {c.pid for c in connections if c.status == "LISTEN" and c.laddr.port == port}
+
+
 def test_data_and_model_lie_in_the_bucket(trained: Stack) -> None:
     folders = {key.split("/")[0] for key in trained.objects()}
     assert {"02_intermediate", "03_primary", "06_models", "08_reporting", "mlflow"} <= folders
@@ -129,8 +137,10 @@ def test_status_names_every_server(trained: Stack) -> None:
 def test_predictions_go_on_while_what_keeps_the_models_is_killed(
     trained: Stack, predicted: dict[str, Any]
 ) -> None:
+    before = answered_by(trained, "mlflow")
     trained.kill("postgresql", "s3", "mlflow")
     assert predict(trained) == predicted
+    wait_for(lambda: answered_by(trained, "mlflow") != before, timeout_s=PATIENCE_S)
     trained.wait_until_all_answer()
     assert trained.registry()["runs"]
     assert any("terminated by SIGKILL" in line for line in trained.lines), "it is told"

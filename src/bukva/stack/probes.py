@@ -42,11 +42,11 @@ def wait_for(name: str, probe: Probe, has_given_up: Probe) -> None:
     while not probe():
         now_s = time.monotonic()
         if now_s - begun_s > _PATIENCE_S:
-            raise StackError(f"Expected {name} to answer within {_PATIENCE_S} s: see its log.")
+            raise StackError(f"Expected {name} to answer within {_PATIENCE_S} s, it does not.")
         if now_s - looked_s > _LOOK_S:
             looked_s = now_s
             if has_given_up():
-                raise StackError(f"Expected {name} to answer, it ended: see its log.")
+                raise StackError(f"Expected {name} to answer, it ended.")
         time.sleep(_PAUSE_S)
 
 

@@ -154,6 +154,7 @@ def _mlflow(layout: Layout) -> Program:
             "MLFLOW_AUTH_ADMIN_PASSWORD": layout.variables["MLFLOW_ADMIN_PASSWORD"],
             "MLFLOW_FLASK_SERVER_SECRET_KEY": layout.variables["MLFLOW_FLASK_SERVER_SECRET_KEY"],
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
         },
     )  # fmt: skip
 
@@ -181,4 +182,5 @@ def _api(layout: Layout) -> Program:
 def _nginx(layout: Layout) -> Program:
     folder = layout.folder / "nginx"
     command = ("nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr")
-    return Program("nginx", (*command, "-g", "daemon off;"), stop_signal="QUIT")
+    # One process: a worker would outlive a master that is killed, and keep the port.
+    return Program("nginx", (*command, "-g", "daemon off; master_process off;"), stop_signal="QUIT")

@@ -1,6 +1,7 @@
 """Start the servers in order, each when those that it needs answer; end them all."""
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ from typing import Final
 
 from bukva.errors import StackError
 from bukva.stack.accounts import has_production, make_bucket, make_user
-from bukva.stack.layout import Layout
+from bukva.stack.layout import HOST, SERVERS, Layout
 from bukva.stack.logs import LogFollower
 from bukva.stack.preparing import init_database, make_databases, write_nginx
 from bukva.stack.probes import probes, wait_for
@@ -39,8 +40,9 @@ def start(layout: Layout, *, with_model: bool, tell: Tell) -> "subprocess.Popen[
     """
     supervisor = Supervisor(layout)
     if supervisor.is_up():
-        raise StackError(f"The stack in {layout.folder} runs already: make stack-down ends it.")
+        raise StackError(f"The stack in {layout.folder} runs already: make stack_down ends it.")
     programs = list_programs(layout)
+    check_ports(layout)
     init_database(layout)
     layout.buckets.mkdir(parents=True, exist_ok=True)
     if has_nginx():
@@ -48,15 +50,33 @@ def start(layout: Layout, *, with_model: bool, tell: Tell) -> "subprocess.Popen[
     supervisor.configure(programs)
     process = supervisor.begin()
     try:
-        for program in programs:
-            tell(f"starting {program.name}")
-            start_server(layout, program.name)
-            _prepare_others(layout, program.name, with_model=with_model)
+        with _ending_on_sigterm():
+            for program in programs:
+                tell(f"starting {program.name}")
+                start_server(layout, program.name)
+                _prepare_others(layout, program.name, with_model=with_model)
     except BaseException:
         supervisor.shut_down()
         process.wait()
         raise
     return process
+
+
+def check_ports(layout: Layout) -> None:
+    """Return if nobody else listens where the servers are to.
+
+    Raises:
+        StackError: If somebody does.
+    """
+    for name in (*SERVERS, "supervisor"):
+        with socket.socket() as probe:
+            # As the servers do it: connections that have just ended are no hindrance.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, layout.port(name)))
+            except OSError as error:
+                message = f"Expected port {layout.port(name)} to be free for {name}"
+                raise StackError(f"{message}: {error.strerror}. Name another PORT.") from error
 
 
 def start_server(layout: Layout, name: str) -> None:
@@ -67,7 +87,10 @@ def start_server(layout: Layout, name: str) -> None:
     """
     supervisor = Supervisor(layout)
     supervisor.start(name)
-    wait_for(name, probes(layout)[name], lambda: supervisor.has_given_up(name))
+    try:
+        wait_for(name, probes(layout)[name], lambda: supervisor.has_given_up(name))
+    except StackError as error:
+        raise StackError(f"{error} See {layout.logs / name}.log.") from None
 
 
 def follow(layout: Layout, process: "subprocess.Popen[bytes]", tell: Tell) -> None:
@@ -79,6 +102,16 @@ def follow(layout: Layout, process: "subprocess.Popen[bytes]", tell: Tell) -> No
                 tell(line)
             if process.poll() is not None:
                 return
+
+
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """SIGTERM is an exception, as Ctrl+C is: what was started is ended."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Final
 
 from bukva.errors import StackError
 from bukva.stack.layout import HOST, SERVERS, Layout
+from bukva.stack.leftovers import MARK, end_leftovers
 from bukva.stack.programs import Program, common_environment
 
 _STOP_S: Final = 30
@@ -74,7 +75,7 @@ class Supervisor:
         )  # fmt: skip
         items = list(programs)
         for program in items:
-            _write_private(self._script(program), _to_script(program))
+            _write_private(self._script(program), _to_script(program, self._mark(program.name)))
         text = head + "".join(self._describe(item) for item in items)
         _write_private(layout.supervisor_file, text)
 
@@ -143,6 +144,11 @@ class Supervisor:
                 log = self._layout.logs / "supervisor.log"
                 raise StackError(f"The supervisor (process {self._pid()}) did not end: see {log}.")
             time.sleep(0.05)
+        for name in SERVERS:
+            end_leftovers(self._mark(name))
+
+    def _mark(self, name: str) -> str:
+        return str(self._layout.folder / name)
 
     def _pid(self) -> int | None:
         """Return the supervisor's process, if the one that it wrote down is still it."""
@@ -181,10 +187,12 @@ def _escape(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _to_script(program: Program) -> str:
+def _to_script(program: Program, mark: str) -> str:
     """Return the program as a script: the supervisor's own file would not take every password."""
-    given = [f"export {name}={shlex.quote(value)}" for name, value in program.environment.items()]
-    return "\n".join(["#!/bin/sh", *given, f"exec {shlex.join(program.command)}", ""])
+    variables = {**program.environment, MARK: mark}
+    given = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    clean = shlex.join([sys.executable, "-m", "bukva.stack.leftovers", mark])
+    return "\n".join(["#!/bin/sh", *given, clean, f"exec {shlex.join(program.command)}", ""])
 
 
 def _write_private(file: Path, text: str) -> None:
