@@ -13,11 +13,14 @@ WORKERS ?= 1
 # How long the service is loaded, and with which of the load benchmarks.
 MINUTES ?= 30
 LOADS   ?=
+# Backup and restore: of the stack of plain processes, or of compose; and whether what is there may be lost.
+STACK   ?= processes
+REPLACE ?=
 # The benchmark: some of its parts, or all of them.
 PARTS  ?=
 BIN    := .venv/bin
 
-.PHONY: help run retrain review test check serve viz report dags corpora experiments benchmark load soak rollback install clean
+.PHONY: help run retrain review test check serve viz report dags corpora experiments benchmark load soak rollback stack stack_down backup restore install clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -78,6 +81,33 @@ experiments: .venv/.installed ## the runs of a file, and a table of them (FILE=c
 
 rollback: .venv/.installed ## put the version before back into production (ENV=... for another registry)
 	$(BIN)/python -m bukva model rollback --env=$(ENV)
+
+stack: PORT := 8080
+stack: .venv/.installed ## PostgreSQL, S3, MLflow, the API and nginx on this machine, until Ctrl+C (PORT=8080)
+	$(BIN)/python -m bukva stack up --port=$(PORT)
+
+stack_down: .venv/.installed ## end the stack
+	$(BIN)/python -m bukva stack down
+
+backup: .venv/.installed ## databases and bucket into a new folder (TO=backups/monday, STACK=compose)
+	$(if $(TO),,$(error TO=<new folder>))
+ifeq ($(STACK),compose)
+	mkdir -p $(dir $(TO)) && docker compose run --rm --user $$(id -u) --volume $(abspath $(dir $(TO))):/backups \
+		operations stack backup --to=/backups/$(notdir $(TO))
+else
+	$(BIN)/python -m bukva stack backup --to=$(TO)
+endif
+
+restore: .venv/.installed ## and back (FROM=backups/monday, REPLACE=yes where something is, STACK=compose)
+	$(if $(FROM),,$(error FROM=<folder of a backup>))
+ifeq ($(STACK),compose)
+	docker compose stop api mlflow
+	docker compose run --rm --user $$(id -u) --volume $(abspath $(FROM)):/backup \
+		operations stack restore --from=/backup $(if $(REPLACE),--replace)
+	docker compose up --detach --wait mlflow api
+else
+	$(BIN)/python -m bukva stack restore --from=$(FROM) $(if $(REPLACE),--replace)
+endif
 
 clean: ## remove .venv and build
 	rm -rf .venv build

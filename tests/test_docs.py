@@ -27,7 +27,7 @@ _ANCHOR = re.compile(r"\]\(([^)#\s]*)#([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(")
 # Inline code that begins like this is a path of the project, or a command that is checked.
-_FOLDERS = ("src/", "conf/", "docs/", "tests/", "tools/", "notebooks/", "benchmarks/")
+_FOLDERS = ("src/", "conf/", "deploy/", "docs/", "tests/", "tools/", "notebooks/", "benchmarks/")
 _COMMANDS = ("make ", "kedro run ", "kedro viz ", "kedro jupyter ", "python -m bukva ")
 _FROM_OTHERS = "<"  # stands for something that the reader puts in
 

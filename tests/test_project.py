@@ -70,13 +70,38 @@ def test_what_a_packaged_model_needs_holds_no_torch() -> None:
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True)
 
 
-def test_image_starts_from_a_pinned_base_and_serves_as_nobody_special() -> None:
-    bases = [line.split()[0] for line in instructions("FROM")]
-    assert all(re.fullmatch(r"python:3\.\d+\.\d+-slim-[a-z]+", base) for base in bases)
-    assert len(bases) == 2, "what builds is not what serves"
-    assert instructions("USER")[-1] not in ("root", "0")
-    assert instructions("EXPOSE") == ["8000"]
-    assert json.loads(instructions("ENTRYPOINT")[-1]) == ["python", "-m", "bukva.serving"]
+def test_images_start_from_a_pinned_base_and_run_as_nobody_special() -> None:
+    named = {line.split()[2] for line in instructions("FROM")}
+    bases = {line.split()[0] for line in instructions("FROM")} - named
+    assert len(bases) == 1
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-[a-z]+", bases.pop())
+    for target in ("mlflow", "operations", "training", "serving"):
+        users = stage(target, "USER")
+        assert users
+        assert users[-1] not in ("root", "0")
+        assert all("build" in line for line in stage(target, "COPY") if "--from" in line)
+    assert stage("serving", "EXPOSE") == ["8000"]
+    assert json.loads(stage("serving", "ENTRYPOINT")[-1]) == ["python", "-m", "bukva.serving"]
+    assert instructions("FROM")[-1].endswith(" AS serving"), "what is built when nothing is named"
+
+
+def stage(name: str, instruction: str) -> list[str]:
+    """The arguments of each instruction of this name in one stage of the Dockerfile."""
+    begin = next(i for i, line in enumerate(INSTRUCTIONS) if line.endswith(f" AS {name}"))
+    end = next(
+        (i for i, line in enumerate(INSTRUCTIONS) if i > begin and line.startswith("FROM ")), None
+    )
+    found = (line.strip().partition(" ") for line in INSTRUCTIONS[begin:end])
+    return [arguments.strip() for key, _, arguments in found if key == instruction]
+
+
+def test_hadolint_finds_nothing() -> None:
+    program = Path(sys.executable).parent / "hadolint"
+    if not program.exists():
+        pytest.skip("hadolint is built for Linux on x86-64 alone")
+    command = [program, ROOT / "Dockerfile"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_image_takes_nothing_from_an_address_and_no_secret() -> None:
@@ -86,13 +111,37 @@ def test_image_takes_nothing_from_an_address_and_no_secret() -> None:
     assert not re.search(r"(?i)secret|password|token|_key\b", text)
 
 
-def test_image_installs_the_tested_versions_and_no_training() -> None:
-    installs = [line for line in instructions("RUN") if "pip install" in line]
-    assert len(installs) == 1
-    words = shlex.split(installs[0])
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [("serving", ".[serving]"), ("operations", ".[stack]"), ("training", ".[training,postgresql]")],
+)
+def test_image_installs_the_tested_versions(target: str, expected: str) -> None:
+    """And after that, without asking for any package, the project's own files."""
+    *packages, project = [line for line in stage(f"build-{target}", "RUN") if "pip install" in line]
+    words = shlex.split(packages[0].replace(" && ", " "))
     assert words[words.index("-c") + 1] == "constraints.txt"
-    assert "--no-cache-dir" in words
-    assert ".[serving]" in words
+    assert expected in words
+    assert "--no-deps" in project
+
+
+def test_what_the_image_of_mlflow_installs_is_tested_in_one_version() -> None:
+    pinned = {line.split("==")[0] for line in (ROOT / "constraints.txt").read_text().split()}
+    (install,) = [line for line in stage("build-mlflow", "RUN") if "pip install" in line]
+    words = shlex.split(install)
+    assert {name_of(word) for word in words[words.index("constraints.txt") + 1 :]} <= pinned
+
+
+def test_service_needs_nothing_of_what_its_image_leaves_out() -> None:
+    listed = (ROOT / "deploy" / "images" / "unused_by_serving.txt").read_text().splitlines()
+    left_out = [line for line in listed if not line.startswith("#")]
+    modules = {"scikit-learn": "sklearn", "fonttools": "fontTools"}
+    hidden = [modules.get(name, name) for name in left_out]
+    script = (
+        f"import sys; sys.modules.update(dict.fromkeys({hidden}))\n"
+        "import bukva.serving.app, bukva.pipelines.inference, bukva.datasets.recogniser\n"
+        "import mlflow.pyfunc\n"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True)
 
 
 def test_image_gets_only_what_it_copies() -> None:
@@ -104,6 +153,7 @@ def test_image_gets_only_what_it_copies() -> None:
         if not line.startswith("--from")
         for name in line.split()[:-1]
     }
+    copied = {"deploy/images" if name.startswith("deploy/images/") else name for name in copied}
     assert "*" in ignored
     assert let_through == copied
     assert all((ROOT / name).exists() for name in copied)
@@ -111,15 +161,15 @@ def test_image_gets_only_what_it_copies() -> None:
 
 class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/livez" else 404)
+        self.send_response(200 if self.path == "/readyz" else 503)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
         pass
 
 
-def test_health_check_of_the_image_asks_livez() -> None:
-    command = json.loads(instructions("HEALTHCHECK")[0].partition("CMD ")[2])
+def test_health_check_of_the_image_asks_whether_it_can_recognise() -> None:
+    command = json.loads(stage("serving", "HEALTHCHECK")[0].partition("CMD ")[2])
     server = HTTPServer(("127.0.0.1", 0), _Answers)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     environment = os.environ | {"BUKVA_PORT": str(server.server_port)}

@@ -14,7 +14,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = "training,serving,postgresql,ray,dev,docs,notebooks"
+EXTRAS = "training,serving,postgresql,ray,stack,dev,docs,notebooks"
 
 
 def run(*command: str, **env: str) -> bool:

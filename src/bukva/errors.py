@@ -29,6 +29,8 @@ BukvaError
 │   ├── TrackingUnreachableError  the tracking server does not answer
 │   └── RegistryError        the registry refuses, or holds something incomplete
 │       └── PromotionConflictError  somebody else changes production at the same time
+├── StackError               a server of the stack cannot be started, reached or stopped
+│   └── BackupError          a backup is not whole, or must not be put where it is to go
 └── RequestError             an HTTP request that the service does not answer as asked
 """
 
@@ -157,6 +159,14 @@ class RegistryError(TrackingError):
 
 class PromotionConflictError(RegistryError):
     """Raised when somebody else changes what is in production at the same time."""
+
+
+class StackError(BukvaError):
+    """Raised when a server of the stack cannot be started, reached or stopped."""
+
+
+class BackupError(StackError):
+    """Raised when a backup is not whole, or when its place, or what it would replace, is taken."""
 
 
 class RequestError(BukvaError):

@@ -15,6 +15,7 @@ import pytest
 from serving_servers import Server, free_port, wait_for
 
 from bukva.serving.settings import Settings, read_settings
+from bukva.stack.preparing import fill_template
 from docs_commands import read_blocks
 from kedro_project import PROJECT
 
@@ -22,8 +23,9 @@ PAGE = PROJECT / "docs" / "how_to" / "deploy.md"
 FILES = {
     Path(block.title.removeprefix('title="').removesuffix('"')).name: block.text
     for block in read_blocks([PAGE])
-    if block.language in ("ini", "nginx")
+    if block.language == "ini"
 }
+NGINX = PROJECT / "deploy" / "nginx"
 NAME = "letters.example.org"
 
 
@@ -86,9 +88,15 @@ def write_configuration(folder: Path, port: int, service: str) -> Path:
          "-keyout", folder / "tls.key", "-out", folder / "tls.crt"],
         check=True, capture_output=True,
     )  # fmt: skip
-    text = FILES["bukva.conf"].replace("/etc/bukva", str(folder)).replace("443", str(port))
-    text = re.sub(r"127\.0\.0\.1:800[01]", service.removeprefix("http://"), text, count=1)
-    text = re.sub(r" +server 127\.0\.0\.1:8001.*\n", "", text)
+    given = {
+        "STACK_SERVERS": f"server {service.removeprefix('http://')};",
+        "STACK_LISTEN": str(port),
+        "STACK_NAME": NAME,
+        "STACK_CERTIFICATES": str(folder),
+    }
+    names = ("zones.conf.template", "tls.conf.template")
+    text = "".join(fill_template((NGINX / name).read_text(), given) for name in names)
+    shutil.copy(NGINX / "proxy.conf", folder / "bukva_proxy.conf")
     places = "".join(
         f"{name}_temp_path {folder};\n"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

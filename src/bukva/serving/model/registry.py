@@ -51,6 +51,12 @@ def find_version(settings: Settings) -> RegisteredVersion:
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise _missing(settings) from error
+        if error.error_code in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
+            raise TrackingUnreachableError(
+                f"The registry refuses to tell of {settings.model_uri}: there is no such model, or "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD are of nobody who may see "
+                f"it. {MAKE_ONE}"
+            ) from error
         raise TrackingUnreachableError(
             f"The registry does not answer when asked for {settings.model_uri}: see the service's "
             "log, and check BUKVA_TRACKING_URI."

@@ -1,0 +1,1 @@
+"""All servers that bukva needs, as plain processes on this machine; their backup and restore."""
