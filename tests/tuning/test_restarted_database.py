@@ -4,13 +4,12 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pandas as pd
 import pytest
 from mlflow_server import Postgresql, run_crashing_postgresql
 from optuna.trial import TrialState
-from searches import make_search, slide_into_bowl
+from searches import Slowly, make_search, slide_into_bowl
 from serving_servers import wait_for
 
 from bukva.errors import TuningError
@@ -31,20 +30,6 @@ def database() -> Iterator[Postgresql]:
         yield server
 
 
-@dataclass
-class Slowly:
-    """So that the database is away within trials, too."""
-
-    epoch_s: float
-
-    def __call__(self, parameters: TrainingParameters, on_epoch: OnEpoch) -> pd.DataFrame:
-        def show(row: dict[str, object]) -> None:
-            time.sleep(self.epoch_s)
-            on_epoch(row)
-
-        return slide_into_bowl(parameters, show)
-
-
 def complete_of(url: str, **changes: object) -> int:
     return count_trials(make_search(url, **changes).open(), TrialState.COMPLETE)
 
@@ -52,7 +37,8 @@ def complete_of(url: str, **changes: object) -> int:
 def test_workers_wait_for_the_database_and_no_finished_trial_is_lost(
     database: Postgresql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(multiprocessing, "get_context", lambda _: clean_forks())
+    context = clean_forks()
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: context)
     settings = {"trials": TRIALS, "workers": 2, "grace_s": 2}
     search = make_search(database.address, train=Slowly(0.3), **settings)
     search.open()
@@ -65,7 +51,7 @@ def test_workers_wait_for_the_database_and_no_finished_trial_is_lost(
         time.sleep(3)  # longer than the grace of somebody who is silent
         database.start()
 
-    thread = threading.Thread(target=restart)
+    thread = threading.Thread(target=restart, daemon=True)
     thread.start()
     run_workers(search)
     thread.join()
@@ -138,7 +124,8 @@ def test_a_trial_whose_worker_died_before_its_first_heartbeat_is_tried_again(
 def test_no_more_finish_than_were_asked_for(
     database: Postgresql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(multiprocessing, "get_context", lambda _: clean_forks())
+    context = clean_forks()
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: context)
     search = make_search(database.address, train=Slowly(0.05), workers=4, trials=5, study="exact")
     run_workers(search)
     trials = tabulate_trials(search.open(), search.parameters.space)

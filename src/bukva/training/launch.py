@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import torch
 from torch import distributed
+from torch.distributed import PrefixStore, TCPStore
 from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -146,7 +147,7 @@ def _take_part(
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     if device == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    distributed.init_process_group("nccl" if device == "cuda" else "gloo")
+    _join_group("nccl" if device == "cuda" else "gloo")
     try:
         with _asking(address, key) as ask:
             result = part(ask, *arguments)
@@ -158,6 +159,21 @@ def _take_part(
     finally:
         distributed.destroy_process_group()
     return result if os.environ["RANK"] == "0" else None
+
+
+def _join_group(backend: str) -> None:
+    """Meet the others that were started together with this process.
+
+    The launcher's store still knows the addresses of those that were started before.
+    """
+    known = os.environ
+    store = TCPStore(known["MASTER_ADDR"], int(known["MASTER_PORT"]), is_master=False)
+    distributed.init_process_group(
+        backend,
+        store=PrefixStore(known["TORCHELASTIC_RESTART_COUNT"], store),
+        rank=int(known["RANK"]),
+        world_size=int(known["WORLD_SIZE"]),
+    )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from optuna.storages._rdb import models
 from optuna.trial import TrialState
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.orm import Session
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,14 +69,15 @@ class PatientStorage(RDBStorage):
 
     def _find_unheard(self, study_id: int) -> list[int]:
         """Return running trials without any heartbeat, which to Optuna are alive for ever."""
-        asked = select(models.TrialModel.trial_id).where(
+        since = datetime.now() - timedelta(seconds=self._grace_s)
+        asked = select(models.TrialModel).where(
             models.TrialModel.study_id == study_id,
             models.TrialModel.state == TrialState.RUNNING,
             ~models.TrialModel.heartbeats.any(),
-            models.TrialModel.datetime_start < datetime.now() - timedelta(seconds=self._grace_s),
         )
-        with self.engine.connect() as connection:
-            return list(connection.execute(asked).scalars())
+        with Session(self.engine) as session:
+            trials = session.scalars(asked).all()
+            return [trial.trial_id for trial in trials if (trial.datetime_start or since) < since]
 
 
 def _patiently(

@@ -14,7 +14,7 @@ import optuna
 import pandas as pd
 from optuna import TrialPruned
 from optuna.exceptions import OptunaError, UpdateFinishedTrialError
-from optuna.storages._heartbeat import BaseHeartbeat
+from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
@@ -139,23 +139,20 @@ class _GivenUpError(Exception):
 
 def _try_one(search: Search, study: Study) -> None:
     """Run the next trial; that it is given up on the way ends nothing else."""
-    is_given_up = False
-
-    def run(trial: Trial) -> float:
-        nonlocal is_given_up
-        try:
-            return _run_trial(search, trial)
-        except _GivenUpError as error:
-            is_given_up = True
-            logger.warning("trial %d: %s", trial.number, error)
-            raise
-
+    trial, state, value = study.ask(), TrialState.FAIL, None
     try:
-        study.optimize(run, n_trials=1, catch=(_GivenUpError,))
-    except ValueError:
-        # Optuna's, of a trial that has ended already.
-        if not is_given_up:
-            raise
+        with get_heartbeat_thread(trial._trial_id, trial.storage):
+            value = _run_trial(search, trial)
+        state = TrialState.COMPLETE
+    except TrialPruned as reason:
+        state = TrialState.PRUNED
+        logger.info("trial %d was stopped %s", trial.number, reason)
+    except _GivenUpError as reason:
+        logger.warning("trial %d is given up: %s", trial.number, reason)
+    finally:
+        study.tell(trial, value, state, skip_if_finished=True)
+    if state == TrialState.COMPLETE:
+        logger.info("trial %d: %s %.4g", trial.number, search.parameters.measure, value)
 
 
 def _run_trial(search: Search, trial: Trial) -> float:
