@@ -6,8 +6,8 @@ server is killed and started again.
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,8 +15,8 @@ import pytest
 from job_storage import Storage
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
-from mlflow_server import Postgresql, run_crashing_postgresql, run_mlflow
-from serving_servers import free_port, tracking_restored, wait_for
+from mlflow_server import Tracking, run_tracking
+from serving_servers import tracking_restored, wait_for
 
 from bukva.model_registry.journalled_store import forget_journal
 from kedro_project import run_pipeline
@@ -30,33 +30,18 @@ FINETUNING = {
 }
 
 
-class Tracking:
-    """The server and its database."""
-
-    def __init__(self, database: Postgresql, folder: Path) -> None:
-        self.database = database
-        self._folder = folder
-        self._port = free_port()
-        self._server = ExitStack()
-        self.address = self.start()
-
-    def start(self) -> str:
-        server = run_mlflow(self.database.address, self._port, self._folder)
-        return self._server.enter_context(server)
-
-    def kill(self) -> None:
-        self._server.close()
-
-
 @pytest.fixture(scope="module")
 def tracking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracking]:
-    with run_crashing_postgresql("mlflow") as database, pytest.MonkeyPatch.context() as patch:
-        tracking = Tracking(database, tmp_path_factory.mktemp("artifacts"))
+    folder = tmp_path_factory.mktemp("artifacts")
+    with run_tracking(folder) as tracking, pytest.MonkeyPatch.context() as patch:
         patch.setenv("BUKVA_TEST_TRACKING_URI", tracking.address)
         with tracking_restored():
             yield tracking
         forget_journal()
-        tracking.kill()
+
+
+# On a busy machine it may take long until something happens; what is asserted has no time.
+wait = partial(wait_for, timeout_s=150)
 
 
 @contextmanager
@@ -85,13 +70,13 @@ def take_away(tracking: Tracking, storage: Storage, has_begun: Callable[[], obje
     def is_journalled() -> bool:
         return any(journals.glob("*.jsonl"))
 
-    wait_for(has_begun)
+    wait(has_begun)
     tracking.database.crash()
-    wait_for(is_journalled)
+    wait(is_journalled)
     tracking.database.start()
-    wait_for(lambda: not is_journalled())
+    wait(lambda: not is_journalled())
     tracking.kill()
-    wait_for(is_journalled)
+    wait(is_journalled)
     tracking.start()
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -60,7 +60,17 @@ class Postgresql:
         process.wait(20)
 
     def start(self) -> None:
-        self._server.ensure_postgres_running()
+        # The wheel waits 10 s, in which a busy disk does not always recover: it goes on starting.
+        with suppress(subprocess.TimeoutExpired):
+            self._server.ensure_postgres_running()
+        wait_for(self._is_ready, timeout_s=90)
+
+    def _is_ready(self) -> bool:
+        try:
+            self._server.ensure_postgres_running()
+            return bool(self._server.psql("select 1;"))
+        except subprocess.SubprocessError:
+            return False
 
     def end(self) -> None:
         self._server.cleanup()
@@ -80,3 +90,31 @@ def run_crashing_postgresql(database: str) -> Iterator[Postgresql]:
         yield server
     finally:
         server.end()
+
+
+class Tracking:
+    """MLflow's server on a PostgreSQL of its own; each can go away, and come back."""
+
+    def __init__(self, database: Postgresql, folder: Path) -> None:
+        self.database = database
+        self._folder = folder
+        self._port = free_port()
+        self._server = ExitStack()
+        self.address = self.start()
+
+    def start(self) -> str:
+        server = run_mlflow(self.database.address, self._port, self._folder)
+        return self._server.enter_context(server)
+
+    def kill(self) -> None:
+        self._server.close()
+
+
+@contextmanager
+def run_tracking(folder: Path) -> Iterator[Tracking]:
+    with run_crashing_postgresql("mlflow") as database:
+        tracking = Tracking(database, folder)
+        try:
+            yield tracking
+        finally:
+            tracking.kill()

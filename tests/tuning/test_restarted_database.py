@@ -45,7 +45,7 @@ def test_workers_wait_for_the_database_and_no_finished_trial_is_lost(
     before: list[dict[str, object]] = []
 
     def restart() -> None:
-        wait_for(lambda: complete_of(database.address, **settings) >= 2)
+        wait_for(lambda: complete_of(database.address, **settings) >= 2, timeout_s=150)
         before.extend(finished_of(database.address, **settings))
         database.crash()
         time.sleep(3)  # longer than the grace of somebody who is silent

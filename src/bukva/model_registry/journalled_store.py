@@ -86,6 +86,8 @@ def keep_journal(folder: Path) -> None:
     """
     # What is not journalled fails in seconds, not in four minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    # To print a link when a run ends, MLflow's client asks the server for the run.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     _register(_StoreBuilder(folder))
 
 
