@@ -96,21 +96,27 @@ def is_saving(folder: Path) -> bool:
     return any(folder.glob(".checkpoint.pt.*"))
 
 
-def run_round(samples: GlyphSamples, delay_s: float, in_save: bool, tally: Tally) -> str:
+def kill_one(samples: GlyphSamples, folder: Path, delay_s: float, *, in_save: bool) -> None:
+    """Start a training and kill it; one that was faster than the kill is begun again."""
+    process = start(samples, folder)
+    time.sleep(delay_s)
+    while in_save and process.is_alive() and not is_saving(folder):
+        pass
+    process.kill()
+    process.join()
+    if process.exitcode != -9:
+        kill_one(samples, folder, delay_s / 2, in_save=in_save)
+
+
+def run_round(samples: GlyphSamples, delay_s: float, tally: Tally, *, in_save: bool) -> str:
     """Kill a training, look at what it left, let it go on, and return its digest."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        process = start(samples, folder)
-        time.sleep(delay_s)
-        while in_save and process.is_alive() and not is_saving(folder):
-            pass
-        process.kill()
-        process.join()
-        tally.kills += process.exitcode == -9
+        kill_one(samples, folder, delay_s, in_save=in_save)
+        tally.kills += 1
         tally.in_a_save += is_saving(folder)
         look_at_checkpoint(folder / "checkpoint.pt", tally)
-        again = start(samples, folder)
-        again.join()
+        start(samples, folder).join()
         return (folder / "digest").read_text()
 
 
@@ -140,7 +146,7 @@ def main() -> None:
         whole_s, expected = time.monotonic() - started_s, (Path(folder) / "digest").read_text()
     for number in range(arguments.kills):
         delay_s = chance.uniform(0.05, 0.8) * whole_s
-        digest = run_round(samples, delay_s, bool(number % 2), tally)
+        digest = run_round(samples, delay_s, tally, in_save=bool(number % 2))
         tally.bit_equal += digest == expected
     print(json.dumps(asdict(tally)))
     is_fine = tally.bit_equal == arguments.kills == tally.kills and not tally.half_checkpoints
