@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from bukva.model_registry.journalled_store import log_file
 
-_PNG: Final = {"format": "png", "dpi": 120, "bbox_inches": "tight"}
+_PNG: Final[dict[str, Any]] = {"format": "png", "dpi": 120, "bbox_inches": "tight"}
 
 
 class TrackedFigureDataset(MatplotlibDataset):  # type: ignore[misc]  # kedro-datasets has no types

@@ -34,7 +34,7 @@ _SCHEMES: Final = ("http", "https")
 _WRITES: Final = (CreateRun, LogBatch, LogMetric, LogParam, SetTag, UpdateRun)
 
 
-class JournalledStore(RestStore):  # type: ignore[misc]  # MLflow has no types
+class JournalledStore(RestStore):
     """The client of a tracking server.
 
     Args:

@@ -69,7 +69,7 @@ def add_up_gradients(network: nn.Module) -> None:
     gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
     flat = total(torch.cat([gradient.flatten() for gradient in gradients]))
     sizes = [gradient.numel() for gradient in gradients]
-    for gradient, summed in zip(gradients, flat.split(sizes), strict=True):
+    for gradient, summed in zip(gradients, torch.split(flat, sizes), strict=True):
         gradient.copy_(summed.view_as(gradient))
 
 
@@ -107,9 +107,8 @@ class _SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
             return super().forward(features)
         values, other_dims = features.float(), [0, *range(2, features.ndim)]
         count = values.new_tensor([values.numel() / values.shape[1]])
-        sums: Tensor = _Total.apply(
-            torch.cat([values.sum(other_dims), values.square().sum(other_dims), count])
-        )
+        own = torch.cat([values.sum(other_dims), values.square().sum(other_dims), count])
+        sums: Tensor = _Total.apply(own)  # type: ignore[no-untyped-call]
         mean_C, square_C = (sums[:-1] / sums[-1]).chunk(2)
         variance_C = (square_C - mean_C.square()).clamp_min(0)
         self._follow(mean_C.detach(), variance_C.detach(), float(sums[-1].detach()))

@@ -4,7 +4,7 @@ import functools
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Final, TypeVar
 
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
@@ -14,7 +14,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.orm import Session
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 _PAUSE_S: Final = 0.5
@@ -77,14 +76,14 @@ class PatientStorage(RDBStorage):
         )
         with Session(self.engine) as session:
             trials = session.scalars(asked).all()
-            return [trial.trial_id for trial in trials if (trial.datetime_start or since) < since]
+            return [
+                int(trial.trial_id) for trial in trials if (trial.datetime_start or since) < since
+            ]
 
 
-def _patiently(
-    ask: Callable[Concatenate[PatientStorage, P], R],
-) -> Callable[Concatenate[PatientStorage, P], R]:
+def _patiently(ask: Callable[..., R]) -> Callable[..., R]:
     @functools.wraps(ask)
-    def ask_again(storage: PatientStorage, *args: P.args, **kwargs: P.kwargs) -> R:
+    def ask_again(storage: PatientStorage, *args: Any, **kwargs: Any) -> R:
         until_s = time.monotonic() + storage.patience_s
         while True:
             try:
