@@ -25,7 +25,7 @@ BY_DEFAULT = {"exported_recogniser"}
 IN_MEMORY = {*BY_DEFAULT, "candidate_model", "dossier"}
 # Written by hooks, so no node names it.
 WRITTEN_BY_HOOKS = {"stage_seconds"}
-IN_TRACKER = {"finetuning.metrics_history", "mnist_pretraining.metrics_history", "test_metrics"}
+IN_TRACKER = {"finetuning.epoch_metrics", "mnist_pretraining.epoch_metrics", "test_metrics"}
 IN_REGISTRY = {"packaged_models", "registered_models", "registration"}
 # What tuning finds is part of conf, and its studies are in a database.
 TUNING = {"tuning.best_parameters", "tuning.studies", "tuning.trial_runs"}
@@ -203,7 +203,7 @@ def test_the_machine_may_say_where_things_lie(monkeypatch: pytest.MonkeyPatch) -
         ("finetuning.learning_curves", "TrackedFigureDataset", "finetuning_learning_curves.png"),
         ("evaluation.glyphs.scores", "JSONDataset", "08_reporting/glyphs_scores.json"),
         ("evaluation.digits.predictions", "ParquetDataset", "digits_predictions.parquet"),
-        ("finetuning.metrics_history", "MlflowMetricsHistoryDataset", ""),
+        ("finetuning.epoch_metrics", "EpochMetricsDataset", ""),
     ],
 )
 def test_factories_pick_the_right_dataset(name: str, kind: str, path: str) -> None:

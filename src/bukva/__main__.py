@@ -16,6 +16,7 @@ from bukva.commands.report import report
 from bukva.commands.retrain import retrain
 from bukva.commands.review import review
 from bukva.commands.stack import stack
+from bukva.commands.tracking import tracking
 from bukva.errors import BukvaError
 
 
@@ -36,6 +37,7 @@ bukva.add_command(report)
 bukva.add_command(retrain)
 bukva.add_command(review)
 bukva.add_command(stack)
+bukva.add_command(tracking)
 
 
 def main() -> None:

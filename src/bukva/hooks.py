@@ -1,8 +1,9 @@
 """What happens around every run: checks before it, figures after it."""
 
+import logging
 import time
 from collections import defaultdict
-from typing import Any
+from typing import Any, Final
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -12,9 +13,16 @@ from pydantic import BaseModel
 
 from bukva.parameters import flatten, validate_parameters
 
+logger = logging.getLogger(__name__)
+
+_LAST_WAIT_S: Final = 10.0
+
 
 class TrackingHooks:
-    """Prepares MLflow for kedro-mlflow's own hook, which would wait minutes for a server."""
+    """Prepares MLflow for kedro-mlflow's own hook, which would wait minutes for a server.
+
+    A server that goes away later stops nothing: `bukva.model_registry.journalled_store`.
+    """
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -23,13 +31,47 @@ class TrackingHooks:
         Raises:
             TrackingUnreachableError: If it does not answer.
         """
-        from bukva.model_registry.tracking import check_tracking, locate_tracking
+        from bukva.model_registry.tracking import check_tracking, is_server, locate_tracking
 
         config = context.config_loader["mlflow"]
         uri = locate_tracking(config["server"]["mlflow_tracking_uri"], context.project_path)
         check_tracking(uri)
         config["server"]["mlflow_tracking_uri"] = uri
         context.config_loader["mlflow"] = config
+        if is_server(uri):
+            self._keep_journal(context, uri)
+
+    def _keep_journal(self, context: KedroContext, server: str) -> None:
+        """Deliver what former runs could not, and let this one go on where the server dies."""
+        from bukva.model_registry.journalled_store import keep_journal
+        from bukva.model_registry.replay import locate_journals, replay_journals
+
+        storage = context.config_loader["globals"]["storage"]
+        folder = locate_journals(storage["local"], context.project_path)
+        left = replay_journals(folder, server)
+        if left != (0, 0, 0):
+            logger.info("Of what former runs logged: %s.", left.describe())
+        keep_journal(folder)
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self) -> None:
+        """Wait a little for the tracking server, and say what it has not."""
+        self._wait_for_deliveries()
+
+    @hook_impl(trylast=True)
+    def on_pipeline_error(self) -> None:
+        """As after a run that went well."""
+        self._wait_for_deliveries()
+
+    def _wait_for_deliveries(self) -> None:
+        from bukva.model_registry.journalled_store import wait_for_deliveries
+
+        if missing := wait_for_deliveries(_LAST_WAIT_S):
+            logger.warning(
+                "The tracking server does not answer: %d requests of this run wait on the disk. "
+                "The next run delivers them, or: python -m bukva tracking replay",
+                missing,
+            )
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self) -> None:

@@ -11,7 +11,7 @@ from training_runs import MemoryStore
 
 from bukva import charset
 from bukva.models.trained import TrainedModel
-from bukva.pipeline_templates.training import to_metrics, training_pipeline
+from bukva.pipeline_templates.training import training_pipeline
 from bukva.pipelines import finetuning, mnist_pretraining
 from stage_runs import Data, run_stage, small_data, small_parameters
 
@@ -27,6 +27,7 @@ def stage_inputs(stage: str, **changes: object) -> Data:
         **small_data(),
         **small_parameters(**{stage: parameters}),
         f"{stage}.checkpoints": MemoryStore(),
+        f"{stage}.epoch_metrics": None,
     }
 
 
@@ -51,10 +52,16 @@ def test_a_stage_makes_a_model_and_its_history(pretrained: Data) -> None:
     assert len(model.spec.data_fingerprint) == 64
     assert list(history["epoch"]) == [1]
     assert isinstance(pretrained["mnist_pretraining.learning_curves"], Figure)
-    # A digit has no case, so there is nothing to measure of it.
-    metrics = pretrained["mnist_pretraining.metrics_history"]
-    assert "valid_case_accuracy" not in metrics
-    assert metrics["train_loss"] == [{"value": history["train_loss"][0], "step": 1}]
+
+
+def test_each_epoch_is_shown_when_it_is_over() -> None:
+    rows: list[dict[str, object]] = []
+    inputs = stage_inputs("mnist_pretraining", max_epochs=2)
+    made = run_stage(
+        mnist_pretraining.create_pipeline(),
+        inputs | {"mnist_pretraining.epoch_metrics": rows.append},
+    )
+    pd.testing.assert_frame_equal(pd.DataFrame(rows), made["mnist_pretraining.history"])
 
 
 def test_pretraining_changes_where_finetuning_starts(pretrained: Data) -> None:
@@ -104,19 +111,3 @@ def test_a_namespace_goes_before_every_name() -> None:
     )
     assert line.outputs() >= {"line.finetuning.model", "line.finetuning.learning_curves"}
     assert "params:line.finetuning" in line.inputs()
-
-
-def test_metrics_leave_out_what_was_not_measured() -> None:
-    history = pd.DataFrame(
-        {
-            "epoch": [1, 2],
-            "phase": ["heads", "all"],
-            "train_loss": [2.0, 1.5],
-            "valid_case_accuracy": [np.nan, np.nan],
-            "valid_loss": [np.nan, 1.0],
-        }
-    )
-    assert to_metrics(history) == {
-        "train_loss": [{"value": 2.0, "step": 1}, {"value": 1.5, "step": 2}],
-        "valid_loss": [{"value": 1.0, "step": 2}],
-    }

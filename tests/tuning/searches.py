@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+import time
 from dataclasses import dataclass, field
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
@@ -87,6 +88,20 @@ class KilledOnce:
         on_epoch({"epoch": 1, "valid_loss": 9.0})
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("unreachable")
+
+
+@dataclass
+class Slowly:
+    """So that the database is away within trials, too."""
+
+    epoch_s: float
+
+    def __call__(self, parameters: TrainingParameters, on_epoch: OnEpoch) -> pd.DataFrame:
+        def show(row: dict[str, object]) -> None:
+            time.sleep(self.epoch_s)
+            on_epoch(row)
+
+        return slide_into_bowl(parameters, show)
 
 
 @dataclass

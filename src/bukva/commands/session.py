@@ -10,6 +10,7 @@ from bukva.errors import ParameterError
 
 if TYPE_CHECKING:
     # Imported late: it takes seconds.
+    from kedro.config import OmegaConfigLoader
     from kedro.framework.session import KedroSession
 
 _LOGGING_CONFIG: Final = "conf/logging_job.yml"
@@ -32,8 +33,11 @@ def open_project() -> Path:
     return project
 
 
-def connect_registry(env: str) -> None:
+def connect_registry(env: str) -> "OmegaConfigLoader":
     """Let MLflow look into the registry of an environment, without a session: that takes seconds.
+
+    Returns:
+        What reads the configuration of the environment.
 
     Raises:
         TrackingUnreachableError: If it does not answer.
@@ -52,6 +56,7 @@ def connect_registry(env: str) -> None:
         uri = locate_tracking(loader["mlflow"]["server"]["mlflow_tracking_uri"], project)
     check_tracking(uri)
     mlflow.set_tracking_uri(uri)
+    return loader
 
 
 def open_session(env: str, params: dict[str, Any] | None = None) -> "KedroSession":

@@ -1,5 +1,6 @@
 """A figure as a PNG file in the storage, and beside the run in MLflow."""
 
+import io
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -8,7 +9,9 @@ from kedro.io.core import get_filepath_str
 from kedro_datasets.matplotlib import MatplotlibDataset
 from matplotlib.figure import Figure
 
-_PNG: Final = {"format": "png", "dpi": 120, "bbox_inches": "tight"}
+from bukva.model_registry.journalled_store import log_file
+
+_PNG: Final[dict[str, Any]] = {"format": "png", "dpi": 120, "bbox_inches": "tight"}
 
 
 class TrackedFigureDataset(MatplotlibDataset):  # type: ignore[misc]  # kedro-datasets has no types
@@ -35,4 +38,6 @@ class TrackedFigureDataset(MatplotlibDataset):  # type: ignore[misc]  # kedro-da
         """Write the PNG file, and log it."""
         super().save(data)
         if mlflow.active_run() is not None:
-            mlflow.log_figure(data, self._artifact_file, save_kwargs=dict(_PNG))
+            drawn = io.BytesIO()
+            data.savefig(drawn, **_PNG)
+            log_file(drawn.getvalue(), self._artifact_file)

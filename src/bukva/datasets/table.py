@@ -3,9 +3,10 @@
 from pathlib import PurePosixPath
 from typing import Any
 
-import mlflow
 import pandas as pd
 from kedro_datasets.pandas import CSVDataset
+
+from bukva.model_registry.journalled_store import log_file
 
 
 class TrackedTableDataset(CSVDataset):  # type: ignore[misc]  # kedro-datasets has no types
@@ -23,5 +24,4 @@ class TrackedTableDataset(CSVDataset):  # type: ignore[misc]  # kedro-datasets h
     def save(self, data: pd.DataFrame) -> None:
         """Write the CSV file, and log it."""
         super().save(data)
-        if mlflow.active_run() is not None:
-            mlflow.log_text(data.to_csv(index=False), self._artifact_file)
+        log_file(data.to_csv(index=False).encode(), self._artifact_file)

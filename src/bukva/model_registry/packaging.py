@@ -1,7 +1,8 @@
 """How the inference pipeline is logged as a pyfunc, with its dossier, and sealed."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -20,12 +21,22 @@ from mlflow.types.schema import Array, Map, Object, Property
 
 import bukva
 from bukva.dossier import FOLDER
+from bukva.errors import TrackingUnreachableError
 from bukva.inference.recogniser import Recogniser
+from bukva.model_registry.journalled_store import wait_for_deliveries
 from bukva.model_registry.lean_runner import SequentialRunner
 from bukva.model_registry.models import download, to_tag
 from bukva.model_registry.names import RECOGNISER_TAG
 from bukva.model_registry.revision import git_revision
+from bukva.model_registry.tracking import check_tracking
 from bukva.seal import DIGEST_TAG, digest_folder
+
+# A model, unlike a number, cannot wait in a journal.
+_PATIENCE_S: Final = 60.0
+_ADVICE: Final = (
+    "The model is trained, and not logged as a whole: what is there of it has no seal and is never "
+    "promoted. Once MLflow answers: kedro run --pipeline=packaging (in the same environment)."
+)
 
 _REQUIRED: Final = (
     "fsspec", "kedro", "kedro-mlflow", "kedro-datasets", "mlflow", "numpy", "onnxruntime", "pandas",
@@ -106,7 +117,31 @@ def log_package(
 
     Raises:
         RegistryError: If it cannot be read back.
+        TrackingUnreachableError: If the server is not there, or went away on the way.
     """
+    with _needing_tracking():
+        _log_and_seal(package, file, inference, name)
+
+
+@contextmanager
+def _needing_tracking() -> Iterator[None]:
+    """Say how to go on where the server is not there, or goes away on the way."""
+    uri = mlflow.get_tracking_uri()
+    try:
+        wait_for_deliveries(_PATIENCE_S)
+        check_tracking(uri)
+        yield
+    except Exception as error:
+        try:
+            check_tracking(uri)
+        except TrackingUnreachableError as absence:
+            raise TrackingUnreachableError(f"{absence} {_ADVICE}") from error
+        raise
+
+
+def _log_and_seal(
+    package: Package, file: AbstractDataset[Any, Any], inference: Pipeline, name: str
+) -> None:
     model_id = _log_pyfunc(file, inference, name)
     _add_dossier(model_id, package.dossier)
     _log_metrics(model_id, package.metrics)

@@ -43,6 +43,11 @@ def check_tracking(uri: str, timeout_s: float = 5.0) -> None:
         raise TrackingUnreachableError(message) from error
 
 
+def is_server(uri: str) -> bool:
+    """Return whether an address is that of a server, and not of a database."""
+    return urlsplit(uri).scheme in ("http", "https")
+
+
 def locate_tracking(uri: str, project: Path) -> str:
     """Return an address with its SQLite file seen from the project, wherever the run was started.
 

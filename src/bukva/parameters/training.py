@@ -1,8 +1,8 @@
 """What a training stage can be told."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bukva.parameters.group import Count, Device, Group, Positive, Precision, Share
 
@@ -67,6 +67,7 @@ class TrainingParameters(Group):
         max_gradient_norm: Gradients are scaled down to it.
         augmentation: Random variation of what is trained on.
         device: `auto` takes CUDA where there is one.
+        processes: How many share each batch: on CUDA at most one a GPU, else they share the cores.
         precision: `auto` takes bfloat16 where the hardware multiplies it.
         resume: Whether to go on from a checkpoint of the same parameters and data.
         kept_share: Share of the validation symbols that the finished network must not refuse.
@@ -93,12 +94,24 @@ class TrainingParameters(Group):
     max_gradient_norm: Positive = 5.0
     augmentation: AugmentationParameters = AugmentationParameters()
     device: Device = "auto"
+    processes: Count = 1
     precision: Precision = "auto"
     resume: bool = True
     kept_share: Annotated[float, Field(gt=0, lt=1)] = 0.999
     seed: int = 1
 
+    @model_validator(mode="after")
+    def _gives_each_process_something(self) -> Self:
+        if self.processes > self.batch_size:
+            message = f"expected processes <= batch_size, got {self.processes} > {self.batch_size}"
+            raise ValueError(message)
+        return self
+
     @property
     def learnt_corpora(self) -> list[str]:
         """Names of the corpora that are used: those with a weight."""
         return [corpus for corpus, weight in self.corpora.items() if weight]
+
+    def recipe(self) -> str:
+        """Return as JSON what decides the result, whatever it is computed on."""
+        return self.model_dump_json(exclude={"resume", "device", "processes"})

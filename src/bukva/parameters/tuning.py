@@ -91,6 +91,7 @@ class TuningParameters(Group):
         pruner: When a trial that goes badly is stopped.
         heartbeat_s: How often a worker says that its trial is alive.
         grace_s: Silence after which a trial counts as killed and is tried again.
+        patience_s: How long a worker waits for a database that went away; a file never does.
         retries: How often a killed trial is tried again.
         timeout_s: No trial begins later than this after the start of the run; None for no limit.
         workers: Processes on this machine that share the trials.
@@ -109,6 +110,7 @@ class TuningParameters(Group):
     pruner: PrunerParameters = PrunerParameters()
     heartbeat_s: Count = 10
     grace_s: Count = 60
+    patience_s: Positive = 600.0
     retries: Annotated[int, Field(ge=0)] = 2
     timeout_s: Positive | None = None
     workers: Count = 1

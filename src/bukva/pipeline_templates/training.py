@@ -14,14 +14,12 @@ from bukva.models.trained import ModelSpec, TrainedModel, load_backbone, weights
 from bukva.parameters import TrainingParameters
 from bukva.training.calibration import calibrate_labels, fit_symbol_threshold
 from bukva.training.checkpoint import CheckpointStore
-from bukva.training.fit import fit
+from bukva.training.fit import OnEpoch, fit
 from bukva.training.samples import GlyphSamples, select_samples
 from bukva.training.seeding import seeded
 
 # What a stage is called in a model's specification, by what its label head tells apart.
 STAGES: Final = {"digits": "mnist_pretraining", "all": "finetuning"}
-
-MetricsHistory = dict[str, list[dict[str, float]]]
 
 
 def training_pipeline(namespace: str, pretrained: str | None = None) -> Pipeline:
@@ -35,22 +33,21 @@ def training_pipeline(namespace: str, pretrained: str | None = None) -> Pipeline
         A pipeline from `sample_table` and `sample_images` to `<namespace>.model`, its history
         and its curves.
     """
-    inputs = ["sample_table", "sample_images", "params:parameters", "checkpoints"]
-    node = Node(
+    data = ["sample_table", "sample_images"]
+    inputs = [*data, "params:parameters", "checkpoints", "epoch_metrics"]
+    train = Node(
         train_model,
         inputs=[*inputs, "pretrained"] if pretrained else inputs,
         outputs=["model", "history"],
         name="train_model",
     )
-    follow_up = [
-        Node(to_metrics, inputs="history", outputs="metrics_history", name="list_metrics"),
-        Node(plot_learning_curves, inputs="history", outputs="learning_curves", name="plot_curves"),
-    ]
-    shared = {"sample_table", "sample_images"}
+    plot = Node(
+        plot_learning_curves, inputs="history", outputs="learning_curves", name="plot_curves"
+    )
     return Pipeline(
-        [node, *follow_up],
+        [train, plot],
         namespace=namespace,
-        inputs={name: name for name in shared} | ({"pretrained": pretrained} if pretrained else {}),
+        inputs={name: name for name in data} | ({"pretrained": pretrained} if pretrained else {}),
         parameters={"params:parameters": f"params:{namespace}"},
     )
 
@@ -60,11 +57,12 @@ def train_model(
     images_NHW: UInt8Array,
     parameters: TrainingParameters,
     checkpoints: CheckpointStore,
+    epoch_metrics: OnEpoch | None,
     pretrained: TrainedModel | None = None,
 ) -> tuple[TrainedModel, pd.DataFrame]:
     """Train a network, from random weights or another model's backbone; return its history too."""
     start = new_model(parameters, pretrained)
-    return continue_training(start, table, images_NHW, parameters, checkpoints)
+    return continue_training(start, table, images_NHW, parameters, checkpoints, epoch_metrics)
 
 
 def new_model(parameters: TrainingParameters, pretrained: TrainedModel | None) -> TrainedModel:
@@ -94,6 +92,7 @@ def continue_training(
     images_NHW: UInt8Array,
     parameters: TrainingParameters,
     checkpoints: CheckpointStore,
+    on_epoch: OnEpoch | None = None,
 ) -> tuple[TrainedModel, pd.DataFrame]:
     """Train a model further, heads and all; return its history too.
 
@@ -104,7 +103,9 @@ def continue_training(
         for split in ("train", "valid")
     )
     network = start.to_network()
-    history = fit(network, train, valid, parameters, checkpoints=checkpoints).history
+    history = fit(
+        network, train, valid, parameters, checkpoints=checkpoints, on_epoch=on_epoch
+    ).history
     calibrate_labels(network, valid)
     seen = {
         "data_fingerprint": train.digest(),
@@ -140,16 +141,3 @@ def _trained_on(
         parameters.learnt_corpora
     )
     return tuple(sorted({*table["corpus"][is_seen_N], *start.spec.corpora}))
-
-
-def to_metrics(history: pd.DataFrame) -> MetricsHistory:
-    """Return the history in the form that the tracker takes: values by step."""
-    numbers = history.drop(columns=["epoch", "phase"]).dropna(axis="columns", how="all")
-    return {
-        name: [
-            {"value": float(value), "step": int(epoch)}
-            for epoch, value in zip(history["epoch"], numbers[name], strict=True)
-            if pd.notna(value)
-        ]
-        for name in numbers.columns
-    }

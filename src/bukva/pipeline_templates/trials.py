@@ -51,7 +51,7 @@ class Trial:
         parameters = self.parameters
         parts = (
             self.start.digest(),
-            parameters.model_dump_json(exclude={"resume", "device"}) if parameters else "",
+            parameters.recipe() if parameters else "",
             *self.split,
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()

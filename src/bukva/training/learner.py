@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from bukva.data.augmentation import augment_images, augment_page, lend_page
 from bukva.models.prediction import predict_logits, to_batch
 from bukva.parameters import TrainingParameters
+from bukva.training import parallel
 from bukva.training.device import autocast, resolve_device
 from bukva.training.losses import glyph_loss
 from bukva.training.optimisation import Optimisation
@@ -33,10 +34,16 @@ class Learner:
     ) -> None:
         self.device = resolve_device(parameters.device)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        parallel.share_statistics(self.network)
         self.steps_per_epoch = parameters.steps_per_epoch or -(-len(train) // parameters.batch_size)
         self._parameters = parameters
         self._valid = valid
+        # All processes draw the same batches, and each varies its share by itself.
         self._generator = torch.Generator(self.device).manual_seed(parameters.seed)
+        self._variation = self._generator
+        if parameters.processes > 1:
+            own_seed = parameters.seed + 1 + parallel.rank()
+            self._variation = torch.Generator(self.device).manual_seed(own_seed)
         self._images_NHW = self._to_device(train.images_NHW)
         self._page_NF = self._to_device(train.page_NF)
         self._labels_N = self._to_device(train.labels_N)
@@ -57,17 +64,21 @@ class Learner:
             )
             yield self._take_step(chosen_B, optimisation)
 
-    def _take_step(self, chosen_B: Tensor, optimisation: Optimisation) -> float:
+    def _take_step(self, drawn_B: Tensor, optimisation: Optimisation) -> float:
+        chosen_B = parallel.share_of(drawn_B)
         images_B1HW, page_BF = self._draw_varied(chosen_B)
         with autocast(self.device, self._parameters.precision):
             logits_BK, case_logits_B = self.network(images_B1HW, page_BF)
         loss = self._loss(
             logits_BK, case_logits_B, self._labels_N[chosen_B], self._uppercase_N[chosen_B]
         )
+        # The sum over the processes is the mean over what was drawn.
+        loss = loss * (len(chosen_B) / len(drawn_B))
         optimisation.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        parallel.add_up_gradients(self.network)
         optimisation.step()
-        return float(loss.detach())
+        return float(parallel.total(loss.detach()))
 
     def _draw_varied(self, chosen_B: Tensor) -> tuple[Tensor, Tensor]:
         images_B1HW, page_BF = to_batch(
@@ -75,11 +86,11 @@ class Learner:
         )
         augmentation = self._parameters.augmentation
         page_BF = lend_page(
-            page_BF, self._uppercase_N[chosen_B].isnan(), augmentation.page_lending, self._generator
+            page_BF, self._uppercase_N[chosen_B].isnan(), augmentation.page_lending, self._variation
         )
         return (
-            augment_images(images_B1HW, augmentation, self._generator),
-            augment_page(page_BF, augmentation, self._generator),
+            augment_images(images_B1HW, augmentation, self._variation),
+            augment_page(page_BF, augmentation, self._variation),
         )
 
     def _loss(self, *tensors: Tensor, weights_B: Tensor | None = None) -> Tensor:
@@ -110,6 +121,7 @@ class Learner:
         is_cuda = self.device.type == "cuda"
         return {
             "generator": self._generator.get_state(),
+            "variation": self._variation.get_state(),
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state_all() if is_cuda else [],
         }
@@ -117,6 +129,7 @@ class Learner:
     def set_random_state(self, state: dict[str, Any]) -> None:
         """Take back what `random_state` returned."""
         self._generator.set_state(state["generator"])
+        self._variation.set_state(state["variation"])
         torch.set_rng_state(state["torch"])
         if state["cuda"]:
             torch.cuda.set_rng_state_all(state["cuda"])

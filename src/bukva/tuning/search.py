@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import math
 import multiprocessing
 import time
@@ -12,15 +13,19 @@ from typing import Any, Final, Protocol
 import optuna
 import pandas as pd
 from optuna import TrialPruned
-from optuna.storages._heartbeat import BaseHeartbeat
+from optuna.exceptions import OptunaError, UpdateFinishedTrialError
+from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from bukva.errors import NonFiniteLossError, TuningError
 from bukva.parameters import TrainingParameters, TuningParameters
 from bukva.training.fit import OnEpoch
 from bukva.tuning.space import apply_values, read_values, suggest_values
-from bukva.tuning.study import count_trials, open_study, retry_trial
+from bukva.tuning.study import count_trials, describe_trouble, open_study, retry_trial
+
+logger = logging.getLogger(__name__)
 
 TrainOnce = Callable[[TrainingParameters, OnEpoch], pd.DataFrame]
 """Trains with given parameters, shows every epoch, returns the history."""
@@ -68,6 +73,8 @@ class Search:
         budget = {
             "max_epochs": self.parameters.epochs,
             "steps_per_epoch": self.parameters.steps_per_epoch,
+            # What searches faster is more workers.
+            "processes": 1,
         }
         return apply_values(self.base, {**budget, **values})
 
@@ -76,7 +83,7 @@ class Search:
         searched = {name: item.ends[0] for name, item in self.parameters.space.items()}
         parts = (
             self.data_digest,
-            self.training_of(searched).model_dump_json(exclude={"resume", "device"}),
+            self.training_of(searched).recipe(),
             self.parameters.model_dump_json(include=_COMPARED),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -103,19 +110,49 @@ def work(search: Search) -> None:
     Trials of other workers count; one that falls silent is tried again by whoever sees it first.
 
     Raises:
-        TuningError: If the study cannot be opened or a trial has no measure.
+        TuningError: If the study cannot be opened, its database went away for longer than the
+            parameters allow, or a trial has no measure.
     """
-    study, parameters = search.open(), search.parameters
-    started_s = time.monotonic()
+    study = search.open()
+    try:
+        _work_through(search, study)
+    except (OptunaError, SQLAlchemyError) as error:
+        raise TuningError(describe_trouble(search.url, error)) from error
+
+
+def _work_through(search: Search, study: Study) -> None:
+    parameters, started_s = search.parameters, time.monotonic()
     while not _has_lost_parent() and count_trials(study, *_FINISHED) < parameters.trials:
         if parameters.timeout_s and time.monotonic() - started_s > parameters.timeout_s:
             return
         optuna.storages.fail_stale_trials(study)
         if count_trials(study, *_FINISHED, TrialState.RUNNING) < parameters.trials:
-            study.optimize(lambda trial: _run_trial(search, trial), n_trials=1)
+            _try_one(search, study)
         else:
             # The last trials are with others: one of these may yet be killed.
             time.sleep(_POLL_S)
+
+
+class _GivenUpError(Exception):
+    """A trial that is not ours to finish: others took it for dead, or one less was wanted."""
+
+
+def _try_one(search: Search, study: Study) -> None:
+    """Run the next trial; that it is given up on the way ends nothing else."""
+    trial, state, value = study.ask(), TrialState.FAIL, None
+    try:
+        with get_heartbeat_thread(trial._trial_id, trial.storage):
+            value = _run_trial(search, trial)
+        state = TrialState.COMPLETE
+    except TrialPruned as reason:
+        state = TrialState.PRUNED
+        logger.info("trial %d was stopped %s", trial.number, reason)
+    except _GivenUpError as reason:
+        logger.warning("trial %d is given up: %s", trial.number, reason)
+    finally:
+        study.tell(trial, value, state, skip_if_finished=True)
+    if state == TrialState.COMPLETE:
+        logger.info("trial %d: %s %.4g", trial.number, search.parameters.measure, value)
 
 
 def _run_trial(search: Search, trial: Trial) -> float:
@@ -125,6 +162,9 @@ def _run_trial(search: Search, trial: Trial) -> float:
     # that never had a heartbeat is taken for alive for ever, and the others wait for it.
     if isinstance(trial.storage, BaseHeartbeat):
         trial.storage.record_heartbeat(trial._trial_id)
+    if _is_superfluous(trial, parameters.trials):
+        trial.set_user_attr("error", "not run: others have begun the last ones that were asked for")
+        raise _GivenUpError("others have begun the last trials")
     values = suggest_values(trial, parameters.space)
     with _observed(search, trial, values) as on_epoch:
         history = search.train(search.training_of(values), on_epoch)
@@ -135,7 +175,24 @@ def _run_trial(search: Search, trial: Trial) -> float:
                 f"{value}: do the samples of tuning.valid_corpora have it?"
             )
             raise TuningError(message)
+        _check_ours(trial)
     return value
+
+
+def _is_superfluous(trial: Trial, wanted: int) -> bool:
+    """Return whether as many as are wanted run or have finished without this one.
+
+    Two workers that ask at the same moment both see that one more is wanted.
+    """
+    states = (*_FINISHED, TrialState.RUNNING)
+    others = trial.study.get_trials(deepcopy=False, states=states)
+    return sum(other.number < trial.number for other in others) >= wanted
+
+
+def _check_ours(trial: Trial) -> None:
+    """Return if nobody has taken us for dead, as happens to a worker that was cut off."""
+    if trial.storage.get_trial(trial._trial_id).state.is_finished():
+        raise UpdateFinishedTrialError
 
 
 @contextlib.contextmanager
@@ -164,6 +221,9 @@ def _observed(search: Search, trial: Trial, values: Mapping[str, Any]) -> Iterat
         state = "pruned"
         trial.set_user_attr("error", str(error))
         raise TrialPruned(str(error)) from error
+    except UpdateFinishedTrialError as error:
+        state = "killed"
+        raise _GivenUpError("others took its worker for dead, and try it again") from error
     except KeyboardInterrupt:
         state = "killed"
         retry_trial(trial.study, trial.number, search.parameters.retries)

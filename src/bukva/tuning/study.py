@@ -14,7 +14,7 @@ from optuna.pruners import (
     NopPruner,
     SuccessiveHalvingPruner,
 )
-from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, event
@@ -23,6 +23,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bukva.errors import TuningError
 from bukva.parameters import TuningParameters
+from bukva.tuning.patience import PatientStorage
 from bukva.tuning.sampler import NumberedSampler
 
 # A retry and its delay: two workers that make the tables of a new database at the same moment.
@@ -74,7 +75,7 @@ def open_study(
 
 def open_storage(
     url: str, parameters: TuningParameters, on_killed: OnKilled | None = None
-) -> RDBStorage:
+) -> PatientStorage:
     """Return the database of studies, its tables made if they are not there.
 
     Raises:
@@ -89,11 +90,12 @@ def open_storage(
     is_file = url.startswith("sqlite")
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            storage = RDBStorage(
+            storage = PatientStorage(
                 url,
+                patience_s=0 if is_file else parameters.patience_s,
+                heartbeat_s=parameters.heartbeat_s,
+                grace_s=parameters.grace_s,
                 engine_kwargs={"pool_pre_ping": True, **(_PATIENT if is_file else {})},
-                heartbeat_interval=parameters.heartbeat_s,
-                grace_period=parameters.grace_s,
                 heartbeat_stale_trial_callback=retry,
             )
             if is_file:
@@ -101,7 +103,7 @@ def open_storage(
             return storage
         except (SQLAlchemyError, OptunaError, ImportError) as error:
             if attempt == _ATTEMPTS or isinstance(error, ArgumentError | ImportError):
-                raise TuningError(_describe(url, error)) from error
+                raise TuningError(describe_trouble(url, error)) from error
         time.sleep(_DELAY_S)
     raise AssertionError("unreachable")
 
@@ -157,7 +159,8 @@ def _check_fingerprint(study: Study, fingerprint: str) -> None:
         raise TuningError(message)
 
 
-def _describe(url: str, error: Exception) -> str:
+def describe_trouble(url: str, error: Exception) -> str:
+    """Return what to do where the database of studies is not there; never shows a password."""
     try:
         place = make_url(url).render_as_string(hide_password=True)
     except ArgumentError:

@@ -95,7 +95,7 @@ def measure_network(
         the second ones of the processor; `latency_ms` is of the network alone, without decoding
         and preprocessing.
     """
-    (model, _), seconds = timed(lambda: train_model(*digits, training, checkpoints))
+    (model, _), seconds = timed(lambda: train_model(*digits, training, checkpoints, None))
     recogniser = Recogniser(export_onnx(model, opset))
     tests = digits.of_split("test")
     page_NF = page_features(tests.table)
