@@ -29,7 +29,8 @@ PART_BYTES: Final = 16 * 2**20
 """What is longer is sent in parts, each tried again by itself."""
 CALL_TIMEOUT_S: Final = 60.0
 """A request and its repetitions take no longer, but for the time that what it sends may take."""
-_MIN_BYTES_PER_S: Final = 250_000
+MIN_BYTES_PER_S: Final = 250_000
+"""A line that is slower than this is taken for a broken one."""
 
 # aiohttp counts no time while it sends: a store that stops listening in mid-upload would be waited
 # for without end, but for CALL_TIMEOUT_S.
@@ -95,11 +96,11 @@ class AtomicS3FileSystem(S3FileSystem):  # type: ignore[misc]  # s3fs has no typ
     """s3fs's file system with atomic writes, bounded waiting and our errors.
 
     Args:
-        call_timeout_s: How long one request may take, its repetitions included.
+        call_timeout_s: How long one request may take, its repetitions included; CALL_TIMEOUT_S.
         options: As of s3fs.
     """
 
-    def __init__(self, *, call_timeout_s: float = CALL_TIMEOUT_S, **options: Any) -> None:
+    def __init__(self, *, call_timeout_s: float | None = None, **options: Any) -> None:
         config = _CLIENT_CONFIG | (options.pop("config_kwargs", None) or {})
         defaults = {
             # Another process may have written since: the store is asked.
@@ -180,7 +181,7 @@ class AtomicS3FileSystem(S3FileSystem):  # type: ignore[misc]  # s3fs has no typ
     mkdir = sync_wrapper(_mkdir)
 
     def _allowed_s(self, body: Any) -> float:
-        return self._call_timeout_s + len(body or b"") / _MIN_BYTES_PER_S
+        return (self._call_timeout_s or CALL_TIMEOUT_S) + len(body or b"") / MIN_BYTES_PER_S
 
     def _endpoint(self) -> str:
         return self._s3.meta.endpoint_url if self._s3 else "the store"
