@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -51,13 +51,19 @@ class Fault:
         self.times -= 1
         return True
 
+    def __str__(self) -> str:
+        """What differs from no fault at all, as the name of a test."""
+        told = {item.name: getattr(self, item.name) for item in fields(self)}
+        return " ".join(f"{name}={value}" for name, value in told.items() if value)
+
 
 class Head(NamedTuple):
-    """The head of a request."""
+    """The head of a request; `waits` if its body comes only when it is asked for."""
 
     request: str
     lines: list[bytes]
     body_bytes: int
+    waits: bool
 
     def closing(self) -> bytes:
         """The head as it is sent on: the server closes the connection when it has answered."""
@@ -77,9 +83,12 @@ class FaultProxy:
     url: str = ""
     faults: list[Fault] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    _serving: set[object] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        # The loop itself forgets a task that waits for nobody but its own streams.
+        self._serving.add(asyncio.current_task())
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             head = _parse(await reader.readuntil(b"\r\n\r\n"))
             self.requests.append(head.request)
             fault = next((fault for fault in self.faults if fault.takes(head.request)), Fault())
@@ -134,6 +143,8 @@ async def _pump(
 async def _answer(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: Head, status: int, code: str
 ) -> None:
+    if head.waits:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     await reader.readexactly(head.body_bytes)
     body = b"" if head.request.startswith("HEAD") else _error_document(code)
     lines = f"HTTP/1.1 {status} {code}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
@@ -149,7 +160,8 @@ def _parse(head: bytes) -> Head:
     lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     method, target, _ = lines[0].decode().split(" ")
     found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-    return Head(f"{method} {target}", lines, int(found[1]) if found else 0)
+    waits = b"100-continue" in head.lower()
+    return Head(f"{method} {target}", lines, int(found[1]) if found else 0, waits)
 
 
 @contextmanager

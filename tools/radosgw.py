@@ -10,6 +10,7 @@ distribution: apt-get install -y --no-install-recommends ceph-mon ceph-osd rados
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -48,6 +49,7 @@ run dir = {folder}
 log file =
 log to stderr = true
 err to stderr = true
+debug rocksdb = 0
 admin socket =
 crash dir = {folder}
 keyring = {folder}/keyring
@@ -77,6 +79,7 @@ def main() -> None:
     """Run the command; exit as it does."""
     if missing := [name for name in PROGRAMS if not shutil.which(name)]:
         sys.exit(f"Expected the programs {', '.join(missing)}, found none.{__doc__.split(':')[-1]}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     command = sys.argv[1:] or [sys.executable, "-m", "pytest", *TESTS]
     with tempfile.TemporaryDirectory(prefix="ceph-") as name, running(Path(name)) as variables:
         sys.exit(subprocess.run(command, env=os.environ | variables, check=False).returncode)
@@ -105,7 +108,7 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
             wait_for_answer(f"http://127.0.0.1:{port}")
         except (subprocess.SubprocessError, TimeoutError) as error:
             log.flush()
-            sys.exit(f"{error}\n{(folder / 'log').read_text(errors='replace')[-3000:]}")
+            sys.exit(f"{error}\n{(folder / 'log').read_text(errors='replace')[-9000:]}")
         yield {
             "BUKVA_TEST_S3_URL": f"http://127.0.0.1:{port}",
             "BUKVA_TEST_S3_KEY": key,

@@ -32,8 +32,8 @@ CALL_TIMEOUT_S: Final = 60.0
 MIN_BYTES_PER_S: Final = 250_000
 """A line that is slower than this is taken for a broken one."""
 
-# aiohttp counts no time while it sends: a store that stops listening in mid-upload would be waited
-# for without end, but for CALL_TIMEOUT_S.
+# aiohttp counts no time while it sends: but for CALL_TIMEOUT_S, a store that stops listening in
+# mid-upload would be waited for without end.
 _CLIENT_CONFIG: Final = {
     "connect_timeout": 5,
     "read_timeout": 15,
@@ -75,7 +75,11 @@ class AtomicS3File(S3File):  # type: ignore[misc]  # s3fs has no types
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         with self.fs.explained("get_object", self.path):
-            return bytes(super()._fetch_range(start, end))
+            try:
+                return bytes(super()._fetch_range(start, end))
+            except IndexError:
+                # s3fs looks at the number of an error that has none.
+                raise TimeoutError from None
 
     def __exit__(
         self,
@@ -158,8 +162,12 @@ class AtomicS3FileSystem(S3FileSystem):  # type: ignore[misc]  # s3fs has no typ
 
     async def _call_s3(self, method: str, *akwarglist: Any, **kwargs: Any) -> Any:
         place = "/".join(filter(None, [kwargs.get("Bucket"), kwargs.get("Key")]))
+        timeout_s = self._allowed_s(kwargs.get("Body"))
         with self.explained(method, place):
-            async with asyncio.timeout(self._allowed_s(kwargs.get("Body"))):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    return await super()._call_s3(method, *akwarglist, **kwargs)
+            async with asyncio.timeout(timeout_s):
                 return await super()._call_s3(method, *akwarglist, **kwargs)
 
     # s3fs made its own of its own method.
@@ -173,15 +181,15 @@ class AtomicS3FileSystem(S3FileSystem):  # type: ignore[misc]  # s3fs has no typ
         with self.explained("get_object", rpath):
             await super()._get_file(rpath, lpath, *args, **kwargs)
 
-    async def _mkdir(self, path: str, *args: Any, **kwargs: Any) -> None:
+    async def _makedirs(self, path: str, exist_ok: bool = False) -> None:
         # There are no folders to make; s3fs would make the bucket, with a typing error in its name.
-        if not self.split_path(path)[1]:
-            await super()._mkdir(path, *args, **kwargs)
+        pass
 
-    mkdir = sync_wrapper(_mkdir)
+    makedirs = sync_wrapper(_makedirs)
 
     def _allowed_s(self, body: Any) -> float:
-        return (self._call_timeout_s or CALL_TIMEOUT_S) + len(body or b"") / MIN_BYTES_PER_S
+        """How long a request is waited for before it is made anew, once."""
+        return (self._call_timeout_s or CALL_TIMEOUT_S) / 2 + len(body or b"") / MIN_BYTES_PER_S
 
     def _endpoint(self) -> str:
         return self._s3.meta.endpoint_url if self._s3 else "the store"

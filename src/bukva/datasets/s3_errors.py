@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.exceptions import (
     CredentialRetrievalError,
     NoCredentialsError,
@@ -23,7 +24,7 @@ _NO_KEYS: Final = (
     PartialCredentialsError,
     ProfileNotFound,
 )
-_NO_ANSWER: Final = (*S3_RETRYABLE_ERRORS, ConnectionError)
+_NO_ANSWER: Final = (*S3_RETRYABLE_ERRORS, NoConnectionError, ConnectionError)
 # Callers make something of these: there is no such object, there is one, it has changed.
 _FOR_CALLERS: Final = frozenset({404, 409, 412, 416})
 
@@ -81,4 +82,6 @@ def _unreachable(asked: str, got: str) -> StorageUnreachableError:
 
 
 def _name(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else "it took too long"
+    if str(error):
+        return f"{type(error).__name__}: {error}"
+    return "it was silent, or said 503 SlowDown again and again"
