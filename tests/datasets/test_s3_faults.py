@@ -13,6 +13,7 @@ from serving_servers import free_port
 
 from bukva.datasets import s3 as s3_module
 from bukva.datasets.array import ArrayDataset
+from bukva.datasets.feedback import CorrectionsDataset
 from bukva.datasets.storage import check_storage
 from bukva.errors import (
     BucketMissingError,
@@ -196,6 +197,19 @@ def test_a_store_that_falls_silent_in_mid_read_is_a_clear_error(
     with pytest.raises(DatasetError) as caught:
         load(address)
     assert isinstance(cause_of(caught), StorageUnreachableError)
+
+
+def test_corrections_that_cannot_be_read_are_not_passed_over(
+    impatient: FaultProxy, s3: Any
+) -> None:
+    s3.pipe_file("bukva/corrections/a.json", b"no correction")
+    impatient.faults.append(Fault("GET .*a.json", times=1000, answer=(403, "AccessDenied")))
+    corrections = CorrectionsDataset(folder="s3://bukva/corrections")
+    with pytest.raises(DatasetError) as caught:
+        corrections.load()
+    assert isinstance(cause_of(caught), StorageRefusedError)
+    impatient.faults.clear()
+    assert len(corrections.load().unusable) == 1
 
 
 def test_an_object_that_is_not_there_is_no_trouble_of_the_store(faulty: FaultProxy) -> None:
