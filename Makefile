@@ -5,7 +5,7 @@ TORCH  ?= cpu
 ENV    ?= base
 PORT   ?= 8000
 FROM   ?=
-# Where the DAGs for Airflow, or the report, go.
+# Where corpora, the DAGs for Airflow, or the report go.
 TO     ?=
 # Experiments: which, and how many runs at the same time.
 FILE    ?= conf/experiments/corpora.yml
@@ -73,8 +73,8 @@ report: .venv/.installed ## one HTML page about the last run, to send (TO=build/
 dags: .venv/.installed ## the stages as DAGs of Airflow, in build/dags (TO=/opt/airflow/dags, ENV=real)
 	$(BIN)/python -m bukva dags --env=$(ENV) $(if $(TO),--to=$(TO))
 
-corpora: .venv/.installed ## fetch the public corpora (FROM=<folder or URI> takes them from a mirror)
-	$(BIN)/python -m bukva corpora fetch $(if $(FROM),--from=$(FROM))
+corpora: .venv/.installed ## fetch the public corpora (FROM=<mirror>, TO=s3://bucket/01_raw)
+	$(BIN)/python -m bukva corpora fetch $(if $(FROM),--from=$(FROM)) $(if $(TO),--to=$(TO))
 
 experiments: .venv/.installed ## the runs of a file, and a table of them (FILE=conf/experiments/..., WORKERS=2)
 	$(BIN)/python -m bukva experiments run $(FILE) --workers=$(WORKERS)

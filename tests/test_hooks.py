@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks.manager import _NullPluginManager
@@ -14,9 +15,10 @@ from kedro.pipeline import Node
 from kedro_datasets.json import JSONDataset
 from serving_servers import free_port, tracking_restored
 
-from bukva.errors import ParameterError, TrackingUnreachableError
+from bukva.errors import ParameterError, StorageUnreachableError, TrackingUnreachableError
 from bukva.hooks import ParametersHooks, StageTimingHooks, TrackingHooks
-from kedro_project import PROJECT, load_config
+from kedro_project import PROJECT, load_config, run_pipeline
+from object_store import s3_is
 
 
 def make_context(project: Path, env: str, **runtime_params: Any) -> KedroContext:
@@ -40,6 +42,21 @@ def test_a_session_stops_at_once_where_mlflow_is_down(monkeypatch: pytest.Monkey
         with pytest.raises(TrackingUnreachableError, match=address):
             session.run(pipeline_names=["data_processing"])
     assert time.monotonic() - started_s < 10
+
+
+def test_a_run_stops_at_once_where_its_store_is_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bukva.datasets.storage._CHECK_TIMEOUT_S", 1.0)
+    monkeypatch.setenv("BUKVA_TEST_ROOT", "s3://bukva/data")
+    down = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "AWS_ACCESS_KEY_ID": "key"}
+    with (
+        s3_is(down | {"AWS_SECRET_ACCESS_KEY": "secret"}),
+        pytest.raises(StorageUnreachableError, match=down["AWS_ENDPOINT_URL"]),
+    ):
+        run_pipeline("data_processing", tmp_path)
+    # Nothing is left open in MLflow.
+    assert mlflow.active_run() is None
 
 
 def test_the_database_lies_in_the_project_wherever_the_run_was_started(

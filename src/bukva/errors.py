@@ -25,6 +25,10 @@ BukvaError
 │   │   └── ReleaseError     the released model is not what its manifest says, or too large
 │   ├── ParityError          two forms of one model answer differently
 │   └── SealError            its files are not those that were sealed, or nobody trusted did it
+├── StorageError             the store that data lie in cannot be used
+│   ├── StorageUnreachableError  it does not answer, or breaks off again and again
+│   ├── StorageRefusedError  it does not let us: wrong keys, or keys without the right
+│   └── BucketMissingError   there is no such bucket
 ├── TrackingError            MLflow cannot be used
 │   ├── TrackingUnreachableError  the tracking server does not answer
 │   └── RegistryError        the registry refuses, or holds something incomplete
@@ -143,6 +147,22 @@ class ParityError(ModelError):
 
 class SealError(ModelError):
     """Raised when the files of a packaged model are not those that somebody trusted sealed."""
+
+
+class StorageError(BukvaError, OSError):
+    """Raised when the store that data lie in cannot be used; nothing half is left in it."""
+
+
+class StorageUnreachableError(StorageError):
+    """Raised when the store does not answer in time, or breaks off again and again."""
+
+
+class StorageRefusedError(StorageError):
+    """Raised when the store refuses: its keys are wrong or missing, or may not do this."""
+
+
+class BucketMissingError(StorageError):
+    """Raised when there is no such bucket; none is ever made in passing."""
 
 
 class TrackingError(BukvaError):

@@ -11,6 +11,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline.node import Node
 from pydantic import BaseModel
 
+from bukva.datasets.storage import check_storage
 from bukva.parameters import flatten, validate_parameters
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,27 @@ class TrackingHooks:
         from kedro_mlflow.framework.hooks.mlflow_hook import mlflow_hook
 
         mlflow_hook.run_id = None
+
+
+class StorageHooks:
+    """Looks for the bucket before a run, not when hours of training are to be saved in it."""
+
+    def __init__(self) -> None:
+        self._root = ""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember where data lie; what is only looked up needs no store."""
+        self._root = context.config_loader["globals"]["storage"]["root"]
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self) -> None:
+        """Stop with a clear error where the store cannot be used, before MLflow opens a run.
+
+        Raises:
+            StorageError: If it cannot be used.
+        """
+        check_storage(self._root)
 
 
 class ParametersHooks:

@@ -1,9 +1,5 @@
 """A made-up corpus, and real servers on 127.0.0.1 to fetch it from: HTTP with ranges, and S3."""
 
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +9,7 @@ import pytest
 from mirror_server import BIG_BYTES, MirrorServer, serve, toy_entry
 
 from bukva.data.manifest import CorpusEntry
+from object_store import plain_s3, run_store, s3_is
 
 
 @pytest.fixture(scope="session")
@@ -41,47 +38,12 @@ def http_mirror(mirror: Path) -> Iterator[MirrorServer]:
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A real S3 server with the bucket `bukva`; gives the environment that leads to it."""
-    folder = tmp_path_factory.mktemp("s3")
-    (folder / "bukva").mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    rclone = Path(sys.executable).with_name("rclone")
-    command = [rclone, "serve", "s3", folder, f"--addr=127.0.0.1:{port}", "--auth-key=key,secret"]
-    with subprocess.Popen([*command, "--config="], stderr=subprocess.DEVNULL) as process:
-        try:
-            _wait_for_port(port)
-            yield {
-                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-                "AWS_ACCESS_KEY_ID": "key",
-                "AWS_SECRET_ACCESS_KEY": "secret",
-                "AWS_DEFAULT_REGION": "us-east-1",
-                "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-                "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-            }
-        finally:
-            process.terminate()
+    with run_store(tmp_path_factory.mktemp("s3")) as environment:
+        yield environment
 
 
 @pytest.fixture
-def s3(s3_server: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The S3 server's file system, also the one that `s3://` leads to in this test."""
-    import s3fs
-
-    for name, value in s3_server.items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
-    yield s3fs.S3FileSystem()
-    s3fs.S3FileSystem.clear_instance_cache()
-
-
-def _wait_for_port(port: int, timeout_s: float = 20.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError(f"Nothing listens on 127.0.0.1:{port} after {timeout_s} s.")
+def s3(s3_server: dict[str, str]) -> Iterator[Any]:
+    """s3fs's own file system, to look; `s3://` leads to the server in this test."""
+    with s3_is(s3_server):
+        yield plain_s3(s3_server)

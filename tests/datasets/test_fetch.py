@@ -15,7 +15,7 @@ from bukva.data.manifest import CorpusEntry
 from bukva.datasets import fetch
 from bukva.datasets.fetch import fetch_corpora
 from bukva.datasets.storage import CHUNK_BYTES
-from bukva.errors import ChecksumError, CorpusMissingError
+from bukva.errors import BucketMissingError, ChecksumError, CorpusMissingError
 
 ALL = ["toy/big.bin", "toy/small.bin"]
 
@@ -23,6 +23,14 @@ ALL = ["toy/big.bin", "toy/small.bin"]
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "PAUSES_S", (0.0, 0.0, 0.0, 0.0))
+
+
+@pytest.fixture(autouse=True)
+def staging(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where files wait that are on their way into a bucket."""
+    folder = tmp_path_factory.mktemp("staging")
+    monkeypatch.setattr(fetch, "STAGING", folder)
+    return folder
 
 
 @pytest.fixture
@@ -224,3 +232,34 @@ def test_a_bucket_as_destination_holds_only_verified_files(
     assert fetch_toy(toy, "s3://bukva/01_raw", mirror) == ALL
     assert s3.cat_file("bukva/01_raw/toy/big.bin") == (mirror / "toy" / "big.bin").read_bytes()
     assert fetch_toy(toy, "s3://bukva/01_raw", mirror) == []
+
+
+def test_what_came_for_a_bucket_is_kept_for_the_next_run(
+    mirror: Path, toy: CorpusEntry, http_mirror: MirrorServer, s3: Any, staging: Path
+) -> None:
+    half = MirrorServer(mirror)
+    half.cuts_after_bytes = CHUNK_BYTES
+    for server in serve(half):
+        with pytest.raises(CorpusMissingError, match="What came is kept"):
+            fetch_toy(toy, "s3://bukva/kept", server.url)
+    assert s3.find("bukva/kept") == []
+    assert [path.stat().st_size for path in staging.iterdir()] == [CHUNK_BYTES]
+    assert fetch_toy(toy, "s3://bukva/kept", http_mirror.url) == ALL
+    assert http_mirror.ranges[0] == CHUNK_BYTES
+    assert s3.cat_file("bukva/kept/toy/big.bin") == (mirror / "toy" / "big.bin").read_bytes()
+    assert files_under(staging) == {}
+
+
+def test_from_one_bucket_into_another(mirror: Path, toy: CorpusEntry, s3: Any) -> None:
+    s3.put(str(mirror / "toy"), "bukva/from/toy", recursive=True)
+    assert fetch_toy(toy, "s3://bukva/to", "s3://bukva/from") == ALL
+    assert s3.cat_file("bukva/to/toy/small.bin") == b"a few bytes"
+
+
+def test_a_bucket_that_is_not_there_is_said_at_once(
+    mirror: Path, toy: CorpusEntry, s3: Any
+) -> None:
+    for source, destination in ((mirror, "s3://bukwa/raw"), ("s3://bukwa/raw", "s3://bukva/none")):
+        with pytest.raises(BucketMissingError, match="bukwa"):
+            fetch_toy(toy, destination, source)
+    assert "bukwa" not in s3.ls("")

@@ -15,15 +15,23 @@ def corpora() -> None:
 
 @corpora.command()
 @click.option("--from", "source", help="Folder or URI of a mirror; without it, the publishers.")
-@click.option("--to", "destination", default="data/01_raw", show_default=True, help="Where to.")
+@click.option(
+    "--to",
+    "destination",
+    default="data/01_raw",
+    show_default=True,
+    help="Folder, or prefix of a bucket: s3://bucket/01_raw.",
+)
 @_MANIFEST
 @_NAMES
 def fetch(source: str | None, destination: str, manifest: str, names: tuple[str, ...]) -> None:
     """Fetch and verify the corpora NAMES, or all of them."""
     from bukva.data.manifest import select_entries
+    from bukva.datasets.atomic import install_atomic_saves
     from bukva.datasets.fetch import fetch_corpora
     from bukva.datasets.storage import load_manifest
 
+    install_atomic_saves()
     entries = load_manifest(manifest)
     chosen = select_entries(entries, list(names or entries))
     fetched = fetch_corpora(chosen, destination, source)
@@ -36,8 +44,10 @@ def fetch(source: str | None, destination: str, manifest: str, names: tuple[str,
 @_MANIFEST
 def list_corpora(folder: str, manifest: str) -> None:
     """List the corpora: how many of their files are present, size and licence."""
+    from bukva.datasets.atomic import install_atomic_saves
     from bukva.datasets.storage import load_manifest, missing_files
 
+    install_atomic_saves()
     for name, entry in load_manifest(manifest).items():
         present = len(entry.files) - len(missing_files(entry, folder))
         size_mb = entry.size_bytes / 1e6

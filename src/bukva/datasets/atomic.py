@@ -2,8 +2,8 @@
 
 `install_atomic_saves` puts a file system in the place of fsspec's local one, so that every Kedro
 dataset on local disk saves this way: into a temporary file beside the target, flushed to the disk,
-and moved onto the target when the `with` block ended without an exception. Object stores are atomic
-of themselves: an object appears when its upload is complete.
+and moved onto the target when the `with` block ended without an exception. On S3 the same holds by
+`bukva.datasets.s3`.
 
 Modes that change a file in place (`a`, `r+`, `w+`), compression by fsspec, fsspec's own
 transactions, and targets that are no regular file (pipes, devices) work as they always do.
@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.registry import registry
 
 _ATOMIC_MODES: Final = frozenset({"w", "wt", "tw", "wb", "bw"})
 _STALE_AFTER_S: Final = 3600.0
@@ -87,9 +88,9 @@ class AtomicWriter(io.BufferedWriter):
 
 
 class AtomicTextWriter(io.TextIOWrapper):
-    """An `AtomicWriter` for text: it tells the binary file how its `with` block ended."""
+    """Text for a binary file that can be discarded, which is told how its `with` block ended."""
 
-    def __init__(self, writer: AtomicWriter, **text_args: Any) -> None:
+    def __init__(self, writer: Any, **text_args: Any) -> None:
         self._writer = writer
         super().__init__(writer, **text_args)
 
@@ -131,12 +132,21 @@ class AtomicLocalFileSystem(LocalFileSystem):  # type: ignore[misc]  # fsspec ha
 
 
 def install_atomic_saves() -> None:
-    """Make fsspec write local files atomically, in everything that asks it for a file system.
+    """Make fsspec write atomically to disk and S3, in everything that asks it for a file system.
 
     To be called before a dataset is made: a dataset keeps the file system that it was given.
     """
     for protocol in ("file", "local"):
         fsspec.register_implementation(protocol, AtomicLocalFileSystem, clobber=True)
+    for protocol in ("s3", "s3a"):
+        # By name, so that it is imported when it is needed: it takes half a second.
+        fsspec.register_implementation(
+            protocol, "bukva.datasets.s3.AtomicS3FileSystem", clobber=True
+        )
+        if protocol in registry:
+            from bukva.datasets.s3 import AtomicS3FileSystem
+
+            fsspec.register_implementation(protocol, AtomicS3FileSystem, clobber=True)
 
 
 def _remove_stale(target: Path) -> None:

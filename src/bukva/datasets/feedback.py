@@ -23,7 +23,7 @@ from bukva.data.feedback.decisions import Decisions, parse_decisions, write_deci
 from bukva.data.feedback.selection import KnownSamples
 from bukva.datasets.array import ArrayDataset
 from bukva.datasets.file import FileDataset
-from bukva.errors import CorrectionError
+from bukva.errors import CorrectionError, StorageError
 
 _LOG = logging.getLogger(__name__)
 _READ_AT_ONCE = 256
@@ -61,7 +61,11 @@ class CorrectionsDataset(AbstractDataset[NoReturn, StoredCorrections]):
         self.metadata = metadata
 
     def load(self) -> StoredCorrections:
-        """Return them with the files that are none; a place that does not exist holds none."""
+        """Return them with the files that are none; a place that does not exist holds none.
+
+        Raises:
+            StorageError: If a store cannot be used: what is in it is not to be passed over.
+        """
         files = [file for place in self._places for file in self._read(place)]
         to_be_deleted = {file.path.name for file in files if file.path.parts[0] == DELETED}
         corrections: dict[str, Correction] = {}
@@ -71,6 +75,8 @@ class CorrectionsDataset(AbstractDataset[NoReturn, StoredCorrections]):
                 continue
             try:
                 correction = _parse(file)
+            except StorageError:
+                raise
             except (CorrectionError, OSError) as error:
                 stored.unusable.append(describe_unusable(str(file.path), error))
                 continue

@@ -1,12 +1,11 @@
 """Fetching the files of corpora: resumable, verified, and never half there.
 
 A file is downloaded into a `.part` file, continued where an earlier try stopped, compared with
-the manifest's checksum, and only then moved to its name. With a remote destination the `.part`
-lives in a temporary folder, so that it is continued within one run only.
+the manifest's checksum, and only then moved to its name. With a bucket as destination the `.part`
+waits in the user's cache until it is whole and uploaded.
 """
 
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,10 +18,13 @@ from tqdm import tqdm
 
 from bukva.data.manifest import CorpusEntry, CorpusFile
 from bukva.datasets.storage import CHUNK_BYTES, check_sha256, join, sha256_of
-from bukva.errors import CorpusMissingError
+from bukva.errors import CorpusMissingError, StorageError
 
 PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0)
 """Before the first attempt, and before each of the three that may follow."""
+
+STAGING: Final = Path("~/.cache/bukva/corpora")
+"""Where what is on its way to a bucket is put together; of each file only what is not there yet."""
 
 _LOCAL: Final = LocalFileSystem()
 
@@ -49,6 +51,7 @@ def fetch_corpora(
         ChecksumError: If a fetched file is not the one the manifest names; it is removed.
         CorpusMissingError: If the source does not have a file or does not answer, or if a file has
             no official address; of the latter all are named, after the others were fetched.
+        StorageError: If a bucket cannot be used; what came is kept, the next try goes on from it.
     """
     fetched, homeless = [], []
     for file in (file for entry in entries.values() for file in entry.files):
@@ -109,10 +112,12 @@ def _staged(target_fs: Any, target: str, file: CorpusFile) -> Iterator[Path]:
         _sync(part)
         part.replace(target)
         return
-    with tempfile.TemporaryDirectory(prefix="bukva-") as folder:
-        part = Path(folder, file.name)
-        yield part
-        target_fs.put_file(str(part), target)
+    # By its checksum: whichever bucket it is for, it is the same file.
+    part = STAGING.expanduser() / f"{file.sha256}.part"
+    part.parent.mkdir(parents=True, exist_ok=True)
+    yield part
+    target_fs.put_file(str(part), target)
+    part.unlink()
 
 
 def _sync(path: Path) -> None:
@@ -129,6 +134,8 @@ def _download(address: str, part: Path, file: CorpusFile, *, show_progress: bool
             time.sleep(pause_s)
             try:
                 return _append_rest(address, part, file, bar)
+            except StorageError:
+                raise  # S3 was tried again and again, and the error says what to do
             # Every backend raises classes of its own (OSError, aiohttp's, botocore's), which have
             # no common base below Exception.
             except Exception as error:

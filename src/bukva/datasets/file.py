@@ -46,7 +46,7 @@ class FileDataset(AbstractDataset[T, T]):
     def delete(self) -> None:
         """Remove the file if it is there."""
         if self._exists():
-            self._fs.rm(self._path())
+            self._fs.rm_file(self._path())
 
     def _path(self, suffix: str = "") -> str:
         path = self._filepath.with_suffix(suffix) if suffix else self._filepath

@@ -11,6 +11,21 @@ from bukva.data.manifest import CorpusEntry, CorpusFile, parse_manifest
 from bukva.errors import ChecksumError, ParameterError
 
 CHUNK_BYTES = 4 * 1024 * 1024
+_CHECK_TIMEOUT_S = 10.0
+
+
+def check_storage(root: str) -> None:
+    """Return if data can lie at an address: a bucket must be there, a folder is made.
+
+    Args:
+        root: `storage.root` of an environment, a path or an `s3://` address.
+
+    Raises:
+        StorageError: If the store does not answer within 10 s, refuses, or has no such bucket.
+    """
+    if root.startswith("s3://"):
+        fs, path = url_to_fs(root, call_timeout_s=_CHECK_TIMEOUT_S)
+        fs.check_bucket(path)
 
 
 def load_manifest(uri: str) -> dict[str, CorpusEntry]:
@@ -71,7 +86,8 @@ def read_files(entry: CorpusEntry, folder: str, **storage_options: Any) -> dict[
     contents: dict[str, bytes] = {}
     for file in entry.files:
         path = join(root, file.path)
-        contents[file.name] = fs.cat_file(path)
+        with fs.open(path, "rb") as opened:
+            contents[file.name] = opened.read()
         actual = hashlib.sha256(contents[file.name]).hexdigest()
         check_sha256(actual, file, path, "Fetch it again: make corpora.")
     return contents

@@ -6,7 +6,7 @@ import json
 from safetensors.numpy import load, save
 
 from bukva.datasets.file import FileDataset
-from bukva.errors import ModelFormatError
+from bukva.errors import ModelFormatError, StorageError
 from bukva.models.trained import ModelSpec, TrainedModel
 
 
@@ -22,6 +22,7 @@ class TrainedModelDataset(FileDataset[TrainedModel]):
 
         Raises:
             ModelFormatError: If a file is missing or broken, or the two do not belong together.
+            StorageError: If the store cannot be used.
         """
         packed, spec, expected = self._read()
         found = hashlib.sha256(packed).hexdigest()
@@ -39,6 +40,8 @@ class TrainedModelDataset(FileDataset[TrainedModel]):
             packed, document = self.read_bytes(), json.loads(self.read_bytes(".json"))
             expected = str(document.pop("weights_file_sha256"))
             return packed, ModelSpec.model_validate(document), expected
+        except StorageError:
+            raise
         except (OSError, ValueError, KeyError) as error:
             message = (
                 f"Expected a trained model in {self._filepath} and its specification in "
