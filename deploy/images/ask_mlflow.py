@@ -1,4 +1,4 @@
-"""Ends with 0 if MLflow's server, on this machine, finds experiments: that takes database and login."""
+"""Ends with 0 if MLflow's server, on this machine, finds experiments: by its database, with login."""
 
 import base64
 import os
