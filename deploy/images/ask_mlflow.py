@@ -1,4 +1,4 @@
-"""Ends with 0 if MLflow's server, on this machine, finds experiments: by its database, with login."""
+"""Ends with 0 if the MLflow of this machine finds experiments: by its database, with a login."""
 
 import base64
 import os
