@@ -9,7 +9,8 @@ from training_runs import make_network
 
 from bukva.parameters import TrainingParameters
 from bukva.training.checkpoint import CheckpointStore
-from bukva.training.fit import FitResult, OnEpoch, fit
+from bukva.training.fit import FitResult, fit
+from bukva.training.run import OnEpoch
 from bukva.training.samples import GlyphSamples
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from bukva.parameters import TrainingParameters, TuningParameters
-from bukva.training.fit import OnEpoch
+from bukva.training.run import OnEpoch
 from bukva.tuning.search import Search, TrainOnce
 
 EPOCHS = 3

@@ -14,7 +14,7 @@ from serving_servers import wait_for
 
 from bukva.errors import TuningError
 from bukva.parameters import TrainingParameters
-from bukva.training.fit import OnEpoch
+from bukva.training.run import OnEpoch
 from bukva.tuning.search import work
 from bukva.tuning.study import count_trials
 from bukva.tuning.trials import tabulate_trials

@@ -14,7 +14,8 @@ from bukva.models.trained import ModelSpec, TrainedModel, load_backbone, weights
 from bukva.parameters import TrainingParameters
 from bukva.training.calibration import calibrate_labels, fit_symbol_threshold
 from bukva.training.checkpoint import CheckpointStore
-from bukva.training.fit import OnEpoch, fit
+from bukva.training.fit import fit
+from bukva.training.run import OnEpoch
 from bukva.training.samples import GlyphSamples, select_samples
 from bukva.training.seeding import seeded
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bukva.errors import NonFiniteLossError, TuningError
 from bukva.parameters import TrainingParameters, TuningParameters
-from bukva.training.fit import OnEpoch
+from bukva.training.run import OnEpoch
 from bukva.tuning.space import apply_values, read_values, suggest_values
 from bukva.tuning.study import count_trials, describe_trouble, open_study, retry_trial
 

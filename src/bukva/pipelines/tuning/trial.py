@@ -13,7 +13,8 @@ from bukva.data.samples import UInt8Array
 from bukva.models.trained import TrainedModel
 from bukva.parameters import TrainingParameters, TuningParameters
 from bukva.pipeline_templates.training import new_model, select_split
-from bukva.training.fit import OnEpoch, fit
+from bukva.training.fit import fit
+from bukva.training.run import OnEpoch
 from bukva.training.samples import GlyphSamples, check_corpora
 
 
