@@ -4,19 +4,24 @@ python benchmarks/batch_throughput.py [--images 1000000] [--png-images 100000] [
 
 It makes the images, asks the released model in the way `batch_inference` does (reading, decoding,
 framing, network, writing of parts), and prints what the first part waited for (start-up, Ray's
-actors) apart from the rest. `--json` writes the figures too.
+actors) apart from the rest; and of some of the images what each step takes of a core. `--json`
+writes the figures too.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+import numpy as np
 
 import bukva_released
 from batch import synthetic
+from bukva.data.preprocessing import Glyph
 from bukva.datasets.batch import PartsDataset, Progress
 from bukva.datasets.image_sources import open_source
 from bukva.evaluation.markdown import format_table
@@ -26,6 +31,10 @@ from bukva.parameters import BatchInferenceParameters
 from bukva.pipelines.batch_inference import nodes
 from load.report import describe_machine
 
+T = TypeVar("T")
+
+_STEP_IMAGES = 4096
+_AT_ONCE = 256
 HEAD = [
     "images", "as", "engine", "workers", "start-up, s", "images/s", "images/s per worker",
     "s per 10^6", "processor, us an image",
@@ -69,13 +78,14 @@ def main() -> None:
     """Make the images, measure, print a table."""
     asked = make_parser().parse_args()
     model = AnsweringModel(Recogniser(read_released()), "released")
-    figures = []
+    figures, steps = [], []
     with TemporaryDirectory(prefix="bukva_batch_") as folder:
         for kind, count in (("arrays", asked.images), ("png", asked.png_images)):
             if not count:
                 continue
             images = make_images(Path(folder), kind, count)
             warm_up(model, images)
+            steps.append({"as": kind, **measure_steps(model, images)})
             figures.append(measure(model, images, kind, "local", 1, asked.chunk_images))
             figures += [
                 measure(model, images, kind, "ray", workers, asked.chunk_images)
@@ -84,8 +94,10 @@ def main() -> None:
     machine = describe_machine()
     print("\n".join(f"{name}: {value}" for name, value in machine.items()))
     print(format_table(HEAD, [figure.row() for figure in figures]))
+    print(format_table(list(steps[0]), [[str(value) for value in row.values()] for row in steps]))
     if asked.json:
-        content = {"machine": machine, "figures": [asdict(figure) for figure in figures]}
+        figures_of = [asdict(figure) for figure in figures]
+        content = {"machine": machine, "figures": figures_of, "steps": steps}
         asked.json.parent.mkdir(parents=True, exist_ok=True)
         asked.json.write_text(json.dumps(content, indent=2))
 
@@ -119,6 +131,32 @@ def warm_up(model: AnsweringModel, images: Path) -> None:
     chunk = next(iter(nodes.cut_into_chunks(source.lengths, 512)))
     for _ in range(4):
         predict_chunk(model, chunk, source)
+
+
+def measure_steps(model: AnsweringModel, images: Path) -> dict[str, int]:
+    """Return microseconds of processor time an image, of one chunk, by step."""
+    source = open_source(str(images))
+    chunk = next(iter(nodes.cut_into_chunks(source.lengths, _STEP_IMAGES)))
+    read, reading_us = clock(lambda: list(source.read(chunk).images))
+    places = range(0, len(read), _AT_ONCE)
+    framed, framing_us = clock(
+        lambda: [model.recogniser.prepare(read[place : place + _AT_ONCE]) for place in places]
+    )
+    glyphs = [item for items in framed for item in items if isinstance(item, Glyph)]
+    images_NHW = np.stack([glyph.image_HW for glyph in glyphs])
+    page_NF = np.stack([glyph.page_F for glyph in glyphs])
+    _, network_us = clock(lambda: model.recogniser.probabilities(images_NHW, page_NF))
+    _, all_us = clock(lambda: predict_chunk(model, chunk, source))
+    steps = {"reading": reading_us, "decoding, framing": framing_us, "network": network_us}
+    rest_us = all_us - sum(steps.values())
+    return steps | {"answers, table": rest_us, "all": all_us}
+
+
+def clock(work: Callable[[], T]) -> tuple[T, int]:
+    """Return what comes of some work, and its microseconds of processor time an image."""
+    begun_s = time.process_time()
+    done = work()
+    return done, round(1e6 * (time.process_time() - begun_s) / _STEP_IMAGES)
 
 
 def measure(

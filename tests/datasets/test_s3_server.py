@@ -83,9 +83,10 @@ def test_many_objects_are_removed_at_once(s3: Any) -> None:
     assert s3.find("bukva/many") == []
 
 
-def test_a_stranger_gets_403_and_nothing_is_404(s3: Any, s3_server: dict[str, str]) -> None:
+def test_a_stranger_is_refused_and_nothing_is_404(s3: Any, s3_server: dict[str, str]) -> None:
     s3.pipe_file("bukva/secret", b"x")
-    assert httpx.get(f"{s3_server['AWS_ENDPOINT_URL']}/bukva/secret").status_code == 403
+    # rclone says 400 to who signs nothing.
+    assert httpx.get(f"{s3_server['AWS_ENDPOINT_URL']}/bukva/secret").status_code in (400, 403)
     with pytest.raises(FileNotFoundError):
         s3.cat_file("bukva/nothing")
     with pytest.raises(FileNotFoundError):
