@@ -9,7 +9,11 @@ from bukva.pipeline_registry import register_pipelines
 
 STAGES = ["data_processing", "mnist_pretraining", "finetuning", "evaluation", "packaging"]
 RAW = {"corpora", "published_split", "corpora_manifest", "model_card_template"}
-STATE = {"mnist_pretraining.checkpoints", "finetuning.checkpoints"}
+STATE = {
+    f"{stage}.{written}"
+    for stage in ("mnist_pretraining", "finetuning")
+    for written in ("checkpoints", "epoch_metrics")
+}
 REGISTRY = {"registered_models"}
 
 

@@ -24,8 +24,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     before = os.sched_getaffinity(0)
-    with open_lab(Cores.choose(None, None), Report({}), seconds=0.5, swaps=1, refused=1) as made:
-        yield made
+    with pytest.MonkeyPatch.context() as patch:
+        # How late an answer is depends on what else the machine does; here it is to be right.
+        patch.setenv("BUKVA_DEADLINE_S", "20")
+        cores = Cores.choose(None, None)
+        with open_lab(cores, Report({}), seconds=0.5, swaps=1, refused=1) as made:
+            yield made
     assert os.sched_getaffinity(0) == before, "the tests after these have all cores again"
 
 
