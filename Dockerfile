@@ -11,7 +11,8 @@ FROM python:3.11.14-slim-bookworm AS base
 ENV PATH=/opt/bukva/bin:$PATH \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    UV_CACHE_DIR=/var/cache/uv
 RUN useradd --system --uid 10001 --create-home bukva
 
 FROM base AS packages
@@ -20,18 +21,16 @@ RUN python -m venv /opt/bukva && mkdir -p src/bukva && echo '__version__ = "0"' 
 COPY constraints.txt pyproject.toml README.md ./
 
 FROM packages AS build-mlflow
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install -c constraints.txt mlflow flask-wtf boto3 "psycopg[binary]"
+RUN pip install --no-cache-dir -c constraints.txt mlflow flask-wtf boto3 "psycopg[binary]"
 
 FROM packages AS build-operations
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install -c constraints.txt ".[stack]"
+RUN pip install --no-cache-dir -c constraints.txt ".[stack]"
 COPY src src
 RUN pip install --no-cache-dir --no-deps --force-reinstall .
 
 FROM packages AS build-training
 ARG TORCH=cpu
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/var/cache/uv \
     pip install --no-cache-dir -c constraints.txt uv && \
     uv pip install --python /opt/bukva --torch-backend="$TORCH" --compile-bytecode \
         -c constraints.txt ".[training,postgresql]"
@@ -39,8 +38,7 @@ COPY src src
 RUN pip install --no-cache-dir --no-deps --force-reinstall .
 
 FROM packages AS build-serving
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install -c constraints.txt ".[serving]"
+RUN pip install --no-cache-dir -c constraints.txt ".[serving]"
 COPY deploy/images/unused_by_serving.txt ./
 RUN pip uninstall --yes --requirement unused_by_serving.txt && \
     find /opt/bukva/lib -type d -name tests -prune -exec rm -r {} + && \

@@ -139,7 +139,7 @@ def main() -> None:
     arguments = parser.parse_args()
     install_atomic_saves()
     torch.set_num_threads(1)
-    samples, tally, chance = draw_samples(), Tally(), random.Random(arguments.seed)  # noqa: S311
+    samples, tally, chance = draw_samples(), Tally(), random.Random(arguments.seed)  # noqa: S311 - no secret
     with tempfile.TemporaryDirectory() as folder:
         started_s = time.monotonic()
         start(samples, Path(folder)).join()
