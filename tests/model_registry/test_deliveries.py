@@ -1,5 +1,6 @@
 """Requests to a server that may be away: nobody waits for it, and nothing is lost."""
 
+import math
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,16 +14,16 @@ from bukva.model_registry.journal import Journal, left_behind
 
 
 class Server:
-    """Takes requests, is away, or is silent: then it has them, but nobody hears of it."""
+    """Takes `takes` requests and is away then, or is silent: it has them, but nobody hears of it."""
 
     def __init__(self) -> None:
         self.taken: list[int] = []
-        self.is_away = False
+        self.takes: float = math.inf
         self.speaks = threading.Event()
         self.speaks.set()
 
     def send(self, request: dict[str, int]) -> int:
-        if self.is_away:
+        if len(self.taken) >= self.takes:
             raise TrackingUnreachableError("away")
         self.speaks.wait()
         if request["n"] < 0:
@@ -35,7 +36,7 @@ class Server:
 def server() -> Iterator[Server]:
     server = Server()
     yield server
-    server.is_away = False
+    server.takes = math.inf
     server.speaks.set()
 
 
@@ -67,11 +68,11 @@ def test_what_a_server_does_not_take_is_kept_and_delivered_in_order(
     if is_silent:
         server.speaks.clear()
     else:
-        server.is_away = True
+        server.takes = 0
     assert [deliveries.post({"n": n}) for n in (2, 3)] == [None, None]
     assert kept(tmp_path) == 2
     assert deliveries.wait(0) == 2
-    server.is_away = False
+    server.takes = math.inf
     server.speaks.set()
     assert deliveries.wait(20) == 0
     assert server.taken == [1, 2, 3]
@@ -82,10 +83,10 @@ def test_what_a_server_does_not_take_is_kept_and_delivered_in_order(
 def test_what_is_refused_later_is_set_aside_and_stops_nothing(
     deliveries: Deliveries, server: Server, tmp_path: Path
 ) -> None:
-    server.is_away = True
+    server.takes = 0
     for n in (1, -1, 2):
         assert deliveries.post({"n": n}) is None
-    server.is_away = False
+    server.takes = math.inf
     assert deliveries.wait(20) == 0
     assert server.taken == [1, 2]
     assert "refused" in (tmp_path / "refused.txt").read_text()
@@ -97,13 +98,12 @@ def test_many_threads_lose_nothing(deliveries: Deliveries, server: Server, tmp_p
         for n in numbers:
             deliveries.post({"n": n})
 
+    server.takes = 50
     threads = [threading.Thread(target=give, args=(range(k, 400, 4),)) for k in range(4)]
     for thread in threads:
         thread.start()
-    wait_for(lambda: len(server.taken) > 50)
-    server.is_away = True
     wait_for(lambda: kept(tmp_path) > 5)
-    server.is_away = False
+    server.takes = math.inf
     for thread in threads:
         thread.join()
     assert deliveries.wait(20) == 0
