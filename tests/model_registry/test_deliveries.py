@@ -14,7 +14,7 @@ from bukva.model_registry.journal import Journal, left_behind
 
 
 class Server:
-    """Takes `takes` requests and is away then, or is silent: it has them, but nobody hears of it."""
+    """Takes `takes` requests, then is away; or is silent: has them, but nobody hears of it."""
 
     def __init__(self) -> None:
         self.taken: list[int] = []
