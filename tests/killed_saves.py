@@ -103,12 +103,17 @@ def write_files(place: Place, contents: dict[str, bytes]) -> None:
 
 def run_and_die(place: Place, names: list[str], seed: int, path: str, moment: Moment) -> None:
     """Run nodes, and be killed while this file of a folder is saved; for a process of its own."""
-    target = Path(os.path.realpath(Path(place.root) / path))
+    die_in_save(Path(place.root) / path, moment)
+    run_nodes(place, names, seed)
+
+
+def die_in_save(path: Path, moment: Moment) -> None:
+    """Have this process killed when it saves this file."""
+    target = Path(os.path.realpath(path))
     if moment == "half":
         AtomicWriter.write = _dying_write(target)  # type: ignore[method-assign]
     else:
         Path.replace = _dying_replace(target)  # type: ignore[method-assign]
-    run_nodes(place, names, seed)
 
 
 def _dying_write(target: Path) -> Any:

@@ -28,7 +28,8 @@ BukvaError
 ├── StorageError             the store that data lie in cannot be used
 │   ├── StorageUnreachableError  it does not answer, or breaks off again and again
 │   ├── StorageRefusedError  it does not let us: wrong keys, or keys without the right
-│   └── BucketMissingError   there is no such bucket
+│   ├── BucketMissingError   there is no such bucket
+│   └── UnfinishedSaveError  what a node saved may not belong together
 ├── TrackingError            MLflow cannot be used
 │   ├── TrackingUnreachableError  the tracking server does not answer
 │   └── RegistryError        the registry refuses, or holds something incomplete
@@ -163,6 +164,10 @@ class StorageRefusedError(StorageError):
 
 class BucketMissingError(StorageError):
     """Raised when there is no such bucket; none is ever made in passing."""
+
+
+class UnfinishedSaveError(StorageError):
+    """Raised for results of a node that was stopped after it had saved some of them."""
 
 
 class TrackingError(BukvaError):

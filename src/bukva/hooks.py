@@ -8,10 +8,11 @@ from typing import Any, Final
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
-from kedro.pipeline.node import Node
+from kedro.pipeline import Node, Pipeline
 from pydantic import BaseModel
 
-from bukva.datasets.storage import check_storage
+from bukva.datasets.storage import check_storage, join, locate_storage
+from bukva.datasets.unfinished import UnfinishedSaves
 from bukva.parameters import flatten, validate_parameters
 
 logger = logging.getLogger(__name__)
@@ -86,24 +87,47 @@ class TrackingHooks:
 
 
 class StorageHooks:
-    """Looks for the bucket before a run, not when hours of training are to be saved in it."""
+    """Looks at the store before a run, not when hours of training are to be saved in it.
+
+    Between the saves of a node, a note says so.
+    """
 
     def __init__(self) -> None:
         self._root = ""
+        self._folder = ""
+        self._unfinished: UnfinishedSaves | None = None
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Remember where data lie; what is only looked up needs no store."""
-        self._root = context.config_loader["globals"]["storage"]["root"]
+        storage = context.config_loader["globals"]["storage"]
+        self._root = locate_storage(storage["root"], context.project_path)
+        self._folder = join(self._root, storage["run"])
+        self._unfinished = None
 
     @hook_impl(tryfirst=True)
-    def before_pipeline_run(self) -> None:
-        """Stop with a clear error where the store cannot be used, before MLflow opens a run.
+    def before_pipeline_run(self, pipeline: Pipeline) -> None:
+        """Stop with a clear error before MLflow opens a run.
 
         Raises:
-            StorageError: If it cannot be used.
+            StorageError: If the store cannot be used, or what the pipeline reads in it is of a node
+                that was stopped between its saves.
         """
         check_storage(self._root)
+        self._unfinished = UnfinishedSaves(self._folder)
+        self._unfinished.check(pipeline)
+
+    @hook_impl
+    def before_dataset_saved(self, node: Node) -> None:
+        """Note that the node saves."""
+        if self._unfinished:
+            self._unfinished.begin(node)
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Remove the note after the last save of the node."""
+        if self._unfinished:
+            self._unfinished.end(node, dataset_name)
 
 
 class ParametersHooks:

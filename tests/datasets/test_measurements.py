@@ -36,5 +36,5 @@ def test_a_file_of_a_later_run_is_seen(tmp_path: Path) -> None:
 
 
 def test_it_is_never_saved(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="write the measurements"):
+    with pytest.raises(DatasetError, match="write measurements"):
         dataset_in(tmp_path).save({})

@@ -17,7 +17,7 @@ import shutil
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -28,7 +28,27 @@ _STALE_AFTER_S: Final = 3600.0
 """A temporary file not written to for so long was left by a process that was killed."""
 
 
-class AtomicWriter(io.BufferedWriter):
+class _Discardable(Protocol):
+    def discard(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class DiscardedByErrors:
+    """A file that is discarded when its `with` block ends by an exception, and else closed."""
+
+    def __exit__(
+        self: _Discardable,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.discard()
+        self.close()
+
+
+class AtomicWriter(DiscardedByErrors, io.BufferedWriter):
     """A binary file that takes its name only when it was written completely.
 
     It is discarded when its `with` block ends by an exception, when a write or the flush to disk
@@ -71,38 +91,22 @@ class AtomicWriter(io.BufferedWriter):
         self.raw.close()
         self._temporary.unlink(missing_ok=True)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None:
-            self.discard()
-        self.close()
-
     def __del__(self) -> None:
         # Without `raw` the file was never opened.
         if getattr(self, "raw", None) is not None and not self.closed:
             self.discard()
 
 
-class AtomicTextWriter(io.TextIOWrapper):
+class AtomicTextWriter(DiscardedByErrors, io.TextIOWrapper):
     """Text for a binary file that can be discarded, which is told how its `with` block ended."""
 
     def __init__(self, writer: Any, **text_args: Any) -> None:
         self._writer = writer
         super().__init__(writer, **text_args)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None:
-            self._writer.discard()
-        self.close()
+    def discard(self) -> None:
+        """Have the binary file discarded."""
+        self._writer.discard()
 
     def __del__(self) -> None:
         if not self._writer.closed:

@@ -9,14 +9,15 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import AbstractDataset
 
 from bukva.datasets.image_sources import open_source
+from bukva.datasets.read_only import ReadOnlyDataset
 from bukva.datasets.storage import join
 from bukva.errors import BatchError
 from bukva.inference.batch import ImageSource, Part
@@ -38,8 +39,10 @@ class Progress:
     done: frozenset[int]
 
 
-class BatchImagesDataset(AbstractDataset[NoReturn, ImageSource]):
+class BatchImagesDataset(ReadOnlyDataset[ImageSource]):
     """Gives the images of a folder, prefix or file, which are read a chunk at a time."""
+
+    written_by = "a run writes predictions, never images"
 
     def __init__(
         self,
@@ -62,10 +65,6 @@ class BatchImagesDataset(AbstractDataset[NoReturn, ImageSource]):
         """
         self._source = self._source or open_source(self._place, **self._options)
         return self._source
-
-    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
-        """Refuse: a run writes predictions, never images."""
-        raise DatasetError("BatchImagesDataset is read-only.")
 
     def _release(self) -> None:
         self._source = None
@@ -143,12 +142,14 @@ class PartsDataset(AbstractDataset[Part, Parts]):
         return {"folder": self._folder}
 
 
-class BatchProgressDataset(AbstractDataset[NoReturn, Progress]):
+class BatchProgressDataset(ReadOnlyDataset[Progress]):
     """Loads what a result folder holds, before more is added to it.
 
     Another name for `batch_plan` and `batch_predictions`, which the pipeline makes: under their own
     names they would wait for each other.
     """
+
+    written_by = "batch_plan and batch_predictions are saved"
 
     def __init__(
         self,
@@ -165,10 +166,6 @@ class BatchProgressDataset(AbstractDataset[NoReturn, Progress]):
         """Return it; a folder that does not exist holds nothing."""
         parts = Parts(self._fs, join(self._folder, _PREDICTIONS))
         return Progress(self._read_plan(), frozenset(parts.numbers()))
-
-    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
-        """Refuse: `batch_plan` and `batch_predictions` are saved."""
-        raise DatasetError("BatchProgressDataset is read-only.")
 
     def _read_plan(self) -> dict[str, Any] | None:
         try:

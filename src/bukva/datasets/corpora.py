@@ -12,10 +12,9 @@ A catalog names the folder, the corpora that the run uses and the manifest:
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 import pandas as pd
-from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets.pandas import ParquetDataset
 
 from bukva.data.feedback.collection import FEEDBACK, read_feedback
@@ -25,6 +24,7 @@ from bukva.data.formats.rukopys import read_glyphs_csv
 from bukva.data.manifest import CorpusEntry, select_entries
 from bukva.data.published import published_split
 from bukva.data.samples import LazyCorpora, RawSample
+from bukva.datasets.read_only import ReadOnlyDataset
 from bukva.datasets.storage import join, load_manifest, missing_files, read_files
 from bukva.errors import CorpusMissingError
 
@@ -32,7 +32,7 @@ _RUKOPYS_TABLE_SOURCE = "master.zip"
 _MNIST_TEST_LABELS = "t10k-labels-idx1-ubyte.gz"
 
 
-class _ReadOnlyCorporaDataset(AbstractDataset[object, Any]):
+class _ReadOnlyCorporaDataset(ReadOnlyDataset[Any]):
     """What the datasets here share: the named corpora of a manifest, in a folder or bucket.
 
     Args:
@@ -43,6 +43,8 @@ class _ReadOnlyCorporaDataset(AbstractDataset[object, Any]):
         fs_args: Further arguments of that file system.
         metadata: For other tools, such as kedro-viz; not used here.
     """
+
+    written_by = "corpora are fetched (make corpora)"
 
     def __init__(
         self,
@@ -59,11 +61,6 @@ class _ReadOnlyCorporaDataset(AbstractDataset[object, Any]):
         self._manifest = manifest
         self._storage_options = {**(fs_args or {}), **(credentials or {})}
         self.metadata = metadata
-
-    def save(self, data: object) -> NoReturn:
-        """Refuse: corpora are fetched (`make corpora`), never written by a run."""
-        name, got = self.__class__.__name__, type(data).__name__
-        raise DatasetError(f"{name} is read-only, got {got} to save: corpora are fetched.")
 
     def _entries(self) -> dict[str, CorpusEntry]:
         """Return the entries of the named corpora, all of whose files are there."""

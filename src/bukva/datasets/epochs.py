@@ -1,17 +1,18 @@
 """What logs the epochs of a training while it trains."""
 
-from typing import Any, NoReturn
+from typing import Any
 
-from kedro.io import AbstractDataset, DatasetError
-
+from bukva.datasets.read_only import ReadOnlyDataset
 from bukva.model_registry.epochs import EpochMetrics, current_epoch_metrics
 
 
-class EpochMetricsDataset(AbstractDataset[NoReturn, EpochMetrics | None]):
+class EpochMetricsDataset(ReadOnlyDataset[EpochMetrics | None]):
     """Gives what logs epochs with the active MLflow run, None where nothing is tracked.
 
     Like a checkpoint, it gives the node a way to write rather than a value.
     """
+
+    written_by = "the training writes to MLflow while it runs"
 
     def __init__(self, *, prefix: str, metadata: dict[str, Any] | None = None) -> None:
         """Name the training.
@@ -26,10 +27,6 @@ class EpochMetricsDataset(AbstractDataset[NoReturn, EpochMetrics | None]):
     def load(self) -> EpochMetrics | None:
         """Return it."""
         return current_epoch_metrics(self._prefix)
-
-    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
-        """Refuse: the training writes to MLflow while it runs."""
-        raise DatasetError("EpochMetricsDataset is read-only: run the training.")
 
     def _describe(self) -> dict[str, Any]:
         return {"prefix": self._prefix}

@@ -11,10 +11,9 @@ A catalog names where the service keeps corrections, and where it delivers them 
 import logging
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from fsspec.core import url_to_fs
-from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets.pandas import ParquetDataset
 
 from bukva.correction import DELETED, MAX_FILE_BYTES, STATE_FOLDERS, Correction, parse_correction
@@ -23,6 +22,7 @@ from bukva.data.feedback.decisions import Decisions, parse_decisions, write_deci
 from bukva.data.feedback.selection import KnownSamples
 from bukva.datasets.array import ArrayDataset
 from bukva.datasets.file import FileDataset
+from bukva.datasets.read_only import ReadOnlyDataset
 from bukva.errors import CorrectionError, StorageError
 
 _LOG = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class _File(NamedTuple):
     content: bytes | Exception
 
 
-class CorrectionsDataset(AbstractDataset[NoReturn, StoredCorrections]):
+class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
     """Loads all corrections that are stored now, but for those that are to be deleted.
 
     Args:
@@ -46,6 +46,8 @@ class CorrectionsDataset(AbstractDataset[NoReturn, StoredCorrections]):
         fs_args: Further arguments of those.
         metadata: For other tools, such as kedro-viz; not used here.
     """
+
+    written_by = "the service writes corrections"
 
     def __init__(
         self,
@@ -90,10 +92,6 @@ class CorrectionsDataset(AbstractDataset[NoReturn, StoredCorrections]):
                 " nor in ".join(self._places),
             )
         return stored
-
-    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
-        """Refuse: only the service writes corrections."""
-        raise DatasetError("CorrectionsDataset is read-only: the service writes corrections.")
 
     def _read(self, place: str) -> Iterator[_File]:
         """Yield the files below a place, many at a time, but for drafts and what is too large."""
@@ -152,12 +150,14 @@ class DecisionsDataset(FileDataset[Decisions]):
         self.write_bytes(write_decisions(data))
 
 
-class KnownSamplesDataset(AbstractDataset[NoReturn, KnownSamples | None]):
+class KnownSamplesDataset(ReadOnlyDataset[KnownSamples | None]):
     """Loads the samples that the last `data_processing` left, None before there was one.
 
     Another name for `sample_table` and `sample_images`, which that pipeline makes of this one's
     corpus: under their own names the two would wait for each other.
     """
+
+    written_by = "run the pipeline data_processing"
 
     def __init__(
         self, *, filepath: str, images: str, metadata: dict[str, Any] | None = None
@@ -170,10 +170,6 @@ class KnownSamplesDataset(AbstractDataset[NoReturn, KnownSamples | None]):
     def load(self) -> KnownSamples | None:
         """Return table and images."""
         return KnownSamples(self._table.load(), self._images.load()) if self._exists() else None
-
-    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
-        """Refuse: `data_processing` writes them."""
-        raise DatasetError("KnownSamplesDataset is read-only: run the pipeline data_processing.")
 
     def _exists(self) -> bool:
         return bool(self._table.exists() and self._images.exists())

@@ -1,16 +1,18 @@
 """The measurements that there are, whichever runs made them."""
 
 import json
-from typing import Any, NoReturn
+from typing import Any
 
 from fsspec.core import url_to_fs
-from kedro.io import AbstractDataset
 
+from bukva.datasets.read_only import ReadOnlyDataset
 from bukva.datasets.storage import join
 
 
-class MeasurementsDataset(AbstractDataset[NoReturn, dict[str, Any]]):
+class MeasurementsDataset(ReadOnlyDataset[dict[str, Any]]):
     """Loads JSON files of flat keys as one; a file that is not there is no error."""
+
+    written_by = "the parts of the benchmark write measurements"
 
     def __init__(
         self, *, folder: str, files: list[str], metadata: dict[str, Any] | None = None
@@ -35,10 +37,6 @@ class MeasurementsDataset(AbstractDataset[NoReturn, dict[str, Any]]):
             for path in sorted(fs.glob(join(root, pattern))):
                 measurements |= json.loads(fs.cat_file(path))
         return measurements
-
-    def save(self, data: NoReturn) -> NoReturn:
-        """Refuse: each file is written by the run that measures."""
-        raise NotImplementedError("Expected the parts of the benchmark to write the measurements.")
 
     def _describe(self) -> dict[str, Any]:
         return {"folder": self._folder, "files": self._files}

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 from kedro.utils import load_obj
 
+from bukva.datasets.read_only import ReadOnlyDataset
 from bukva.datasets.recogniser import RecogniserDataset
 from bukva.inference.batch import AnsweringModel
 from bukva.inference.recogniser import Recogniser
@@ -50,8 +51,10 @@ class PackagedModelsDataset(AbstractDataset[Package, list[PackagedModel]]):
         return {"model_name": self._model_name, "inference": self._inference}
 
 
-class RegisteredModelsDataset(AbstractDataset[NoReturn, dict[str, PackagedModel]]):
+class RegisteredModelsDataset(ReadOnlyDataset[dict[str, PackagedModel]]):
     """Loads the versions of a registered model, by number and by alias."""
+
+    written_by = "run the pipeline promotion"
 
     def __init__(self, *, model_name: str, metadata: dict[str, Any] | None = None) -> None:
         self._model_name = model_name
@@ -60,10 +63,6 @@ class RegisteredModelsDataset(AbstractDataset[NoReturn, dict[str, PackagedModel]
     def load(self) -> dict[str, PackagedModel]:
         """Return them; their files are fetched when they are needed."""
         return models.list_versions(self._model_name)
-
-    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
-        """Refuse: what registers is a Registration."""
-        raise DatasetError("RegisteredModelsDataset is read-only: run the pipeline promotion.")
 
     def _describe(self) -> dict[str, Any]:
         return {"model_name": self._model_name}
@@ -96,7 +95,7 @@ class RegistrationDataset(AbstractDataset[Registration, NoReturn]):
         return {"model_name": self._model_name}
 
 
-class AnsweringModelDataset(AbstractDataset[NoReturn, AnsweringModel]):
+class AnsweringModelDataset(ReadOnlyDataset[AnsweringModel]):
     """Loads the model that answers: a registered version, checked as a service does, or a file.
 
     Args:
@@ -104,6 +103,8 @@ class AnsweringModelDataset(AbstractDataset[NoReturn, AnsweringModel]):
         reference: A version or alias of it; `local` for the file.
         filepath: What the last `packaging` left on this machine.
     """
+
+    written_by = "run the pipelines packaging and promotion"
 
     def __init__(
         self,
@@ -135,10 +136,6 @@ class AnsweringModelDataset(AbstractDataset[NoReturn, AnsweringModel]):
         version = registry.require_version(self._model_name, self._reference)
         verify(version, self._model_name)
         return AnsweringModel(Recogniser(version.onnx_model), version.version)
-
-    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
-        """Refuse: run the pipelines `packaging` and `promotion`."""
-        raise DatasetError("AnsweringModelDataset is read-only: run the pipeline promotion.")
 
     def _release(self) -> None:
         self._model = None

@@ -14,14 +14,13 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
 from typing import Any, Final
 
 from fsspec.asyn import sync_wrapper
 from s3fs import S3FileSystem
 from s3fs.core import S3File
 
-from bukva.datasets.atomic import AtomicTextWriter
+from bukva.datasets.atomic import AtomicTextWriter, DiscardedByErrors
 from bukva.datasets.s3_errors import explain
 from bukva.errors import StorageUnreachableError
 
@@ -43,7 +42,7 @@ _WRITE_TEXT: Final = frozenset({"w", "wt", "tw"})
 _LOG = logging.getLogger(__name__)
 
 
-class AtomicS3File(S3File):  # type: ignore[misc]  # s3fs has no types
+class AtomicS3File(DiscardedByErrors, S3File):  # type: ignore[misc]  # s3fs has no types
     """An object that is written appears when its `with` block ended without an exception."""
 
     def write(self, data: Any) -> int:
@@ -80,16 +79,6 @@ class AtomicS3File(S3File):  # type: ignore[misc]  # s3fs has no types
             except IndexError:
                 # s3fs looks at the number of an error that has none.
                 raise TimeoutError from None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None:
-            self.discard()
-        self.close()
 
     def __del__(self) -> None:
         # Dropped unclosed: fsspec would publish it.

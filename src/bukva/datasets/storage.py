@@ -1,6 +1,7 @@
 """Files through fsspec: local paths and `file://`, `s3://` or `https://` addresses alike."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -15,7 +16,7 @@ _CHECK_TIMEOUT_S = 10.0
 
 
 def check_storage(root: str) -> None:
-    """Return if data can lie at an address: a bucket must be there, a folder is made.
+    """Return if data can lie at an address: a bucket must be there, a folder need not.
 
     Args:
         root: `storage.root` of an environment, a path or an `s3://` address.
@@ -26,6 +27,11 @@ def check_storage(root: str) -> None:
     if root.startswith("s3://"):
         fs, path = url_to_fs(root, call_timeout_s=_CHECK_TIMEOUT_S)
         fs.check_bucket(path)
+
+
+def locate_storage(root: str, project: Path) -> str:
+    """Return `storage.root` of an environment as an address, or as a path from the root folder."""
+    return root if "://" in root else str(project / root)
 
 
 def load_manifest(uri: str) -> dict[str, CorpusEntry]:

@@ -1,20 +1,22 @@
 """What a search works with while it runs: the database of studies, and the runs of its trials."""
 
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from kedro.io import AbstractDataset, DatasetError
 from sqlalchemy.engine import make_url
 
+from bukva.datasets.read_only import ReadOnlyDataset
 from bukva.model_registry.trials import TrialRuns, current_trial_runs
 
 
-class StudiesDataset(AbstractDataset[NoReturn, str]):
+class StudiesDataset(ReadOnlyDataset[str]):
     """Gives the address of the database in which studies are kept.
 
     An SQLite file, unless `url` names a database that several machines reach. A password need not
     stand in it: PostgreSQL's client takes it from PGPASSWORD or ~/.pgpass.
     """
+
+    written_by = "the search writes to the database, run the pipeline tuning"
 
     def __init__(
         self, *, filepath: str, url: str | None = None, metadata: dict[str, Any] | None = None
@@ -30,18 +32,16 @@ class StudiesDataset(AbstractDataset[NoReturn, str]):
         Path(self._filepath).parent.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{self._filepath}"
 
-    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
-        """Refuse: the search writes to the database while it runs."""
-        raise DatasetError("StudiesDataset is read-only: run the pipeline tuning.")
-
     def _describe(self) -> dict[str, Any]:
         if self._url:
             return {"url": make_url(self._url).render_as_string(hide_password=True)}
         return {"filepath": self._filepath}
 
 
-class TrialRunsDataset(AbstractDataset[NoReturn, TrialRuns | None]):
+class TrialRunsDataset(ReadOnlyDataset[TrialRuns | None]):
     """Gives what nests the trials' runs under the active one, None where nothing is tracked."""
+
+    written_by = "the search writes to MLflow, run the pipeline tuning"
 
     def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
         self.metadata = metadata
@@ -49,10 +49,6 @@ class TrialRunsDataset(AbstractDataset[NoReturn, TrialRuns | None]):
     def load(self) -> TrialRuns | None:
         """Return it."""
         return current_trial_runs()
-
-    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - the name is Kedro's
-        """Refuse: the search writes to MLflow while it runs."""
-        raise DatasetError("TrialRunsDataset is read-only: run the pipeline tuning.")
 
     def _describe(self) -> dict[str, Any]:
         return {}
