@@ -4,14 +4,17 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from job_storage import Storage
 from kedro.config import OmegaConfigLoader
 from mlflow.entities import Run
+from mlflow_server import run_postgresql
 
 from bukva.configuration import CONFIG_LOADER_ARGS
 from bukva.parameters import TrainingParameters, validate_parameters
+from clean_forks import clean_forks
 from kedro_project import PROJECT, run_pipeline
 
 
@@ -71,3 +74,31 @@ def test_finetuning_reads_what_was_found_until_the_file_is_deleted(
         assert finetuning_of(conf, "prod") == finetuning_of(conf, "released") == tuned
     place.unlink()
     assert finetuning_of(conf, env) == by_hand
+
+
+def test_two_machines_share_the_trials_of_a_study(
+    copy_of_job: Callable[[], Storage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machines = [copy_of_job(), copy_of_job()]
+    search = {"tuning": {"trials": 6, "steps_per_epoch": 20, "pruner": {"name": "none"}}}
+    with run_postgresql("studies") as address:
+        monkeypatch.setenv("BUKVA_TUNING_STORAGE", address)
+        runs = [
+            clean_forks().Process(target=run_pipeline, args=("tuning", at.path), kwargs=search)
+            for at in machines
+        ]
+        for run in runs:
+            run.start()
+        for run in runs:
+            run.join()
+    assert [run.exitcode for run in runs] == [0, 0]
+    tried = [
+        {run.info.run_name for run in runs_of(at) if "mlflow.parentRunId" in run.data.tags}
+        for at in machines
+    ]
+    assert all(tried)
+    assert tried[0].isdisjoint(tried[1])
+    tables = [pd.read_csv(at.path / "08_reporting" / "tuning_trials.csv") for at in machines]
+    assert tables[0].equals(tables[1])
+    assert tables[0]["state"].eq("complete").sum() == 6
+    assert {f"trial {number}" for number in tables[0]["number"]} == tried[0] | tried[1]
