@@ -48,7 +48,7 @@ def test_every_route_below_v1_is_protected(guarded, openapi):
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("key", [OLD, NEW])
+@pytest.mark.parametrize("key", [OLD, NEW], ids=["old", "new"])
 def test_each_known_key_opens_in_either_header(guarded, key):
     assert predict(guarded, Authorization=f"Bearer {key}").status_code == 200
     assert predict(guarded, **{"X-API-Key": key}).status_code == 200
@@ -60,7 +60,9 @@ def test_a_proxys_own_password_does_not_hide_the_key(guarded):
 
 
 @pytest.mark.parametrize(
-    "key", ["", "x", OLD[:-1], OLD + "x", OLD.upper(), hash_key(OLD), "ключ".encode()]
+    "key",
+    ["", "x", OLD[:-1], OLD + "x", OLD.upper(), hash_key(OLD), "ключ".encode()],
+    ids=["empty", "short", "cut", "longer", "capitals", "hash", "not ASCII"],
 )
 def test_what_is_no_known_key_opens_nothing(guarded, key):
     assert predict(guarded, **{"X-API-Key": key}).status_code == 401
