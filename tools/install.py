@@ -81,6 +81,8 @@ def main() -> int:
             "bukva could not be installed: see the messages above. Is a package index reachable?\n"
         )
         return 1
+    # As all that was installed; each process of a hundred would compile our own for two seconds.
+    run(python, "-m", "compileall", "-q", "src")
     (folder / ".installed").touch()
     return 0
 

@@ -1,7 +1,8 @@
 """A search in a session: its runs in MLflow, and how finetuning comes to read what it found."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,9 @@ from job_storage import Storage
 from kedro.config import OmegaConfigLoader
 from mlflow.entities import Run
 from mlflow_server import run_postgresql
+from optuna.storages import RDBStorage
+from serving_servers import wait_for
+from sqlalchemy import create_engine, text
 
 from bukva.configuration import CONFIG_LOADER_ARGS
 from bukva.parameters import TrainingParameters, validate_parameters
@@ -76,6 +80,19 @@ def test_finetuning_reads_what_was_found_until_the_file_is_deleted(
     assert finetuning_of(conf, env) == by_hand
 
 
+@contextmanager
+def begun_together(address: str, searches: int) -> Iterator[None]:
+    """Hold up all searches that are started in the block until each of them asks for its study."""
+    RDBStorage(address)  # makes the tables
+    database = create_engine(address)
+    with database.connect() as holding, database.connect() as asking:
+        holding.execute(text("LOCK TABLE studies"))
+        yield
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        wait_for(lambda: asking.execute(waiting).scalar() == searches, timeout_s=120)
+    database.dispose()
+
+
 def test_two_machines_share_the_trials_of_a_study(
     copy_of_job: Callable[[], Storage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,8 +104,9 @@ def test_two_machines_share_the_trials_of_a_study(
             clean_forks().Process(target=run_pipeline, args=("tuning", at.path), kwargs=search)
             for at in machines
         ]
-        for run in runs:
-            run.start()
+        with begun_together(address, len(runs)):
+            for run in runs:
+                run.start()
         for run in runs:
             run.join()
     assert [run.exitcode for run in runs] == [0, 0]

@@ -20,6 +20,9 @@ FoldsBy: TypeAlias = Literal["symbol", "group", "block"]
 
 IntArray: TypeAlias = NDArray[np.int64]
 
+_LOOKED_AT: Final = (
+    "sample_id", "corpus", "label", "is_uppercase", "group", "own_split", "is_published", "cluster",
+)  # fmt: skip
 _SPLITS: Final = np.array(["train", "valid", "test"], dtype=object)
 _TRAIN, _VALID, _TEST, _UNDECIDED = 0, 1, 2, -1
 _POLICIES: Final = get_args(Policy)
@@ -64,7 +67,8 @@ def assign_splits(
         TableError: If a corpus with policy `own` has samples without `own_split`.
     """
     _check_policies(table, policy, valid_share, test_share)
-    ordered = table.sort_values("sample_id", kind="stable")
+    # Only what is looked at: of a million samples, the rest is 130 MB.
+    ordered = table[list(_LOOKED_AT)].sort_values("sample_id", kind="stable")
     split = pd.Series(_UNDECIDED, index=ordered.index)
     for corpus, rows in ordered.groupby("corpus", sort=True):
         rng = np.random.default_rng([seed, *str(corpus).encode()])

@@ -1,24 +1,25 @@
-"""Networks by name."""
+"""Networks by name.
+
+They are imported when they are built: the bricks of torchvision take two seconds to import, which a
+run that builds none need not wait for.
+"""
 
 from collections.abc import Callable, Mapping
+from pkgutil import resolve_name
 from typing import Any, Final
 
 from torch import nn
 
 from bukva.errors import ParameterError
-from bukva.models.glyph_cnn import GlyphCnn
-from bukva.models.glyph_resnet import GlyphResNet
-from bukva.models.lenet import LeNet
-from bukva.models.mlp import Mlp
-from bukva.models.peer_cnn import PeerCnn
 
-NETWORKS: Final[Mapping[str, Callable[..., nn.Module]]] = {
-    "glyph_cnn": GlyphCnn,
-    "glyph_resnet": GlyphResNet,
-    "lenet": LeNet,
-    "mlp": Mlp,
-    "peer_cnn": PeerCnn,
+NETWORKS: Final[Mapping[str, str]] = {
+    "glyph_cnn": "bukva.models.glyph_cnn:GlyphCnn",
+    "glyph_resnet": "bukva.models.glyph_resnet:GlyphResNet",
+    "lenet": "bukva.models.lenet:LeNet",
+    "mlp": "bukva.models.mlp:Mlp",
+    "peer_cnn": "bukva.models.peer_cnn:PeerCnn",
 }
+"""By name, the class; it takes the number of labels and the sizes."""
 
 
 def build_network(name: str, label_count: int, **sizes: Any) -> nn.Module:
@@ -29,4 +30,5 @@ def build_network(name: str, label_count: int, **sizes: Any) -> nn.Module:
     """
     if name not in NETWORKS:
         raise ParameterError(f"Expected a network, one of {sorted(NETWORKS)}, got {name!r}.")
-    return NETWORKS[name](label_count, **sizes)
+    network: Callable[..., nn.Module] = resolve_name(NETWORKS[name])
+    return network(label_count, **sizes)
