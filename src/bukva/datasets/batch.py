@@ -110,8 +110,8 @@ class Parts:
         return join(self._folder, f"part-{number:06d}.parquet")
 
 
-class PartsDataset(AbstractDataset[Part, Parts]):
-    """Saves a part as one Parquet file, whole or not at all; loads what reads them all."""
+class _InFolder:
+    """What lies below a folder or prefix."""
 
     def __init__(
         self,
@@ -122,8 +122,14 @@ class PartsDataset(AbstractDataset[Part, Parts]):
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._fs, self._folder = url_to_fs(folder, **{**(fs_args or {}), **(credentials or {})})
-        self._parts = Parts(self._fs, self._folder)
         self.metadata = metadata
+
+    def _describe(self) -> dict[str, Any]:
+        return {"folder": self._folder}
+
+
+class PartsDataset(_InFolder, AbstractDataset[Part, Parts]):
+    """Saves a part as one Parquet file, whole or not at all; loads what reads them all."""
 
     def load(self) -> Parts:
         """Return the parts; none of them is read before it is asked for."""
@@ -138,11 +144,12 @@ class PartsDataset(AbstractDataset[Part, Parts]):
     def _exists(self) -> bool:
         return bool(self._parts.numbers())
 
-    def _describe(self) -> dict[str, Any]:
-        return {"folder": self._folder}
+    @property
+    def _parts(self) -> Parts:
+        return Parts(self._fs, self._folder)
 
 
-class BatchProgressDataset(ReadOnlyDataset[Progress]):
+class BatchProgressDataset(_InFolder, ReadOnlyDataset[Progress]):
     """Loads what a result folder holds, before more is added to it.
 
     Another name for `batch_plan` and `batch_predictions`, which the pipeline makes: under their own
@@ -150,17 +157,6 @@ class BatchProgressDataset(ReadOnlyDataset[Progress]):
     """
 
     written_by = "batch_plan and batch_predictions are saved"
-
-    def __init__(
-        self,
-        *,
-        folder: str,
-        credentials: dict[str, Any] | None = None,
-        fs_args: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        self._fs, self._folder = url_to_fs(folder, **{**(fs_args or {}), **(credentials or {})})
-        self.metadata = metadata
 
     def load(self) -> Progress:
         """Return it; a folder that does not exist holds nothing."""
@@ -173,6 +169,3 @@ class BatchProgressDataset(ReadOnlyDataset[Progress]):
         except FileNotFoundError:
             return None
         return plan
-
-    def _describe(self) -> dict[str, Any]:
-        return {"folder": self._folder}
