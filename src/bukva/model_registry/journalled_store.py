@@ -29,8 +29,8 @@ from mlflow.utils.proto_json_utils import parse_dict
 from bukva.model_registry.deliveries import Deliveries
 from bukva.model_registry.journal import Journal
 from bukva.model_registry.sender import Sender, later_name, upload
+from bukva.model_registry.tracking import SERVER_SCHEMES
 
-_SCHEMES: Final = ("http", "https")
 _WRITES: Final = (CreateRun, LogBatch, LogMetric, LogParam, SetTag, UpdateRun)
 
 
@@ -111,7 +111,7 @@ class _StoreBuilder(NamedTuple):
 
 
 def _register(builder: Any) -> None:
-    for scheme in _SCHEMES:
+    for scheme in SERVER_SCHEMES:
         utils._tracking_store_registry.register(scheme, builder)
     type(utils._tracking_store_registry)._get_store_with_resolved_uri.cache_clear()
 

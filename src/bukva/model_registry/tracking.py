@@ -5,11 +5,13 @@ import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from bukva.errors import TrackingUnreachableError
 
-_DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306}
+SERVER_SCHEMES: Final = ("http", "https")
+_DATABASE_PORTS: Final = {"postgresql": 5432, "mysql": 3306}
 
 
 def check_tracking(uri: str, timeout_s: float = 5.0) -> None:
@@ -26,7 +28,7 @@ def check_tracking(uri: str, timeout_s: float = 5.0) -> None:
     """
     scheme = urlsplit(uri).scheme.split("+")[0]
     try:
-        if scheme in ("http", "https"):
+        if scheme in SERVER_SCHEMES:
             _ask_server(uri, timeout_s)
         elif scheme in _DATABASE_PORTS:
             address = urlsplit(uri)
@@ -45,7 +47,7 @@ def check_tracking(uri: str, timeout_s: float = 5.0) -> None:
 
 def is_server(uri: str) -> bool:
     """Return whether an address is that of a server, and not of a database."""
-    return urlsplit(uri).scheme in ("http", "https")
+    return urlsplit(uri).scheme in SERVER_SCHEMES
 
 
 def locate_tracking(uri: str, project: Path) -> str:
