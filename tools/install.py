@@ -74,8 +74,9 @@ def main() -> int:
         return 1
     folder = ROOT / options.venv
     print(f"Installing bukva into {folder} (about 1.9 GB) ...", flush=True)
-    venv.create(folder, with_pip=True)
     python = str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
+    if not Path(python).exists():
+        venv.create(folder, with_pip=True)
     if not install(python, f".[{options.extras}]", options.torch):
         sys.stderr.write(
             "bukva could not be installed: see the messages above. Is a package index reachable?\n"

@@ -34,7 +34,7 @@ def test_spark_answers_as_the_recogniser_does(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pytest.importorskip("pyspark", reason="pyspark (430 MB) is no part of any extra")
+    pytest.importorskip("pyspark", reason="the extra `spark` (430 MB) is not installed")
     images = {
         f"{place}.png": encode_page(np.asarray(page.image))
         for place, page in enumerate(drawn_pages[:12])
