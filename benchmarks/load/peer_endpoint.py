@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 from bukva.data.decoding import decode_image
 from bukva.data.preprocessing import Preprocessing, preprocess
-from bukva.inference.answers import sigmoid, softmax, to_answer
+from bukva.inference.answers import sigmoid, softmax, to_answers
 from bukva.models.prediction import predict_logits
 from bukva.models.trained import ModelSpec, TrainedModel
 from bukva.release.manifest import RELEASED, WEIGHTS
@@ -38,13 +38,14 @@ async def predict(file: Annotated[bytes, File()]) -> dict[str, Any]:
     """Reads one symbol."""
     glyph = preprocess(decode_image(file), constants=CONSTANTS)
     logits = predict_logits(NETWORK, glyph.image_HW[np.newaxis], glyph.page_F[np.newaxis])
-    return to_answer(
-        softmax(logits.label_NK)[0],
-        float(sigmoid(logits.case_N)[0]),
+    answers = to_answers(
+        softmax(logits.label_NK),
+        sigmoid(logits.case_N),
         SPEC.labels,
         top_k=5,
         symbol_threshold=SPEC.symbol_threshold,
     )
+    return {name: values[0] for name, values in answers.items()}
 
 
 @app.get("/livez")

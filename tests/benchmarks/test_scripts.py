@@ -1,0 +1,35 @@
+"""The programs beside the package: none of them rots unseen, as nothing else imports them."""
+
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fastapi.testclient import TestClient
+
+import bukva_released
+from bukva.inference.recogniser import Recogniser
+from kedro_project import PROJECT
+
+SCRIPTS = sorted([*PROJECT.glob("benchmarks/*.py"), *PROJECT.glob("tools/*.py")])
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_finds_all_that_it_imports(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As when it is run: beside it, and nothing that another script has put there.
+    monkeypatch.syspath_prepend(path.parent)
+    spec = spec_from_file_location(f"script_{path.stem}", path)
+    assert spec
+    assert spec.loader
+    spec.loader.exec_module(module_from_spec(spec))
+
+
+def test_the_peer_reads_what_the_recogniser_reads() -> None:
+    letter = (PROJECT / "docs" / "images" / "letter.png").read_bytes()
+    peer = import_module("load.peer_endpoint")
+    answer = TestClient(peer.app).post("/predict", files={"file": ("letter.png", letter)}).json()
+    onnx_model = (Path(bukva_released.__file__).parent / "model.onnx").read_bytes()
+    [expected] = Recogniser(onnx_model).recognise(pd.Series([letter])).to_dict(orient="records")
+    assert (answer["symbol"], answer["case"]) == (expected["symbol"], expected["case"])
+    assert answer["confidence"] == pytest.approx(expected["confidence"], abs=1e-4)
