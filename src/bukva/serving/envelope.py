@@ -2,13 +2,12 @@
 
 import re
 import time
-import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bukva.serving.current_request import CurrentRequest, current_request
+from bukva.serving.current_request import CurrentRequest, current_request, new_id
 from bukva.serving.logs import log_event, log_failure
 from bukva.serving.metrics import Metrics
 from bukva.serving.problems import problem_response
@@ -91,4 +90,4 @@ class Envelope:
 
 def _choose_id(scope: Scope) -> str:
     foreign = Headers(scope=scope).get("x-request-id", "")
-    return foreign if _FOREIGN_ID.fullmatch(foreign) else uuid.uuid4().hex
+    return foreign if _FOREIGN_ID.fullmatch(foreign) else new_id()

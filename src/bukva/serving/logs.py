@@ -1,16 +1,23 @@
 """The service's log: one JSON object a line on standard output, without any image."""
 
+import atexit
 import json
 import logging
 import sys
+import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Final, TextIO
 
 from bukva.serving.current_request import current_request
 
 # Not under `bukva`: Kedro configures that logger while a packaged model loads, and thereby takes
 # the handlers off all loggers below it.
 _LOGGER = logging.getLogger("bukva_serving")
+_GATHERED_S: Final = 0.02
+"""So long a line may wait for others: a write takes a tenth of a request, however many it has."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -29,13 +36,52 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class GatheringHandler(logging.Handler):
+    """Writes the lines of a moment together, and a warning or worse at once."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: list[str] = []
+        self._has_lines = threading.Event()
+        threading.Thread(target=self._flush_by_and_by, name="log", daemon=True).start()
+        # By ourselves: logging forgets its handlers when Kedro configures it.
+        atexit.register(self.flush)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Takes a line."""
+        self._lines.append(self.format(record))
+        if record.levelno >= logging.WARNING:
+            self.flush()
+        else:
+            self._has_lines.set()
+
+    def flush(self) -> None:
+        """Writes what waits."""
+        self.acquire()
+        try:
+            lines, self._lines = self._lines, []
+            # Where nobody reads the log any more, there is nobody to tell.
+            with suppress(OSError, ValueError):
+                self._stream.write("".join(f"{line}\n" for line in lines))
+                self._stream.flush()
+        finally:
+            self.release()
+
+    def _flush_by_and_by(self) -> None:
+        while self._has_lines.wait():
+            time.sleep(_GATHERED_S)
+            self._has_lines.clear()
+            self.flush()
+
+
 def configure_logging() -> None:
     """Gives standard output to the events of the service and of uvicorn.
 
     Whatever else is printed, such as Kedro's lines while a packaged model loads, goes to standard
     error: each line of the log must be JSON.
     """
-    handler = logging.StreamHandler(sys.stdout)
+    handler = GatheringHandler(sys.stdout)
     sys.stdout = sys.stderr
     handler.setFormatter(JsonFormatter())
     for logger in (_LOGGER, logging.getLogger("uvicorn.error")):

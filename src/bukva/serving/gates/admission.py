@@ -6,11 +6,11 @@ body; the answer is made beforehand, but for its id.
 """
 
 import json
-import secrets
 import time
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bukva.serving.current_request import new_id
 from bukva.serving.envelope import SECURITY_HEADERS
 from bukva.serving.logs import log_event
 from bukva.serving.metrics import Metrics
@@ -43,7 +43,7 @@ class Admission:
         if scope["type"] != "http" or scope["path"] not in self._paths or self._calls.has_room():
             await self.app(scope, receive, send)
             return
-        request_id = secrets.token_hex(16).encode()
+        request_id = new_id().encode()
         headers = [*self._headers, (b"x-request-id", request_id)]
         body = self._body.replace(_ID, request_id)
         await send(
