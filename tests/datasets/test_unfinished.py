@@ -31,7 +31,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "S3":
         request.getfixturevalue("s3")
         return f"s3://bukva/{tmp_path.name}"
-    return str(tmp_path / "data")
+    return str(tmp_path / "data [mine]")
 
 
 def test_results_are_read_until_their_saves_begin_and_after_they_ended(folder: str) -> None:
@@ -50,6 +50,15 @@ def test_who_makes_them_anew_or_reads_others_may_run(folder: str) -> None:
     UnfinishedSaves(folder).begin(SPLIT)
     UnfinishedSaves(folder).check(Pipeline([SPLIT, *READERS]))
     UnfinishedSaves(folder).check(Pipeline([Node(count, "other", "other_count", name="others")]))
+
+
+def test_two_runs_of_one_node_end_each_in_its_time(folder: str) -> None:
+    runs = [UnfinishedSaves(folder), UnfinishedSaves(folder)]
+    for step in ("half", "rest"):
+        for run in runs:
+            run.begin(SPLIT)
+            run.end(SPLIT, step)
+    UnfinishedSaves(folder).check(Pipeline(READERS))
 
 
 def test_a_node_with_one_result_needs_no_note(tmp_path: Path) -> None:

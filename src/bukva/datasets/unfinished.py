@@ -7,6 +7,7 @@ a node until after its last.
 
 import inspect
 import json
+from contextlib import suppress
 from typing import Final
 
 from fsspec.core import url_to_fs
@@ -36,7 +37,7 @@ class UnfinishedSaves:
         Raises:
             UnfinishedSaveError: If it reads some, and does not make them anew.
         """
-        for path in self._fs.glob(join(self._folder, f"{_PREFIX}*{_SUFFIX}")):
+        for path in self._list():
             note = json.loads(self._fs.cat_file(path))
             if set(note["results"]) & pipeline.inputs():
                 raise UnfinishedSaveError(_describe(note, path))
@@ -53,11 +54,26 @@ class UnfinishedSaves:
 
     def end(self, node: Node, result: str) -> None:
         """Remove the note when this was the last result of the node that was to be saved."""
-        unsaved = self._unsaved.get(node.name, set())
-        unsaved.discard(result)
-        if node.name in self._unsaved and not unsaved:
-            self._fs.rm_file(self._locate(node))
+        if node.name not in self._unsaved:
+            return
+        self._unsaved[node.name].discard(result)
+        if not self._unsaved[node.name]:
+            # Another machine that ends the same search may have removed it.
+            with suppress(FileNotFoundError):
+                self._fs.rm_file(self._locate(node))
             del self._unsaved[node.name]
+
+    def _list(self) -> list[str]:
+        # No glob: the folder is the user's, and may have brackets in its name.
+        try:
+            paths = self._fs.ls(self._folder, detail=False)
+        except FileNotFoundError:
+            return []
+        return [
+            path
+            for path in paths
+            if (name := path.rpartition("/")[2]).startswith(_PREFIX) and name.endswith(_SUFFIX)
+        ]
 
     def _locate(self, node: Node) -> str:
         return join(self._folder, f"{_PREFIX}{node.name}{_SUFFIX}")
