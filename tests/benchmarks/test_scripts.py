@@ -1,11 +1,13 @@
 """The programs beside the package: none of them rots unseen, as nothing else imports them."""
 
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 from fastapi.testclient import TestClient
 
 import bukva_released
@@ -25,6 +27,15 @@ def test_a_script_finds_all_that_it_imports(path: Path, monkeypatch: pytest.Monk
     spec.loader.exec_module(module_from_spec(spec))
 
 
+@pytest.fixture
+def threads_restored() -> Iterator[None]:
+    """The peer takes one thread, for the whole process."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("threads_restored")
 def test_the_peer_reads_what_the_recogniser_reads() -> None:
     letter = (PROJECT / "docs" / "images" / "letter.png").read_bytes()
     peer = import_module("load.peer_endpoint")

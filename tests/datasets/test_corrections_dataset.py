@@ -15,6 +15,7 @@ from bukva.data.samples import RawSample
 from bukva.datasets.array import ArrayDataset
 from bukva.datasets.feedback import CorrectionsDataset, DecisionsDataset, KnownSamplesDataset
 from bukva.errors import CorrectionError
+from object_store import s3_is
 from stored_corrections import START, correct, correct_pages, store
 
 
@@ -90,12 +91,8 @@ def test_files_that_are_none_are_named_with_reasons(
     assert "at most" in reasons["large.json"]
 
 
-def test_corrections_come_from_a_bucket(
-    corrections: list[Correction], monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
-    with run_bucket() as bucket:
-        for name, value in bucket.environment.items():
-            monkeypatch.setenv(name, value)
+def test_corrections_come_from_a_bucket(corrections: list[Correction], folder: Path) -> None:
+    with run_bucket() as bucket, s3_is(bucket.environment):
         for item in corrections:
             bucket.put_bytes(f"given/{item.place}", item.write())
         bucket.put_bytes("given/2026/11/01/notes.txt", b"remember")

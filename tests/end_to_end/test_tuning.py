@@ -1,5 +1,6 @@
 """A search in a session: its runs in MLflow, and how finetuning comes to read what it found."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,6 +81,13 @@ def test_finetuning_reads_what_was_found_until_the_file_is_deleted(
     assert finetuning_of(conf, env) == by_hand
 
 
+def search_together(storage: Path, address: str) -> None:
+    """For a process of its own, which has not this one's environment."""
+    os.environ["BUKVA_TUNING_STORAGE"] = address
+    settings = {"trials": 6, "steps_per_epoch": 20, "pruner": {"name": "none"}}
+    run_pipeline("tuning", storage, tuning=settings)
+
+
 @contextmanager
 def begun_together(address: str, searches: int) -> Iterator[None]:
     """Hold up all searches that are started in the block until each of them asks for its study."""
@@ -94,14 +102,12 @@ def begun_together(address: str, searches: int) -> Iterator[None]:
 
 
 def test_two_machines_share_the_trials_of_a_study(
-    copy_of_job: Callable[[], Storage], monkeypatch: pytest.MonkeyPatch
+    copy_of_job: Callable[[], Storage],
 ) -> None:
     machines = [copy_of_job(), copy_of_job()]
-    search = {"tuning": {"trials": 6, "steps_per_epoch": 20, "pruner": {"name": "none"}}}
     with run_postgresql("studies") as address:
-        monkeypatch.setenv("BUKVA_TUNING_STORAGE", address)
         runs = [
-            clean_forks().Process(target=run_pipeline, args=("tuning", at.path), kwargs=search)
+            clean_forks().Process(target=search_together, args=(at.path, address))
             for at in machines
         ]
         with begun_together(address, len(runs)):
