@@ -1,7 +1,6 @@
 """Small real inputs that several rooms share: drawn pages, samples, models with random weights."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,16 +16,6 @@ if TYPE_CHECKING:
     from bukva.inference.recogniser import Recogniser
     from bukva.models.trained import TrainedModel
     from bukva.training.samples import GlyphSamples
-
-
-TESTS = Path(__file__).parent
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have each folder run by one process, in its order: its tests share servers and trackers."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(TESTS).parts[0]))
 
 
 @pytest.fixture(scope="session", autouse=True)
