@@ -75,7 +75,8 @@ def main() -> int:
     folder = ROOT / options.venv
     print(f"Installing bukva into {folder} (about 1.9 GB) ...", flush=True)
     python = str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
-    if not Path(python).exists():
+    # What was interrupted is made anew; a finished one may be in use.
+    if not (folder / ".installed").exists():
         venv.create(folder, with_pip=True)
     if not install(python, f".[{options.extras}]", options.torch):
         sys.stderr.write(
