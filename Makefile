@@ -51,8 +51,8 @@ review: PORT := 8020
 review: .venv/.installed ## decide on http://127.0.0.1:8020 what doubtful corrections show (ENV=real)
 	$(BIN)/python -m bukva review --env=$(ENV) --port=$(PORT)
 
-test: .venv/.installed ## every test
-	$(BIN)/python -m pytest
+test: .venv/.installed ## every test, in two processes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --no-loadscope-reorder
 
 check: .venv/.installed ## ruff, mypy, import-linter and the docs build
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

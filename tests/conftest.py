@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from bukva import charset
 from bukva.data.embedded import draw_letters_and_digits
@@ -16,6 +18,19 @@ if TYPE_CHECKING:
     from bukva.inference.recogniser import Recogniser
     from bukva.models.trained import TrainedModel
     from bukva.training.samples import GlyphSamples
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Several processes share the tests by folders: those of one share servers and trackers."""
+    return FolderScheduling(config, log)
+
+
+class FolderScheduling(LoadScopeScheduling):
+    """Gives each process a folder of `tests` at a time, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].split("/")[1]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -22,6 +22,8 @@ from bukva.parameters import validate_parameters
 from bukva.pipelines import batch_inference, data_processing
 
 PROJECT: Final = Path(__file__).parents[2]
+_NAMES: Final = 10**7
+_STRIDE: Final = 7_368_787
 _LABELS: Final = "0123456789абвгґдеєжзиіїйклмнопрстуфхцчшщьюя"
 
 
@@ -42,12 +44,17 @@ def run_data_processing(arrays: Path) -> None:
 
 
 def _read_samples(arrays: Path) -> Iterator[RawSample]:
-    """Samples with the labels of the alphabet in turn; a corpus of this size is no archive."""
+    """Samples with the labels of the alphabet in turn, their names in no order.
+
+    A corpus of this size is no archive.
+    """
     images_NHW = np.load(arrays, mmap_mode="r")
     for row, image_HW in enumerate(images_NHW):
         split = "test" if row % 7 == 0 else "train"
         label = _LABELS[row % len(_LABELS)]
-        yield RawSample(f"{row:07d}", np.array(image_HW), label, split=split, has_page=False)
+        yield RawSample(
+            f"{row * _STRIDE % _NAMES:07d}", np.array(image_HW), label, split=split, has_page=False
+        )
 
 
 def _run(pipeline: Pipeline, storage: Path, given: dict[str, Any], known: dict[str, Any]) -> None:

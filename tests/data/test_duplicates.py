@@ -22,12 +22,12 @@ def draw(count: int, seed: int = 0) -> np.ndarray:
     return (255 * ndimage.gaussian_filter(is_ink.astype(float), (0, 0.5, 0.5))).astype(np.uint8)
 
 
-def checksums(images: np.ndarray) -> np.ndarray:
-    return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images])
+def checksums(images: np.ndarray) -> pd.Series:
+    return pd.Series([hashlib.sha256(image.tobytes()).hexdigest() for image in images])
 
 
 def find(images: np.ndarray, labels: list[str], threshold: float = NEAR_DUPLICATE_COSINE):
-    return find_duplicates(images, np.array(labels), checksums(images), threshold)
+    return find_duplicates(images, pd.Series(labels), checksums(images), threshold)
 
 
 def test_distinct_shapes_stand_alone():

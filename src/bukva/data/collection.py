@@ -17,12 +17,13 @@ from bukva.data.enlarging import encode_page
 from bukva.data.preprocessing import PAGE_FEATURES, Glyph, Preprocessing, preprocess
 from bukva.data.samples import RawSample, UInt8Array
 from bukva.data.scratch import BLOCK_ROWS, Scratch
+from bukva.data.scratch_table import ScratchTable
 from bukva.errors import CorpusCorruptError, CorpusMissingError, ImageError
 
 _RAW_PX: Final = 96
-_OPTIONAL: Final = ("group", "own_split")
 _COLUMNS: Final = (
-    "sample_id", "corpus", "name", "label", "is_uppercase", *_OPTIONAL, "sha256", *PAGE_FEATURES,
+    "sample_id", "corpus", "name", "label", "is_uppercase", "group", "own_split", "sha256",
+    *PAGE_FEATURES, "is_published",
 )  # fmt: skip
 
 
@@ -79,16 +80,13 @@ def collect_samples(
             except ImageError as error:
                 rejected.append({"corpus": corpus, "name": sample.name, "reason": str(error)})
                 continue
-            rows.append(row)
+            rows.append(row | {"is_published": sample.name in published.get(corpus, ())})
             images.append(image_HW)
             symbol = (corpus, sample.label, sample.is_uppercase)
             raw.setdefault(symbol, (row["sample_id"], grey_HW))
         _check_share(corpus, rejected[rejected_before:], len(rows) - read_before, max_corrupt_share)
-    table = rows.to_table()
-    names = zip(table["corpus"], table["name"], strict=True)
-    table["is_published"] = [name in published.get(corpus, ()) for corpus, name in names]
     return Collection(
-        table,
+        rows.to_table(),
         images.to_array(),
         pd.DataFrame(rejected, columns=["corpus", "name", "reason"]),
         pd.DataFrame(
@@ -102,28 +100,29 @@ class _Rows:
     """Rows of the table; as Python objects, each would take ten times the room."""
 
     def __init__(self) -> None:
-        self._blocks: list[pd.DataFrame] = []
+        self._packed = ScratchTable()
         self._last: list[dict[str, Any]] = []
+        self._count = 0
 
     def __len__(self) -> int:
-        return sum(len(block) for block in self._blocks) + len(self._last)
+        return self._count
 
     def append(self, row: dict[str, Any]) -> None:
         """Add a row."""
         self._last.append(row)
+        self._count += 1
         if len(self._last) == BLOCK_ROWS:
-            self._blocks.append(self._pack())
+            self._pack()
 
     def to_table(self) -> pd.DataFrame:
-        """Return all rows; a column in which nothing is known holds None."""
-        table = pd.concat([*self._blocks, self._pack()], ignore_index=True)
-        unknown = [name for name in _OPTIONAL if table[name].isna().all()]
-        return table.assign(**dict.fromkeys(unknown))
+        """Return all rows."""
+        self._pack()
+        return self._packed.to_table()
 
-    def _pack(self) -> pd.DataFrame:
+    def _pack(self) -> None:
         block = pd.DataFrame(self._last, columns=list(_COLUMNS))
+        self._packed.append(block.astype({"is_uppercase": "boolean"}))
         self._last = []
-        return block.astype({"is_uppercase": "boolean"} | dict.fromkeys(_OPTIONAL, "str"))
 
 
 def process_sample(corpus: str, sample: RawSample) -> tuple[dict[str, Any], UInt8Array, UInt8Array]:

@@ -8,11 +8,12 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from bukva.data.samples import Float32Array, UInt8Array
+from bukva.data.texts import hash_texts, number_texts
 from bukva.errors import TableError
 
 NEAR_DUPLICATE_COSINE: Final = 0.985
@@ -42,8 +43,8 @@ Edges = NDArray[np.int64]
 
 def find_duplicates(
     images_NHW: UInt8Array,
-    labels: ArrayLike,
-    sha256: ArrayLike,
+    labels: pd.Series,
+    sha256: pd.Series,
     threshold_cosine: float = NEAR_DUPLICATE_COSINE,
 ) -> NDArray[np.int64]:
     """Return the cluster of each sample: copies of one drawing have one number.
@@ -63,27 +64,27 @@ def find_duplicates(
     Raises:
         TableError: If there is not one label and one checksum for each image.
     """
-    # Numbers in the place of texts: those of a million checksums take more room than its images.
-    labels_N, checksums_N = _number(labels), _number(sha256)
-    if not len(images_NHW) == len(labels_N) == len(checksums_N):
+    if not len(images_NHW) == len(labels) == len(sha256):
         message = (
             f"Expected a label and a checksum for each of {len(images_NHW)} images, got "
-            f"{len(labels_N)} and {len(checksums_N)}."
+            f"{len(labels)} and {len(sha256)}."
         )
         raise TableError(message)
+    labels_N, checksums = number_texts(labels, labels.unique()), pd.Series(hash_texts(sha256))
+    edges = [_equal_pairs(checksums)]
     # A copy stands for all exact copies: thousands of equal images stay cheap.
-    _, first_U, unique_N = np.unique(checksums_N, return_index=True, return_inverse=True)
-    edges = [np.stack([np.arange(len(checksums_N)), first_U[unique_N]])]
-    for label in np.unique(labels_N[first_U]):
-        rows = first_U[labels_N[first_U] == label]
+    is_first_N = ~checksums.duplicated().to_numpy()
+    for label in np.unique(labels_N[is_first_N]):
+        rows = np.flatnonzero(is_first_N & (labels_N == label))
         edges += [rows[pair] for pair in _near_pairs(images_NHW, rows, threshold_cosine)]
-    return _components(np.concatenate(edges, axis=1), len(checksums_N))
+    return _components(np.concatenate(edges, axis=1), len(checksums))
 
 
-def _number(values: ArrayLike) -> NDArray[np.int64]:
-    """Return a number for each value, the same for the same."""
-    codes_N: NDArray[np.int64] = pd.factorize(pd.Series(values))[0]
-    return codes_N
+def _equal_pairs(values: pd.Series) -> Edges:
+    """Return `(2, E)`: the row of each value that comes again, and the first row of the same."""
+    rows_M = np.flatnonzero(values.duplicated(keep=False))
+    _, first_U, unique_M = np.unique(values[rows_M], return_index=True, return_inverse=True)
+    return np.stack([rows_M, rows_M[first_U[unique_M]]])
 
 
 def find_copies(
@@ -151,18 +152,22 @@ def duplicate_report(table: pd.DataFrame) -> dict[str, int]:
         count too), `clustered_samples` (that have any copy), `conflicting_clusters` (copies with
         different labels: someone erred), `dropped` (split `drop`) and `<corpus>.dropped`.
     """
-    exact_pairs, cluster_pairs = _pairs(table["sha256"]), _pairs(table["cluster"])
-    is_dropped = table["split"] == "drop"
-    dropped = is_dropped.groupby(table["corpus"]).sum()
+    cluster = table["cluster"]
+    is_clustered = cluster.duplicated(keep=False)
+    labels = table["label"][is_clustered].groupby(cluster[is_clustered]).nunique()
+    exact_pairs, cluster_pairs = _pairs(hash_texts(table["sha256"])), _pairs(cluster.to_numpy())
+    dropped = table["corpus"][table["split"].eq("drop")].value_counts()
+    corpora = sorted(table["corpus"].unique())
     return {
         "exact_pairs": exact_pairs,
         "near_pairs": cluster_pairs - exact_pairs,
-        "clustered_samples": int(table["cluster"].duplicated(keep=False).sum()),
-        "conflicting_clusters": int((table.groupby("cluster")["label"].nunique() > 1).sum()),
-        "dropped": int(is_dropped.sum()),
-    } | {f"{corpus}.dropped": int(count) for corpus, count in dropped.items()}
+        "clustered_samples": int(is_clustered.sum()),
+        "conflicting_clusters": int((labels > 1).sum()),
+        "dropped": int(dropped.sum()),
+    } | {f"{corpus}.dropped": int(dropped.get(corpus, 0)) for corpus in corpora}
 
 
-def _pairs(values: pd.Series) -> int:
-    size = np.bincount(_number(values))
-    return int((size * (size - 1) // 2).sum())
+def _pairs(numbers_N: NDArray[np.integer]) -> int:
+    """Return how many pairs of equal numbers there are."""
+    _, size_U = np.unique(numbers_N, return_counts=True)
+    return int((size_U * (size_U - 1) // 2).sum())

@@ -10,6 +10,7 @@ from bukva import charset
 from bukva.data.feedback.collection import FEEDBACK
 from bukva.data.preprocessing import PAGE_FEATURES
 from bukva.data.samples import Float32Array, Split
+from bukva.data.texts import is_repeated
 
 SPLITS = get_args(Split)
 
@@ -20,7 +21,7 @@ class SampleTable(pa.DataFrameModel):
     Checked by the catalog whenever the table is loaded or saved.
     """
 
-    sample_id: str = pa.Field(unique=True)
+    sample_id: str
     corpus: str
     name: str
     label: str = pa.Field(isin=list(charset.CLASSES))
@@ -39,6 +40,12 @@ class SampleTable(pa.DataFrameModel):
 
         strict = True
         coerce = True
+
+    @pa.check("sample_id")
+    @classmethod
+    def names_one_sample(cls, sample_id: pd.Series) -> pd.Series:
+        """Return whether each id is of one row only; `unique=True` would take 100 bytes a row."""
+        return pd.Series(~is_repeated(sample_id), index=sample_id.index)
 
     @pa.dataframe_check
     @classmethod

@@ -9,10 +9,10 @@ Shapes: N rows, M of them chosen.
 
 from collections.abc import Sequence
 from tempfile import TemporaryFile
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from bukva.data.samples import UInt8Array
 
@@ -23,24 +23,25 @@ BLOCK_ROWS: Final = 8192
 class Scratch:
     """Rows of one shape that are written one block after the other."""
 
-    def __init__(self, row_shape: tuple[int, ...]) -> None:
+    def __init__(self, row_shape: tuple[int, ...], dtype: DTypeLike = np.uint8) -> None:
         self._row_shape = row_shape
+        self._dtype = np.dtype(dtype)
         self._file = TemporaryFile()  # noqa: SIM115 - it lives as long as the array
         self._count = 0
 
-    def append(self, rows: UInt8Array) -> None:
+    def append(self, rows: ArrayLike) -> None:
         """Write some more rows, or a single one."""
-        rows = np.ascontiguousarray(rows, dtype=np.uint8).reshape(-1, *self._row_shape)
+        rows = np.ascontiguousarray(rows, dtype=self._dtype).reshape(-1, *self._row_shape)
         self._file.write(rows.data)
         self._count += len(rows)
 
-    def to_array(self) -> UInt8Array:
+    def to_array(self) -> NDArray[Any]:
         """Return all rows as one array; what is changed in it stays in memory."""
         shape = (self._count, *self._row_shape)
         if not self._count:
-            return np.zeros(shape, dtype=np.uint8)
+            return np.zeros(shape, dtype=self._dtype)
         self._file.flush()
-        return np.asarray(np.memmap(self._file, dtype=np.uint8, mode="c", shape=shape))
+        return np.asarray(np.memmap(self._file, dtype=self._dtype, mode="c", shape=shape))
 
 
 def take_rows(array: UInt8Array, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> UInt8Array:

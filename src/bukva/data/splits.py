@@ -11,20 +11,23 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from bukva.data.numbering import (
+    IntArray,
+    number_by_appearance,
+    number_groups,
+    number_in_order,
+    number_symbols,
+)
+from bukva.data.texts import number_texts
 from bukva.errors import ParameterError, TableError
 
 Policy: TypeAlias = Literal["own", "stratified", "grouped", "published", "unseen", "taught"]
 FoldsBy: TypeAlias = Literal["symbol", "group", "block"]
 
-IntArray: TypeAlias = NDArray[np.int64]
-
-_LOOKED_AT: Final = (
-    "sample_id", "corpus", "label", "is_uppercase", "group", "own_split", "is_published", "cluster",
-)  # fmt: skip
-_SPLITS: Final = np.array(["train", "valid", "test"], dtype=object)
-_TRAIN, _VALID, _TEST, _UNDECIDED = 0, 1, 2, -1
+_SPLITS: Final = ("train", "valid", "test", "drop")
+_TRAIN, _VALID, _TEST, _DROP, _UNDECIDED = 0, 1, 2, 3, -1
 _POLICIES: Final = get_args(Policy)
 _WHOLE: Final[Mapping[str, int]] = {"stratified": _UNDECIDED, "unseen": _TEST, "taught": _TRAIN}
 """Policies under which all samples of a corpus are alike before any draw."""
@@ -67,16 +70,36 @@ def assign_splits(
         TableError: If a corpus with policy `own` has samples without `own_split`.
     """
     _check_policies(table, policy, valid_share, test_share)
-    # Only what is looked at: of a million samples, the rest is 130 MB.
-    ordered = table[list(_LOOKED_AT)].sort_values("sample_id", kind="stable")
-    split = pd.Series(_UNDECIDED, index=ordered.index)
-    for corpus, rows in ordered.groupby("corpus", sort=True):
+    # Numbers, put in order: of texts, a second table would be as large as the first.
+    facts = _number(table)
+    _check_own_splits(table, facts, policy)
+    order_N = np.asarray(table["sample_id"].array.argsort())
+    facts = facts.iloc[order_N]
+    split_N = np.full(len(facts), _UNDECIDED, dtype=np.int8)
+    for corpus in facts["corpus"].cat.categories:
         rng = np.random.default_rng([seed, *str(corpus).encode()])
         shares = np.array([1 - valid_share - test_share, valid_share, test_share])
-        split[rows.index] = _split_corpus(rows, policy[str(corpus)], shares, rng)
-    highest = split.groupby(ordered["cluster"]).transform("max")
-    names = pd.Series(_SPLITS[split.to_numpy()], index=ordered.index, name="split", dtype="str")
-    return names.where(split == highest, "drop").reindex(table.index)
+        is_corpus_N = facts["corpus"].eq(corpus).to_numpy()
+        split_N[is_corpus_N] = _split_corpus(facts[is_corpus_N], policy[corpus], shares, rng)
+    is_kept_N = split_N == _highest_in_cluster(split_N, facts["cluster"])
+    code_N = np.empty_like(split_N)
+    code_N[order_N] = np.where(is_kept_N, split_N, _DROP)
+    names = pd.array(_SPLITS, dtype="str").take(code_N)
+    return pd.Series(names, index=table.index, name="split")
+
+
+def _number(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what the splits depend on, as numbers."""
+    return pd.DataFrame(
+        {
+            "corpus": pd.Categorical(table["corpus"]),
+            "symbol": number_symbols(table),
+            "unit": number_groups(table),
+            "own": number_texts(table["own_split"], _SPLITS[:_DROP]).astype(np.int8),
+            "is_published": table["is_published"].to_numpy(dtype=bool),
+            "cluster": number_by_appearance(table["cluster"]),
+        }
+    )
 
 
 def _check_policies(
@@ -93,43 +116,59 @@ def _check_policies(
             raise ParameterError(message + f"{policy.get(corpus)!r}: name it in its manifest.")
 
 
+def _check_own_splits(
+    table: pd.DataFrame, facts: pd.DataFrame, policy: Mapping[str, Policy]
+) -> None:
+    corpora = [corpus for corpus in facts["corpus"].cat.categories if policy[corpus] == "own"]
+    is_lacking = facts["corpus"].isin(corpora) & facts["own"].eq(_UNDECIDED)
+    if is_lacking.any():
+        name = table["sample_id"][is_lacking.to_numpy()].min()
+        message = f"Expected one of {_SPLITS[:_DROP]} in own_split of each sample, not in {name!r}:"
+        raise TableError(message + " the policy 'own' is for corpora that bring their split.")
+
+
 def _split_corpus(
     rows: pd.DataFrame, policy: Policy, shares_K: NDArray[np.float64], rng: np.random.Generator
 ) -> IntArray:
     if policy == "grouped":
-        return _deal_groups(_groups_or_clusters(rows), _symbols(rows), shares_K, rng)
+        return _deal_groups(rows["unit"], rows["symbol"], shares_K, rng)
     split_N = _fixed_split(rows, policy)
     if policy != "stratified":
         has_own_valid = bool((split_N == _VALID).any())
         shares_K = np.array([1.0, 0.0 if has_own_valid else shares_K[_VALID], 0.0])
     # A free member of a cluster that touches the fixed test will be dropped: it takes no place.
-    fixed = pd.Series(split_N, index=rows.index).groupby(rows["cluster"]).transform("max")
-    is_free_N = (fixed == _UNDECIDED).to_numpy()
-    free = rows[is_free_N]
-    split_N[is_free_N] = _deal_symbols(_codes(free["cluster"]), _symbols(free), shares_K, rng)
+    is_free_N = _highest_in_cluster(split_N, rows["cluster"]) == _UNDECIDED
+    free = rows.loc[is_free_N, ["symbol", "cluster"]]
+    split_N[is_free_N] = _deal_symbols(free["cluster"], free["symbol"], shares_K, rng)
     split_N[split_N == _UNDECIDED] = _TRAIN
     return split_N
 
 
+def _highest_in_cluster(split_N: IntArray, cluster: pd.Series) -> IntArray:
+    """Return `(N,)`, the highest split that the cluster of each sample touches."""
+    cluster_N = cluster.to_numpy()
+    highest_U = np.full(cluster_N.max(initial=-1) + 1, _UNDECIDED, dtype=np.int8)
+    np.maximum.at(highest_U, cluster_N, split_N)
+    of_cluster_N: IntArray = highest_U[cluster_N]
+    return of_cluster_N
+
+
 def _fixed_split(rows: pd.DataFrame, policy: Policy) -> IntArray:
-    if policy == "published":
-        is_published_N = rows["is_published"].to_numpy(dtype=bool)
-        return np.where(is_published_N, _TEST, _UNDECIDED).astype(np.int64)
     if policy in _WHOLE:
-        return np.full(len(rows), _WHOLE[policy])
-    own = rows["own_split"]
-    if not own.isin(list(_SPLITS)).all():
-        name = rows["sample_id"][~own.isin(list(_SPLITS))].iloc[0]
-        message = f"Expected one of {list(_SPLITS)} in own_split of each sample, not in {name!r}: "
-        raise TableError(message + "the policy 'own' is for corpora that bring their split.")
-    fixed = own.map({"train": _UNDECIDED, "valid": _VALID, "test": _TEST})
-    return np.array(fixed, dtype=np.int64)
+        return np.full(len(rows), _WHOLE[policy], dtype=np.int8)
+    if policy == "published":
+        return np.where(rows["is_published"], np.int8(_TEST), np.int8(_UNDECIDED))
+    return np.where(rows["own"] == _TRAIN, np.int8(_UNDECIDED), rows["own"])
 
 
 def _deal_symbols(
-    unit_N: IntArray, symbol_N: IntArray, shares_K: NDArray[np.float64], rng: np.random.Generator
+    unit_of: ArrayLike,
+    symbol_of: ArrayLike,
+    shares_K: NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> IntArray:
     """Deal the units of each symbol to splits, in a random order, by their shares."""
+    unit_N, symbol_N = number_by_appearance(unit_of), number_in_order(symbol_of)
     symbol_U = _first_of_unit(symbol_N, unit_N)
     rank_U, size_U = _random_ranks(symbol_U, rng)
     tested_U = _quota(size_U, shares_K[_TEST], most_U=size_U - 2)
@@ -147,13 +186,17 @@ def _quota(size_U: IntArray, share: float, *, most_U: IntArray) -> IntArray:
 
 
 def _deal_groups(
-    unit_N: IntArray, symbol_N: IntArray, shares_K: NDArray[np.float64], rng: np.random.Generator
+    unit_of: ArrayLike,
+    symbol_of: ArrayLike,
+    shares_K: NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> IntArray:
     """Deal whole units so that each symbol comes near its shares: greedy, rarest symbols first.
 
     Each unit goes where it reduces most, or raises least, the chi-square distance between what
     the splits hold of each symbol and what they should (after Sechidis et al. 2011).
     """
+    unit_N, symbol_N = number_by_appearance(unit_of), number_in_order(symbol_of)
     counts_US = np.zeros((unit_N.max(initial=-1) + 1, symbol_N.max(initial=-1) + 1))
     np.add.at(counts_US, (unit_N, symbol_N), 1)
     total_S = np.maximum(counts_US.sum(axis=0), 1)
@@ -201,10 +244,9 @@ def k_folds(table: pd.DataFrame, folds: int, seed: int, by: FoldsBy = "symbol") 
         message = f"Expected 2 or more folds by symbol, group or block, got {folds} by {by!r}."
         raise ParameterError(message)
     rng = np.random.default_rng(seed)
-    symbol_N, cluster_N = _symbols(table), _codes(table["cluster"])
+    symbol_N, cluster_N = number_symbols(table), number_by_appearance(table["cluster"])
     if by == "group":
-        unit_N = _groups_or_clusters(table)
-        fold_N = _deal_groups(unit_N, symbol_N, np.full(folds, 1 / folds), rng)
+        fold_N = _deal_groups(number_groups(table), symbol_N, np.full(folds, 1 / folds), rng)
         fold_N = np.where(_first_of_unit(fold_N, cluster_N)[cluster_N] == fold_N, fold_N, -1)
         return pd.Series(fold_N, index=table.index, name="fold")
     symbol_U = _first_of_unit(symbol_N, cluster_N)
@@ -216,25 +258,6 @@ def k_folds(table: pd.DataFrame, folds: int, seed: int, by: FoldsBy = "symbol") 
         fold_U = np.empty_like(symbol_U)
         fold_U[np.lexsort((rng.random(len(symbol_U)), symbol_U))] = np.arange(len(symbol_U)) % folds
     return pd.Series(fold_U[cluster_N], index=table.index, name="fold")
-
-
-def _symbols(rows: pd.DataFrame) -> IntArray:
-    """Return `(N,)`, a number for each combination of corpus, label and case."""
-    case = rows["is_uppercase"].astype("boolean").astype("Int8").fillna(-1)
-    numbers = rows.groupby([rows["corpus"], rows["label"], case], sort=True).ngroup()
-    return np.asarray(numbers, dtype=np.int64)
-
-
-def _groups_or_clusters(rows: pd.DataFrame) -> IntArray:
-    """Return `(N,)`, the unit of each sample: its group in its corpus, else its cluster."""
-    has_group = rows["group"].notna()
-    group = rows["corpus"] + "\0" + rows["group"].astype("str")
-    return _codes(group.where(has_group, "\0" + rows["cluster"].astype("str")))
-
-
-def _codes(values: pd.Series) -> IntArray:
-    """Return values as numbers from 0 in the order of their first appearance."""
-    return pd.factorize(values)[0].astype(np.int64)
 
 
 def _first_of_unit(values_N: IntArray, unit_N: IntArray) -> IntArray:

@@ -1,12 +1,19 @@
-"""A table as a CSV file in the storage, and beside the run in MLflow."""
+"""Tables in the storage: as CSV, and beside the run in MLflow; as Parquet, of any length."""
 
+from itertools import chain
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
-from kedro_datasets.pandas import CSVDataset
+import pyarrow.parquet as pq
+from kedro_datasets.pandas import CSVDataset, ParquetDataset
 
+from bukva.data.scratch import BLOCK_ROWS
+from bukva.data.scratch_table import gather_blocks
 from bukva.model_registry.journalled_store import log_file
+
+_ROW_GROUP_ROWS: Final = 8 * BLOCK_ROWS
+_READ_AHEAD_BYTES: Final = 2**20
 
 
 class TrackedTableDataset(CSVDataset):  # type: ignore[misc]  # kedro-datasets has no types
@@ -25,3 +32,21 @@ class TrackedTableDataset(CSVDataset):  # type: ignore[misc]  # kedro-datasets h
         """Write the CSV file, and log it."""
         super().save(data)
         log_file(data.to_csv(index=False).encode(), self._artifact_file)
+
+
+class LongTableDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets has no types
+    """Saves a table as `ParquetDataset` does, and loads it into mapped files, a block at a time."""
+
+    def __init__(self, *, filepath: str, **dataset_args: Any) -> None:
+        save_args = {"index": False, "row_group_size": _ROW_GROUP_ROWS}
+        super().__init__(filepath=filepath, save_args=save_args, **dataset_args)
+
+    def load(self) -> pd.DataFrame:
+        """Return the table, its rows numbered from 0; what is changed in it stays in memory."""
+        with (
+            self._fs.open(str(self._get_load_path())) as file,
+            pq.ParquetFile(file, buffer_size=_READ_AHEAD_BYTES, pre_buffer=False) as parquet,
+        ):
+            empty = parquet.schema_arrow.empty_table()
+            blocks = chain([empty], parquet.iter_batches(BLOCK_ROWS))
+            return gather_blocks(block.to_pandas() for block in blocks)

@@ -5,6 +5,7 @@ Shapes: N samples, H x W pixels.
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from typing import Final, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -20,6 +21,7 @@ from bukva.data.nonsymbols.textures import draw_noise, draw_photo
 from bukva.data.samples import RawSample, Split, UInt8Array
 from bukva.data.schema import is_symbol
 from bukva.data.scratch import join_rows, take_rows
+from bukva.data.scratch_table import gather_blocks, iterate_blocks
 
 Draw: TypeAlias = Callable[[np.random.Generator, Variation], UInt8Array]
 
@@ -70,9 +72,11 @@ def add_nonsymbols(
     Returns:
         Table and images, the symbols first. Nothing is added where all counts are zero.
     """
-    chosen_N = _choose_rows(table, counts)
-    images_NHW = take_rows(images_NHW, chosen_N.to_numpy())
-    table = _rename_latin(table[chosen_N])
+    is_chosen_N = _choose_rows(table, counts).to_numpy()
+    images_NHW = take_rows(images_NHW, is_chosen_N)
+    table = gather_blocks(
+        _rename_latin(block[is_chosen_N[block.index]]) for block in iterate_blocks(table)
+    )
     if not any(counts):
         return table, images_NHW
     read = partial(_draw_all, table, images_NHW, counts, seed)
@@ -80,15 +84,16 @@ def add_nonsymbols(
     drawn = collect_samples({CORPUS: read}, {}, max_corrupt_share=0.0)
     rows = drawn.table.rename(columns={"own_split": "split"})[list(table.columns)]
     return (
-        pd.concat([table, rows], ignore_index=True),
+        gather_blocks(chain(iterate_blocks(table), iterate_blocks(rows))),
         join_rows([images_NHW, drawn.images_NHW]),
     )
 
 
 def _choose_rows(table: pd.DataFrame, counts: Counts) -> pd.Series:
     """Return whether to keep a row: every symbol, and of what is none the first of each split."""
-    place = table.groupby(["label", "split"]).cumcount()
-    return is_symbol(table) | place.lt(table["split"].map(counts._asdict()))
+    split = table["split"][~is_symbol(table)]
+    is_over = split.groupby(split).cumcount().ge(split.map(counts._asdict()).astype(int))
+    return ~is_over.reindex(table.index, fill_value=False)
 
 
 def _rename_latin(table: pd.DataFrame) -> pd.DataFrame:
@@ -99,7 +104,7 @@ def _rename_latin(table: pd.DataFrame) -> pd.DataFrame:
         corpus=table["corpus"].where(is_named, CORPUS),
         name=name,
         sample_id=table["sample_id"].where(is_named, CORPUS + "/" + name),
-    ).reset_index(drop=True)
+    )
 
 
 def _draw_all(

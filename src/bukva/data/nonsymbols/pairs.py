@@ -4,6 +4,7 @@ Shapes: N samples, H x W pixels, S side of the page.
 """
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 from bukva.data.nonsymbols.kinds import Variation
 from bukva.data.samples import UInt8Array
+from bukva.data.texts import number_texts
 
 UNPAIRED: Final = frozenset("1і")
 """Bare strokes, left out: with a neighbour they may make one symbol (і о: ю, 1 3: В, і с: к)."""
@@ -28,11 +30,13 @@ Rows: TypeAlias = Mapping[str, Mapping[str, NDArray[np.int64]]]
 
 def group_rows(table: pd.DataFrame, is_used: pd.Series) -> Rows:
     """Return the numbers of the used rows that may be paired, by corpus and label."""
-    numbered = table[["corpus", "label"]].assign(row=np.arange(len(table)))
-    chosen = numbered[is_used & ~table["label"].isin(list(UNPAIRED))]
+    corpora, labels = sorted(table["corpus"].unique()), sorted(table["label"].unique())
+    corpus_N, label_N = number_texts(table["corpus"], corpora), number_texts(table["label"], labels)
     grouped: dict[str, dict[str, NDArray[np.int64]]] = {}
-    for (corpus, label), rows in chosen.groupby(["corpus", "label"])["row"]:
-        grouped.setdefault(str(corpus), {})[str(label)] = rows.to_numpy()
+    for (corpus, name), (label, text) in product(enumerate(corpora), enumerate(labels)):
+        rows = np.flatnonzero(is_used & (corpus_N == corpus) & (label_N == label))
+        if text not in UNPAIRED and len(rows):
+            grouped.setdefault(name, {})[text] = rows
     return grouped
 
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bukva.charset import CLASSES, NO_SYMBOL
+from bukva.data.counts import count_samples
 from bukva.data.ink import measure_ink
 from bukva.data.samples import UInt8Array
 from bukva.evaluation.figures import style
@@ -24,6 +25,7 @@ from bukva.evaluation.figures.tiles import (
     draw_tiles,
     require_images,
     symbols_as_written,
+    thin_out,
 )
 from bukva.evaluation.predictions import require_columns
 
@@ -44,33 +46,34 @@ def plot_class_counts(table: pd.DataFrame) -> Figure:
         TableError: If columns are missing.
     """
     require_columns(table, ("corpus", "label", "is_uppercase", "split"))
-    counts = _count_by_row(table)
-    height_in = 3.0 + 0.36 * len(counts) + 0.3 * table["corpus"].nunique()
+    samples = count_samples(table)
+    counts = _count_by_row(samples)
+    corpora = samples["corpus"].nunique()
+    height_in = 3.0 + 0.36 * len(counts) + 0.3 * corpora
     subtitle = f"{style.describe_corpora(table)}. Grey: no sample at all."
     figure = style.new_figure(16, height_in, "How many samples of each symbol", subtitle)
     if table.empty:
         style.write_empty(figure.add_subplot(), "the table is empty")
         return figure
-    heights = (len(counts) + 1, table["corpus"].nunique() + 1)
-    heat, bars = figure.subplots(2, 1, height_ratios=heights)
+    heat, bars = figure.subplots(2, 1, height_ratios=(len(counts) + 1, corpora + 1))
     _draw_counts(heat, counts)
-    _draw_splits(bars, table)
+    _draw_splits(bars, samples)
     return figure
 
 
-def _count_by_row(table: pd.DataFrame) -> pd.DataFrame:
+def _count_by_row(samples: pd.DataFrame) -> pd.DataFrame:
     """Return counts with a row for each corpus and case that occurs, a column for each label."""
-    row = table["corpus"].map(style.corpus_title) + _case_suffix(table)
-    counts = pd.crosstab(row, table["label"])
-    return counts.reindex(columns=list(CLASSES), fill_value=0)
+    row = samples["corpus"].map(style.corpus_title) + _case_suffix(samples)
+    counts = samples.groupby([row, "label"])["samples"].sum().unstack()
+    return counts.reindex(columns=list(CLASSES)).fillna(0).astype(int)
 
 
-def _case_suffix(table: pd.DataFrame) -> pd.Series:
+def _case_suffix(samples: pd.DataFrame) -> pd.Series:
     """Return `, lower case` and the like; nothing for what is no symbol."""
-    is_digit = table["label"].str.isdigit()
-    case = case_of(table["is_uppercase"]).map(_CASE_NAMES)
+    is_digit = samples["label"].str.isdigit()
+    case = case_of(samples["is_uppercase"]).map(_CASE_NAMES)
     suffix = (", " + case).where(~is_digit, ", digits")
-    return suffix.where(table["label"].ne(NO_SYMBOL), "")
+    return suffix.where(samples["label"].ne(NO_SYMBOL), "")
 
 
 def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:
@@ -92,9 +95,10 @@ def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:
     style.hide_frame(axes)
 
 
-def _draw_splits(axes: Axes, table: pd.DataFrame) -> None:
-    splits = pd.crosstab(table["corpus"], table["split"], normalize="index").iloc[::-1]
-    totals = table["corpus"].value_counts()
+def _draw_splits(axes: Axes, samples: pd.DataFrame) -> None:
+    counts = samples.groupby(["corpus", "split"])["samples"].sum().unstack(fill_value=0)
+    totals = counts.sum(axis=1)
+    splits = counts.div(totals, axis=0).iloc[::-1]
     left_C = np.zeros(len(splits))
     for split, colour in _SPLIT_COLOURS.items():
         if split in splits and splits[split].any():
@@ -126,7 +130,8 @@ def plot_sample_sheet(images_NHW: UInt8Array, table: pd.DataFrame, seed: int) ->
         TableError: If columns are missing, or images and rows differ in number.
     """
     require_images(images_NHW, table)
-    symbol = symbols_as_written(table)
+    few = thin_out(table, np.random.default_rng(seed))
+    symbol = symbols_as_written(few)
     rows = [symbol_ for symbol_ in SYMBOL_ORDER if (symbol == symbol_).any()]
     subtitle = f"Random choice from {style.describe_corpora(table)}."
     if any(len(name) > 1 for name in rows):
@@ -140,12 +145,13 @@ def plot_sample_sheet(images_NHW: UInt8Array, table: pd.DataFrame, seed: int) ->
     if not rows:
         style.write_empty(figure.add_subplot(), "the table is empty")
         return figure
-    colours = style.corpus_colours(table["corpus"])
-    chosen = choose_samples(table["corpus"], symbol, np.random.default_rng(seed))
+    colours = style.corpus_colours(few["corpus"])
+    chosen = choose_samples(few["corpus"], symbol, np.random.default_rng(seed))
     for place, axes in enumerate(figure.subplots(1, columns, squeeze=False).flat):
         names = rows[place * rows_per_column : (place + 1) * rows_per_column]
         tiles = [
-            [(images_NHW[i], colours[table["corpus"].iloc[i]]) for i in chosen[n]] for n in names
+            [(images_NHW[few.index[i]], colours[few["corpus"].iloc[i]]) for i in chosen[n]]
+            for n in names
         ]
         draw_tiles(axes, names, tiles, rows_per_column)
     style.add_corpus_legend(figure, colours)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bukva.charset import DIGITS, LETTERS, NO_SYMBOL, to_symbol
 from bukva.data.samples import UInt8Array
+from bukva.data.scratch_table import iterate_blocks
 from bukva.errors import TableError
 from bukva.evaluation.figures import style
 from bukva.evaluation.predictions import require_columns
@@ -56,6 +57,21 @@ def _as_written(label: str, is_upper: bool | None) -> str:
     if is_upper is None and label.isalpha():
         return label.upper() + label
     return label if label == NO_SYMBOL else to_symbol(label, is_upper)
+
+
+def thin_out(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return what `choose_samples` may choose: a few random samples of each symbol and corpus.
+
+    Returns:
+        `corpus`, `label` and `is_uppercase`, and as index the number of the row.
+    """
+    symbols = table[["corpus", "label", "is_uppercase"]].reset_index(drop=True)
+    return pd.concat([_draw_some(block, rng) for block in iterate_blocks(symbols)])
+
+
+def _draw_some(symbols: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    shuffled = symbols.iloc[rng.permutation(len(symbols))]
+    return shuffled.groupby(list(symbols), dropna=False).head(_TILES_PER_ROW)
 
 
 def choose_samples(

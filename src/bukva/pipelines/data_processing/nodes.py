@@ -11,15 +11,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bukva.data.collection import collect_samples
+from bukva.data.counts import count_samples
 from bukva.data.duplicates import duplicate_report, find_copies, find_duplicates
 from bukva.data.embedded import EMBEDDED_CORPORA, draw_letters_and_digits, read_sklearn_digits
 from bukva.data.feedback.collection import FEEDBACK
 from bukva.data.manifest import parse_manifest
 from bukva.data.nonsymbols.collection import add_nonsymbols, split_count
+from bukva.data.numbering import IntArray
 from bukva.data.published import published_names
 from bukva.data.samples import LazyCorpora, UInt8Array
 from bukva.data.scratch import take_rows
-from bukva.data.splits import IntArray, Policy, assign_splits
+from bukva.data.scratch_table import gather_blocks, iterate_blocks
+from bukva.data.splits import Policy, assign_splits
 from bukva.errors import ParameterError
 from bukva.evaluation.figures.corpus import (
     plot_class_counts,
@@ -85,9 +88,16 @@ def split(
         seed=parameters.seed,
     )
     table.loc[_find_leaks(images_NHW, is_feedback_N, parameters.duplicate_cosine), "split"] = "drop"
-    is_kept_N = table["split"].ne("drop").to_numpy()
-    kept = table[is_kept_N].drop(columns=["own_split", "cluster"]).reset_index(drop=True)
-    return kept, take_rows(images_NHW, is_kept_N), duplicate_report(table)
+    kept_images_NHW = take_rows(images_NHW, table["split"].ne("drop").to_numpy())
+    return _drop_split(table), kept_images_NHW, duplicate_report(table)
+
+
+def _drop_split(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what is not dropped, without what only decided that."""
+    return gather_blocks(
+        block[block["split"].ne("drop")].drop(columns=["own_split", "cluster"])
+        for block in iterate_blocks(table)
+    )
 
 
 def _refuse_unseen_feedback(parameters: DataProcessingParameters) -> None:
@@ -102,7 +112,10 @@ def _cluster_apart(
     table: pd.DataFrame, images_NHW: UInt8Array, is_feedback_N: BoolArray, cosine: float
 ) -> IntArray:
     """Return the cluster of each sample; each drawing of feedback has one of its own."""
-    others = table[~is_feedback_N]
+    others = gather_blocks(
+        block.loc[~is_feedback_N[block.index], ["label", "sha256"]]
+        for block in iterate_blocks(table)
+    )
     clusters_N = len(table) + np.arange(len(table))
     clusters_N[~is_feedback_N] = find_duplicates(
         take_rows(images_NHW, ~is_feedback_N), others["label"], others["sha256"], cosine
@@ -133,19 +146,20 @@ def report(
     table: pd.DataFrame, rejected: pd.DataFrame, duplicates: dict[str, int]
 ) -> dict[str, Any]:
     """Say what there is, what was rejected and what was dropped as duplicates."""
-    sizes = table.groupby(["corpus", "split"]).size().unstack(fill_value=0)
-    symbols = table["label"].where(
-        ~table["is_uppercase"].fillna(value=False), table["label"].str.upper()
-    )
+    counts = count_samples(table)
+    is_upper = counts["is_uppercase"].fillna(value=False)
+    symbols = counts["label"].where(~is_upper, counts["label"].str.upper())
     return {
-        "samples": sizes.to_dict(orient="index"),
+        "samples": _tabulate(counts["split"], counts).to_dict(orient="index"),
         "duplicates": duplicates,
         "rejected": rejected.to_dict(orient="records"),
-        "symbols": symbols.groupby(table["corpus"])
-        .value_counts()
-        .unstack(0, fill_value=0)
-        .to_dict(),
+        "symbols": _tabulate(symbols, counts).to_dict(orient="index"),
     }
+
+
+def _tabulate(columns: pd.Series, counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the number of samples, a row a corpus."""
+    return counts.groupby(["corpus", columns])["samples"].sum().unstack(fill_value=0)
 
 
 def draw_figures(table: pd.DataFrame, images_NHW: UInt8Array) -> tuple[Figure, Figure, Figure]:

@@ -1,0 +1,42 @@
+"""Long columns of text, a block at a time: as Python objects, they would take ten times the room.
+
+Shapes: N texts.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bukva.data.scratch import BLOCK_ROWS
+
+
+def hash_texts(texts: pd.Series) -> NDArray[np.uint64]:
+    """Return `(N,)`, a number for each text.
+
+    Equal texts have equal numbers. Of a million different ones any two have with a chance of
+    3 in 10^8 (64 bits, `pandas.util.hash_array`).
+    """
+    hashes = [pd.util.hash_array(block) for block in _iterate(texts)]
+    return np.concatenate([np.empty(0, dtype=np.uint64), *hashes])
+
+
+def number_texts(texts: pd.Series, known: Iterable[str]) -> NDArray[np.int32]:
+    """Return `(N,)`, the place of each text among those that are known, -1 if it is none."""
+    categories = pd.CategoricalDtype(list(known))
+    places = [pd.Categorical(block, dtype=categories).codes for block in _iterate(texts)]
+    return np.concatenate([np.empty(0, dtype=np.int32), *places])
+
+
+def _iterate(texts: pd.Series) -> Iterator[NDArray[np.object_]]:
+    for start in range(0, len(texts), BLOCK_ROWS):
+        yield texts.iloc[start : start + BLOCK_ROWS].to_numpy(dtype=object)
+
+
+def is_repeated(texts: pd.Series) -> NDArray[np.bool_]:
+    """Return `(N,)`, whether a text stands in another row too."""
+    rows_M = np.flatnonzero(pd.Series(hash_texts(texts)).duplicated(keep=False))
+    is_repeated_N = np.zeros(len(texts), dtype=bool)
+    is_repeated_N[rows_M] = texts.iloc[rows_M].duplicated(keep=False)
+    return is_repeated_N

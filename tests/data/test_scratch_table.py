@@ -1,0 +1,79 @@
+"""Tables in temporary files behave as pandas tables do."""
+
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bukva.data import scratch_table
+from bukva.data.scratch_table import ScratchTable, gather_blocks, iterate_blocks
+from bukva.errors import TableError
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(scratch_table, "BLOCK_ROWS", 4)
+
+
+def make_table(count: int = 11) -> pd.DataFrame:
+    place = np.arange(count)
+    text = pd.Series([None if row % 3 == 2 else "щось " + "я" * row for row in place], dtype="str")
+    truth = pd.array([[True, False, None][row % 3] for row in place], dtype="boolean")
+    height = np.where(place % 2, place / 7, np.nan)
+    numbers = {"height": height, "cluster": place, "row": place.astype(np.int8)}
+    columns = {"text": text, "truth": truth, **numbers, "is_even": place % 2 == 0}
+    return pd.DataFrame(columns)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 11])
+def test_the_blocks_of_a_table_are_the_table(count):
+    table = make_table(count)
+    gathered = gather_blocks(iterate_blocks(table))
+    pd.testing.assert_frame_equal(gathered, table)
+    assert isinstance(gathered.index, pd.RangeIndex)
+
+
+def test_chosen_rows_and_rows_of_several_tables_are_numbered_anew():
+    table, more = make_table(11), make_table(6)
+    expected = pd.concat([table[table["is_even"]], more], ignore_index=True)
+    chosen = (block[block["is_even"]] for block in iterate_blocks(table))
+    pd.testing.assert_frame_equal(gather_blocks(chain(chosen, iterate_blocks(more))), expected)
+
+
+def test_what_is_changed_in_a_table_stays_there():
+    scratch = ScratchTable()
+    scratch.append(make_table())
+    changed, other = scratch.to_table(), scratch.to_table()
+    for name, value in {"text": "інше", "truth": False, "height": 9.0, "cluster": 0}.items():
+        changed.loc[3, name] = value
+    pd.testing.assert_frame_equal(other, make_table())
+    assert changed.loc[3, ["text", "height"]].tolist() == ["інше", 9.0]
+
+
+def test_columns_are_mapped_and_not_copied():
+    table = gather_blocks(iterate_blocks(make_table()))
+    assert not table["height"].to_numpy().flags.owndata
+    # As many pieces as were written: joining them would have copied them.
+    assert table["text"].array.__arrow_array__().num_chunks == 3
+
+
+def test_a_column_in_which_nothing_is_known_is_of_text():
+    table = gather_blocks([pd.DataFrame({"group": [None, None]}), pd.DataFrame({"group": ["w1"]})])
+    assert table["group"].dtype == "str"
+    assert table["group"].isna().tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("block", "complaint"),
+    [
+        (pd.DataFrame({"b": ["x"]}), "Expected the columns .*'a'.*, got .*'b'"),
+        (pd.DataFrame({"a": [["list"]]}), "numbers, truth or text in column a, got object"),
+        (pd.DataFrame({"a": [7]}), "numbers, truth or text in column a, got int64"),
+    ],
+)
+def test_other_rows_are_refused(block, complaint):
+    scratch = ScratchTable()
+    scratch.append(pd.DataFrame({"a": ["text"]}))
+    with pytest.raises(TableError, match=complaint):
+        scratch.append(block)
