@@ -1,5 +1,10 @@
 """Arrays in temporary files behave as arrays do."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -47,3 +52,17 @@ def test_rows_are_taken_as_numpy_takes_them(chosen):
 def test_rows_are_joined_as_numpy_joins_them():
     parts = [numbered(5), numbered(0), numbered(9)]
     np.testing.assert_array_equal(join_rows(parts), np.concatenate(parts))
+
+
+@pytest.mark.parametrize("what", ["images", "table"])
+def test_a_full_disk_is_named_and_what_helps(what, tmp_path):
+    done = subprocess.run(
+        [sys.executable, Path(__file__).with_name("fill_disk.py"), what],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"StorageError: Expected room for temporary files in {tmp_path}, got: " in done.stderr
+    assert "TMPDIR" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -64,16 +64,26 @@ def test_a_column_in_which_nothing_is_known_is_of_text():
     assert table["group"].isna().tolist() == [True, True, False]
 
 
-@pytest.mark.parametrize(
-    ("block", "complaint"),
-    [
-        (pd.DataFrame({"b": ["x"]}), "Expected the columns .*'a'.*, got .*'b'"),
-        (pd.DataFrame({"a": [["list"]]}), "numbers, truth or text in column a, got object"),
-        (pd.DataFrame({"a": [7]}), "numbers, truth or text in column a, got int64"),
-    ],
-)
-def test_other_rows_are_refused(block, complaint):
+REFUSED = {
+    "text": ([["a list"]], "Expected text in column text, got object"),
+    "truth": ([1.0], "Expected boolean in column truth, got float64"),
+    "cluster": ([np.nan], "Expected int64 in column cluster, got float64"),
+    "row": ([200], "Expected int8 in column row, got int64"),
+    "is_even": (["yes"], "Expected bool in column is_even, got str"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_a_column_cannot_hold_is_refused(name):
+    values, complaint = REFUSED[name]
     scratch = ScratchTable()
-    scratch.append(pd.DataFrame({"a": ["text"]}))
+    scratch.append(make_table(3))
     with pytest.raises(TableError, match=complaint):
-        scratch.append(block)
+        scratch.append(make_table(1).assign(**{name: values}))
+
+
+def test_other_columns_are_refused():
+    scratch = ScratchTable()
+    scratch.append(make_table(3))
+    with pytest.raises(TableError, match=r"Expected the columns .*'row'.*, got .*'line'"):
+        scratch.append(make_table(3).rename(columns={"row": "line"}))

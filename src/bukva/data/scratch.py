@@ -7,17 +7,39 @@ Where the folder of temporary files is itself in memory, `TMPDIR` names another 
 Shapes: N rows, M of them chosen.
 """
 
-from collections.abc import Sequence
-from tempfile import TemporaryFile
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from tempfile import TemporaryFile, gettempdir
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from bukva.data.samples import UInt8Array
+from bukva.errors import StorageError
 
 BLOCK_ROWS: Final = 8192
 """Rows that are in memory at a time: six megabytes of framed images."""
+
+
+@contextmanager
+def needing_room() -> Iterator[None]:
+    """Says where the disk is full, and what helps.
+
+    Raises:
+        StorageError: If what is written in this block finds no room.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise StorageError(
+            f"Expected room for temporary files in {gettempdir()}, got: {error.strerror}. Images "
+            "and tables lie there while a node runs, 1.2 GB for a million of them: make room, or "
+            "name another folder with the variable TMPDIR."
+        ) from error
 
 
 class Scratch:
@@ -32,7 +54,8 @@ class Scratch:
     def append(self, rows: ArrayLike) -> None:
         """Write some more rows, or a single one."""
         rows = np.ascontiguousarray(rows, dtype=self._dtype).reshape(-1, *self._row_shape)
-        self._file.write(rows.data)
+        with needing_room():
+            self._file.write(rows.data)
         self._count += len(rows)
 
     def to_array(self) -> NDArray[Any]:
@@ -40,7 +63,8 @@ class Scratch:
         shape = (self._count, *self._row_shape)
         if not self._count:
             return np.zeros(shape, dtype=self._dtype)
-        self._file.flush()
+        with needing_room():
+            self._file.flush()
         return np.asarray(np.memmap(self._file, dtype=self._dtype, mode="c", shape=shape))
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api.extensions import ExtensionArray
 
-from bukva.data.scratch import BLOCK_ROWS, Scratch
+from bukva.data.scratch import BLOCK_ROWS, Scratch, needing_room
 from bukva.errors import TableError
 
 _TEXT: Final = pa.schema([("text", pa.large_string())])
@@ -37,8 +37,8 @@ class ScratchTable:
         """Write some more rows.
 
         Raises:
-            TableError: If they have other columns than the rows before, or a column holds anything
-                but numbers, truth or text.
+            TableError: If they have other columns than the rows before, or a column holds what it
+                cannot: there are columns of numbers, of truth and of text.
         """
         self._columns = self._columns or {
             str(name): _new_column(values) for name, values in block.items()
@@ -78,14 +78,17 @@ def gather_blocks(blocks: Iterable[pd.DataFrame]) -> pd.DataFrame:
 def _new_column(values: pd.Series) -> _Column:
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":
         return _Numbers(values.dtype)
-    return _Truth() if values.dtype == "boolean" else _Texts(str(values.name))
+    return _Truth() if values.dtype == "boolean" else _Texts()
 
 
 class _Numbers:
     def __init__(self, dtype: np.dtype) -> None:
+        self._dtype = dtype
         self._scratch = Scratch((), dtype)
 
     def append(self, values: pd.Series) -> None:
+        if len(values) and not _holds(self._dtype, values.dtype):
+            raise _refuse(values, str(self._dtype))
         self._scratch.append(values.to_numpy())
 
     def to_array(self) -> np.ndarray:
@@ -99,6 +102,8 @@ class _Truth:
         self._is_true, self._is_unknown = Scratch((), bool), Scratch((), bool)
 
     def append(self, values: pd.Series) -> None:
+        if len(values) and values.dtype not in ("boolean", "bool"):
+            raise _refuse(values, "boolean")
         self._is_true.append(values.to_numpy(dtype=bool, na_value=False))
         self._is_unknown.append(values.isna().to_numpy())
 
@@ -107,8 +112,7 @@ class _Truth:
 
 
 class _Texts:
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self) -> None:
         self._file = TemporaryFile()  # noqa: SIM115 - it lives as long as the column
         self._writer = pa.ipc.new_stream(self._file, _TEXT)
 
@@ -116,15 +120,23 @@ class _Texts:
         try:
             texts = pa.array(values.to_numpy(), type=pa.large_string(), from_pandas=True)
         except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
-            raise TableError(
-                f"Expected numbers, truth or text in column {self._name}, got {values.dtype}."
-            ) from error
-        self._writer.write_batch(pa.record_batch([texts], schema=_TEXT))
+            raise _refuse(values, "text") from error
+        with needing_room():
+            self._writer.write_batch(pa.record_batch([texts], schema=_TEXT))
 
     def to_array(self) -> ExtensionArray:
-        self._file.flush()
+        with needing_room():
+            self._file.flush()
         mapped = pa.py_buffer(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
         texts = pa.ipc.open_stream(mapped).read_all()["text"]
         text = pd.StringDtype(na_value=np.nan)
         column: ExtensionArray = text.__from_arrow__(texts)  # type: ignore[attr-defined]
         return column
+
+
+def _holds(dtype: np.dtype, other: object) -> bool:
+    return isinstance(other, np.dtype) and np.can_cast(other, dtype)
+
+
+def _refuse(values: pd.Series, expected: str) -> TableError:
+    return TableError(f"Expected {expected} in column {values.name}, got {values.dtype}.")

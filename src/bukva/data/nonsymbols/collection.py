@@ -72,11 +72,10 @@ def add_nonsymbols(
     Returns:
         Table and images, the symbols first. Nothing is added where all counts are zero.
     """
-    is_chosen_N = _choose_rows(table, counts).to_numpy()
-    images_NHW = take_rows(images_NHW, is_chosen_N)
-    table = gather_blocks(
-        _rename_latin(block[is_chosen_N[block.index]]) for block in iterate_blocks(table)
-    )
+    is_chosen = _choose_rows(table, counts)
+    images_NHW = take_rows(images_NHW, is_chosen.to_numpy())
+    blocks = iterate_blocks(table)
+    table = gather_blocks(_rename_latin(block[is_chosen[block.index]]) for block in blocks)
     if not any(counts):
         return table, images_NHW
     read = partial(_draw_all, table, images_NHW, counts, seed)

@@ -113,7 +113,7 @@ def _cluster_apart(
 ) -> IntArray:
     """Return the cluster of each sample; each drawing of feedback has one of its own."""
     others = gather_blocks(
-        block.loc[~is_feedback_N[block.index], ["label", "sha256"]]
+        block.loc[block["corpus"].ne(FEEDBACK), ["label", "sha256"]]
         for block in iterate_blocks(table)
     )
     clusters_N = len(table) + np.arange(len(table))
