@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bukva.data.scratch import needing_room
 from bukva.datasets.file import FileDataset
 
 
@@ -20,7 +21,7 @@ class ArrayDataset(FileDataset[NDArray[Any]]):
         """Return the array; what is changed in it stays in memory, the file is as it was."""
         if self._protocol == "file":
             return _map(self._path())
-        with NamedTemporaryFile() as copy:
+        with NamedTemporaryFile() as copy, needing_room():
             self._fs.get_file(self._path(), copy.name)
             return _map(copy.name)
 

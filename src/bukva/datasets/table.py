@@ -2,13 +2,14 @@
 
 from itertools import chain
 from pathlib import PurePosixPath
+from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 import pandas as pd
 import pyarrow.parquet as pq
 from kedro_datasets.pandas import CSVDataset, ParquetDataset
 
-from bukva.data.scratch import BLOCK_ROWS
+from bukva.data.scratch import BLOCK_ROWS, needing_room
 from bukva.data.scratch_table import gather_blocks
 from bukva.model_registry.journalled_store import log_file
 
@@ -35,7 +36,10 @@ class TrackedTableDataset(CSVDataset):  # type: ignore[misc]  # kedro-datasets h
 
 
 class LongTableDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets has no types
-    """Saves a table as `ParquetDataset` does, and loads it into mapped files, a block at a time."""
+    """Saves a table as `ParquetDataset` does, and loads it into mapped files, a block at a time.
+
+    From S3 it is fetched whole: columns read side by side would be asked for over and over.
+    """
 
     def __init__(self, *, filepath: str, **dataset_args: Any) -> None:
         save_args = {"index": False, "row_group_size": _ROW_GROUP_ROWS}
@@ -43,10 +47,15 @@ class LongTableDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets 
 
     def load(self) -> pd.DataFrame:
         """Return the table, its rows numbered from 0; what is changed in it stays in memory."""
-        with (
-            self._fs.open(str(self._get_load_path())) as file,
-            pq.ParquetFile(file, buffer_size=_READ_AHEAD_BYTES, pre_buffer=False) as parquet,
-        ):
-            empty = parquet.schema_arrow.empty_table()
-            blocks = chain([empty], parquet.iter_batches(BLOCK_ROWS))
-            return gather_blocks(block.to_pandas() for block in blocks)
+        path = str(self._get_load_path())
+        if self._protocol == "file":
+            return _read(path)
+        with NamedTemporaryFile() as copy, needing_room():
+            self._fs.get_file(path, copy.name)
+            return _read(copy.name)
+
+
+def _read(path: str) -> pd.DataFrame:
+    with pq.ParquetFile(path, buffer_size=_READ_AHEAD_BYTES, pre_buffer=False) as file:
+        blocks = chain([file.schema_arrow.empty_table()], file.iter_batches(BLOCK_ROWS))
+        return gather_blocks(block.to_pandas() for block in blocks)
