@@ -26,6 +26,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return FolderScheduling(config, log)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The folder that takes as long as all others comes first where they are shared."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: "end_to_end" not in item.path.parts)
+
+
 class FolderScheduling(LoadScopeScheduling):
     """Gives each process a folder of `tests` at a time, in their order."""
 

@@ -118,13 +118,18 @@ class Stack:
         )
         model = call_mlflow(login, "GET", "registered-models/get?name=bukva-glyph", {})
         return {
-            "runs": {run["info"]["run_id"]: run["data"] for run in found.get("runs", [])},
+            "runs": {run["info"]["run_id"]: _by_key(run["data"]) for run in found.get("runs", [])},
             "aliases": model["registered_model"]["aliases"],
             "versions": model["registered_model"]["latest_versions"],
         }
 
     def _has_begun(self) -> bool:
         return any("kedro run --env=prod" in line for line in self.lines)
+
+
+def _by_key(data: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Metrics, parameters and tags of a run; MLflow lists them in no order."""
+    return {kind: {item["key"]: item for item in items} for kind, items in data.items()}
 
 
 @contextmanager
