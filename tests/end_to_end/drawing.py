@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from bukva.data.strokes.alphabet import load_alphabet
 
 # As the notebook lines of style.css.
-BASELINE, CAP_HEIGHT = 0.76, 0.18
+BASELINE, CAP_HEIGHT = 0.73, 0.27
 
 
 @dataclass

@@ -6,7 +6,7 @@ from browsing import run_browser, visiting
 
 from bukva.data.strokes.alphabet import load_alphabet
 
-PEN = 0.045
+PEN = 0.035
 FORMS = {
     f"{symbol} {form.name}": form.strokes
     for symbol, forms in load_alphabet().forms.items()
@@ -34,7 +34,7 @@ def to_stroke(points_N2):
     return {"points": [{"x": x, "y": y} for x, y in points_N2.tolist()], "width": PEN}
 
 
-def place(strokes, left, height=0.58):
+def place(strokes, left, height=0.46):
     """Strokes in em units as lines on the sheet, from `left` on; capitals are so high."""
     frame = load_alphabet().frame
     scale = height / (frame.cap_height - frame.baseline)
@@ -42,7 +42,7 @@ def place(strokes, left, height=0.58):
     return [
         np.column_stack([
             left + scale * (stroke[:, 0] - start),
-            0.76 - scale * (stroke[:, 1] - frame.baseline),
+            0.73 - scale * (stroke[:, 1] - frame.baseline),
         ])
         for stroke in strokes
     ]  # fmt: skip
