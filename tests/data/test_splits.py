@@ -3,37 +3,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from split_tables import make_table, symbols
 
-from bukva.data.splits import assign_splits, k_folds
+from bukva.data.splits import assign_splits
 from bukva.errors import ParameterError, TableError
 
 SHARES = {"valid_share": 0.15, "test_share": 0.2, "seed": 3}
-
-
-def make_table(
-    rows: int = 400, *, corpus: str = "paper", labels: str = "абв7", groups: int = 0, seed: int = 0
-) -> pd.DataFrame:
-    """Make a table of single samples; with `groups`, each has a group of every symbol."""
-    rng = np.random.default_rng(seed)
-    label = rng.choice(list(labels), rows)
-    is_upper = pd.Series(rng.random(rows) < 0.5, dtype="boolean").where(label != "7", pd.NA)
-    group = pd.Series(rng.integers(0, groups, rows)).astype("str") if groups else None
-    return pd.DataFrame(
-        {
-            "sample_id": [f"{corpus}/{place:05d}" for place in range(rows)],
-            "corpus": corpus,
-            "label": label,
-            "is_uppercase": is_upper,
-            "group": group,
-            "own_split": None,
-            "is_published": False,
-            "cluster": np.arange(rows),
-        }
-    )
-
-
-def symbols(table: pd.DataFrame) -> pd.Series:
-    return table["label"] + table["is_uppercase"].astype("str")
 
 
 def sides(values: pd.Series, split: pd.Series) -> int:
@@ -240,55 +215,3 @@ def test_impossible_requests_are_refused(policy, shares, message):
 def test_an_index_that_repeats_is_refused():
     with pytest.raises(TableError, match="reset the index"):
         assign_splits(make_table(4).set_index(np.zeros(4, int)), {"paper": "own"}, **SHARES)
-
-
-def test_folds_by_symbol_are_even_and_repeatable():
-    table = make_table(1003)
-    folds = k_folds(table, 5, seed=0)
-    counts = pd.crosstab(symbols(table), folds)
-    assert (counts.max(axis=1) - counts.min(axis=1)).max() <= 1
-    assert folds.value_counts().max() - folds.value_counts().min() <= 1
-    assert folds.equals(k_folds(table, 5, seed=0))
-    assert not folds.equals(k_folds(table, 5, seed=1))
-
-
-def test_folds_by_group_keep_groups_whole():
-    table = make_table(3000, groups=60)
-    folds = k_folds(table, 5, seed=0, by="group")
-    assert folds.groupby(table["group"]).nunique().max() == 1
-    assert folds.value_counts(normalize=True).between(0.17, 0.23).all()
-
-
-def test_folds_by_group_tell_groups_of_two_corpora_apart():
-    table = pd.concat(
-        [make_table(600, groups=20), make_table(600, corpus="screen", groups=20, seed=1)],
-        ignore_index=True,
-    ).assign(cluster=np.arange(1200))
-    folds = k_folds(table, 5, seed=0, by="group")
-    assert folds.groupby(table["corpus"] + table["group"]).nunique().max() == 1
-    assert folds.groupby(table["group"]).nunique().max() > 1
-
-
-def test_folds_by_block_are_runs_of_each_symbol():
-    table = make_table(600)
-    folds = k_folds(table, 4, seed=0, by="block")
-    for _, fold in folds.groupby(symbols(table)):
-        assert fold.is_monotonic_increasing
-        assert set(fold) == {0, 1, 2, 3}
-
-
-@pytest.mark.parametrize("by", ["symbol", "group", "block"])
-def test_no_cluster_crosses_folds(by):
-    table = make_table(500, groups=40)
-    table["cluster"] = np.random.default_rng(0).integers(0, 300, 500)
-    folds = k_folds(table, 5, seed=0, by=by)
-    kept = folds[folds >= 0]
-    assert kept.groupby(table["cluster"]).nunique().max() == 1
-    assert set(kept) == {0, 1, 2, 3, 4}
-    assert (folds >= 0).all() == (by != "group")
-
-
-@pytest.mark.parametrize(("folds", "by"), [(1, "symbol"), (5, "writer")])
-def test_impossible_folds_are_refused(folds, by):
-    with pytest.raises(ParameterError, match="2 or more folds"):
-        k_folds(make_table(10), folds, seed=0, by=by)

@@ -11,25 +11,24 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from bukva.data.dealing import TEST, TRAIN, VALID, deal_groups, deal_symbols
 from bukva.data.numbering import (
     IntArray,
     number_by_appearance,
     number_groups,
-    number_in_order,
     number_symbols,
 )
 from bukva.data.texts import number_texts
 from bukva.errors import ParameterError, TableError
 
 Policy: TypeAlias = Literal["own", "stratified", "grouped", "published", "unseen", "taught"]
-FoldsBy: TypeAlias = Literal["symbol", "group", "block"]
 
 _SPLITS: Final = ("train", "valid", "test", "drop")
-_TRAIN, _VALID, _TEST, _DROP, _UNDECIDED = 0, 1, 2, 3, -1
+_DROP, _UNDECIDED = 3, -1
 _POLICIES: Final = get_args(Policy)
-_WHOLE: Final[Mapping[str, int]] = {"stratified": _UNDECIDED, "unseen": _TEST, "taught": _TRAIN}
+_WHOLE: Final[Mapping[str, int]] = {"stratified": _UNDECIDED, "unseen": TEST, "taught": TRAIN}
 """Policies under which all samples of a corpus are alike before any draw."""
 
 
@@ -131,16 +130,16 @@ def _split_corpus(
     rows: pd.DataFrame, policy: Policy, shares_K: NDArray[np.float64], rng: np.random.Generator
 ) -> IntArray:
     if policy == "grouped":
-        return _deal_groups(rows["unit"], rows["symbol"], shares_K, rng)
+        return deal_groups(rows["unit"], rows["symbol"], shares_K, rng)
     split_N = _fixed_split(rows, policy)
     if policy != "stratified":
-        has_own_valid = bool((split_N == _VALID).any())
-        shares_K = np.array([1.0, 0.0 if has_own_valid else shares_K[_VALID], 0.0])
+        has_own_valid = bool((split_N == VALID).any())
+        shares_K = np.array([1.0, 0.0 if has_own_valid else shares_K[VALID], 0.0])
     # A free member of a cluster that touches the fixed test will be dropped: it takes no place.
     is_free_N = _highest_in_cluster(split_N, rows["cluster"]) == _UNDECIDED
     free = rows.loc[is_free_N, ["symbol", "cluster"]]
-    split_N[is_free_N] = _deal_symbols(free["cluster"], free["symbol"], shares_K, rng)
-    split_N[split_N == _UNDECIDED] = _TRAIN
+    split_N[is_free_N] = deal_symbols(free["cluster"], free["symbol"], shares_K, rng)
+    split_N[split_N == _UNDECIDED] = TRAIN
     return split_N
 
 
@@ -157,124 +156,5 @@ def _fixed_split(rows: pd.DataFrame, policy: Policy) -> IntArray:
     if policy in _WHOLE:
         return np.full(len(rows), _WHOLE[policy], dtype=np.int8)
     if policy == "published":
-        return np.where(rows["is_published"], np.int8(_TEST), np.int8(_UNDECIDED))
-    return np.where(rows["own"] == _TRAIN, np.int8(_UNDECIDED), rows["own"])
-
-
-def _deal_symbols(
-    unit_of: ArrayLike,
-    symbol_of: ArrayLike,
-    shares_K: NDArray[np.float64],
-    rng: np.random.Generator,
-) -> IntArray:
-    """Deal the units of each symbol to splits, in a random order, by their shares."""
-    unit_N, symbol_N = number_by_appearance(unit_of), number_in_order(symbol_of)
-    symbol_U = _first_of_unit(symbol_N, unit_N)
-    rank_U, size_U = _random_ranks(symbol_U, rng)
-    tested_U = _quota(size_U, shares_K[_TEST], most_U=size_U - 2)
-    held_U = tested_U + _quota(size_U, shares_K[_VALID], most_U=size_U - tested_U - 1)
-    split_U = np.select([rank_U < tested_U, rank_U < held_U], [_TEST, _VALID], _TRAIN)
-    return split_U[unit_N]
-
-
-def _quota(size_U: IntArray, share: float, *, most_U: IntArray) -> IntArray:
-    """Return how many of `size` a share is: one at least, and none of fewer than three."""
-    if share == 0:
-        return np.zeros_like(size_U)
-    wanted_U = np.clip(np.round(size_U * share), 1, most_U)
-    return np.where(size_U >= 3, wanted_U, 0).astype(np.int64)
-
-
-def _deal_groups(
-    unit_of: ArrayLike,
-    symbol_of: ArrayLike,
-    shares_K: NDArray[np.float64],
-    rng: np.random.Generator,
-) -> IntArray:
-    """Deal whole units so that each symbol comes near its shares: greedy, rarest symbols first.
-
-    Each unit goes where it reduces most, or raises least, the chi-square distance between what
-    the splits hold of each symbol and what they should (after Sechidis et al. 2011).
-    """
-    unit_N, symbol_N = number_by_appearance(unit_of), number_in_order(symbol_of)
-    counts_US = np.zeros((unit_N.max(initial=-1) + 1, symbol_N.max(initial=-1) + 1))
-    np.add.at(counts_US, (unit_N, symbol_N), 1)
-    total_S = np.maximum(counts_US.sum(axis=0), 1)
-    is_open_K = shares_K > 0
-    weight_KS = 1 / (np.where(is_open_K, shares_K, np.inf)[:, None] * total_S)
-    missing_KS = shares_K[:, None] * total_S
-    split_U = np.zeros(len(counts_US), dtype=np.int64)
-    for unit in _rarest_first(counts_US, rng):
-        symbols = np.flatnonzero(counts_US[unit])
-        count_S = counts_US[unit, symbols]
-        gain_KS = weight_KS[:, symbols] * count_S * (2 * missing_KS[:, symbols] - count_S)
-        split_U[unit] = np.where(is_open_K, gain_KS.sum(axis=1), -np.inf).argmax()
-        missing_KS[split_U[unit], symbols] -= count_S
-    return split_U[unit_N]
-
-
-def _rarest_first(counts_US: NDArray[np.float64], rng: np.random.Generator) -> IntArray:
-    """Order units by how few units hold their rarest symbol, then the largest first."""
-    has_US = counts_US > 0
-    holders_S = has_US.sum(axis=0)
-    rarity_U = np.where(has_US, holders_S, len(counts_US) + 1).min(axis=1, initial=len(counts_US))
-    return np.lexsort((rng.random(len(counts_US)), -counts_US.sum(axis=1), rarity_U))
-
-
-def k_folds(table: pd.DataFrame, folds: int, seed: int, by: FoldsBy = "symbol") -> pd.Series:
-    """Return the fold of each sample, 0..folds-1, for cross-validation.
-
-    Args:
-        table: One row a sample with `sample_id`, `corpus`, `label`, `is_uppercase`, `group`,
-            `cluster`; for `block` in the order in which the symbols were drawn.
-        folds: How many, at least 2.
-        seed: Of the draws; another seed gives another repetition. `block` draws nothing.
-        by: `symbol` spreads each symbol evenly; `group` keeps whole groups together, as evenly
-            as that allows; `block` cuts each symbol of a corpus into contiguous runs, the next
-            best thing where writers are not recorded.
-
-    Returns:
-        Series of int with the index of `table`. No cluster crosses folds: by `group`, a copy in
-        a fold other than that of the first of its cluster gets -1, and takes no part.
-
-    Raises:
-        ParameterError: If `folds` is less than 2 or `by` is unknown.
-    """
-    if folds < 2 or by not in ("symbol", "group", "block"):
-        message = f"Expected 2 or more folds by symbol, group or block, got {folds} by {by!r}."
-        raise ParameterError(message)
-    rng = np.random.default_rng(seed)
-    symbol_N, cluster_N = number_symbols(table), number_by_appearance(table["cluster"])
-    if by == "group":
-        fold_N = _deal_groups(number_groups(table), symbol_N, np.full(folds, 1 / folds), rng)
-        fold_N = np.where(_first_of_unit(fold_N, cluster_N)[cluster_N] == fold_N, fold_N, -1)
-        return pd.Series(fold_N, index=table.index, name="fold")
-    symbol_U = _first_of_unit(symbol_N, cluster_N)
-    if by == "block":
-        rank_U, size_U = _ranks(symbol_U, np.arange(len(symbol_U)))
-        fold_U = rank_U * folds // size_U
-    else:
-        # Counting on from symbol to symbol keeps the folds even where symbols are few.
-        fold_U = np.empty_like(symbol_U)
-        fold_U[np.lexsort((rng.random(len(symbol_U)), symbol_U))] = np.arange(len(symbol_U)) % folds
-    return pd.Series(fold_U[cluster_N], index=table.index, name="fold")
-
-
-def _first_of_unit(values_N: IntArray, unit_N: IntArray) -> IntArray:
-    """Return `(U,)`, the value of the first sample of each unit."""
-    _, first_U = np.unique(unit_N, return_index=True)
-    return values_N[first_U]
-
-
-def _random_ranks(symbol_U: IntArray, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-    return _ranks(symbol_U, rng.permutation(len(symbol_U)))
-
-
-def _ranks(symbol_U: IntArray, key_U: IntArray) -> tuple[IntArray, IntArray]:
-    """Return each unit's place within its symbol, ordered by key, and the symbol's size."""
-    order = np.lexsort((key_U, symbol_U))
-    size_S = np.bincount(symbol_U)
-    start_S = np.cumsum(size_S) - size_S
-    rank_U = np.empty_like(symbol_U)
-    rank_U[order] = np.arange(len(symbol_U)) - start_S[symbol_U[order]]
-    return rank_U, size_S[symbol_U]
+        return np.where(rows["is_published"], np.int8(TEST), np.int8(_UNDECIDED))
+    return np.where(rows["own"] == TRAIN, np.int8(_UNDECIDED), rows["own"])

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bukva.data.duplicates import find_duplicates
+from bukva.data.folds import k_folds
 from bukva.data.samples import UInt8Array
-from bukva.data.splits import k_folds
 from bukva.errors import ParameterError
 from bukva.models.trained import TrainedModel
 from bukva.parameters import BenchmarkParameters, TrainingParameters
