@@ -15,12 +15,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-import bukva_released
 from bukva.data.ink import measure_ink
 from bukva.data.preprocessing import Glyph
 from bukva.data.samples import UInt8Array
 from bukva.evaluation.markdown import format_table
 from bukva.inference.recogniser import Recogniser
+from bukva.release.manifest import RELEASED
 
 X_HIGH: Final = tuple("агежзиклмнопстхчшьюяє")
 BASELINE: Final = 0.73
@@ -35,13 +35,13 @@ def main() -> None:
     parser.add_argument("--table", type=Path, default=default)
     path = parser.parse_args().table
     images_NHW = np.load(path.with_name("sample_images.npy"), mmap_mode="r")
-    recogniser = Recogniser((Path(bukva_released.__file__).parent / "model.onnx").read_bytes())
+    recogniser = Recogniser((RELEASED / "model.onnx").read_bytes())
     groups = choose_letters(pd.read_parquet(path))
     head = ["height, share of the page", *map(describe_group, groups)]
     rows = [
-        [f"{height:.2f}", *(f"{100 * share:.0f} %" for share in shares)]
+        [f"{height:.2f}"]
+        + [f"{share_of_capitals(recogniser, group, images_NHW, height):.0%}" for group in groups]
         for height in HEIGHTS
-        for shares in [[share_of_capitals(recogniser, rows, images_NHW, height) for rows in groups]]
     ]
     print(format_table(head, rows))
 

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bukva.data import texts
+from bukva.data import scratch_table, texts
 from bukva.data.texts import hash_texts, is_repeated, number_texts
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(texts, "BLOCK_ROWS", 4)
+    monkeypatch.setattr(scratch_table, "BLOCK_ROWS", 4)
 
 
 def make_texts(count: int) -> pd.Series:

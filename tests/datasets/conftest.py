@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import numpy as np
 import pytest
 from mirror_server import BIG_BYTES, MirrorServer, serve, toy_entry
+from serving_servers import tracking_restored
 
 from bukva.data.manifest import CorpusEntry
 from object_store import plain_s3, run_store, s3_is
@@ -47,3 +49,11 @@ def s3(s3_server: dict[str, str]) -> Iterator[Any]:
     """s3fs's own file system, to look; `s3://` leads to the server in this test."""
     with s3_is(s3_server):
         yield plain_s3(s3_server)
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Iterator[str]:
+    """The id of an experiment in a tracker of the test's own, to which MLflow listens."""
+    with tracking_restored():
+        mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+        yield mlflow.create_experiment("datasets", (tmp_path / "artifacts").as_uri())

@@ -8,7 +8,6 @@ import mlflow
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-from serving_servers import tracking_restored
 
 from bukva.datasets.figure import TrackedFigureDataset
 
@@ -31,15 +30,12 @@ def test_without_a_run_it_is_only_saved(tmp_path: Path, figure: Figure) -> None:
     assert dataset.load() == (tmp_path / "new" / "curve.png").read_bytes()
 
 
-def test_a_figure_on_s3_is_logged_too(s3: Any, tmp_path: Path, figure: Figure) -> None:
+def test_a_figure_on_s3_is_logged_too(s3: Any, experiment: str, figure: Figure) -> None:
     """kedro-mlflow's wrapper looks for the saved file on local disk, and fails."""
     dataset = TrackedFigureDataset(filepath="s3://bukva/08_reporting/curve.png")
-    with tracking_restored():
-        mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
-        experiment = mlflow.create_experiment("figures", (tmp_path / "artifacts").as_uri())
-        with mlflow.start_run(experiment_id=experiment) as run:
-            dataset.save(figure)
-        [logged] = mlflow.artifacts.list_artifacts(run_id=run.info.run_id, artifact_path="figures")
+    with mlflow.start_run(experiment_id=experiment) as run:
+        dataset.save(figure)
+    [logged] = mlflow.artifacts.list_artifacts(run_id=run.info.run_id, artifact_path="figures")
     assert logged.path == "figures/curve.png"
     content = s3.cat_file("bukva/08_reporting/curve.png")
     with Image.open(io.BytesIO(content)) as image:

@@ -7,9 +7,7 @@ import numpy as np
 from playwright.sync_api import Page, expect
 
 from bukva.data.strokes.alphabet import load_alphabet
-
-# As the notebook lines of style.css.
-BASELINE, CAP_HEIGHT = 0.73, 0.27
+from notebook_lines import CAPITAL, GROUND
 
 
 @dataclass
@@ -54,13 +52,13 @@ def strokes_of(symbol: str) -> list[np.ndarray]:
     """The strokes of a symbol of the stroke alphabet, in shares of the sheet."""
     alphabet = load_alphabet()
     frame, form = alphabet.frame, alphabet.forms[symbol][0]
-    scale = (BASELINE - CAP_HEIGHT) / (frame.cap_height - frame.baseline)
+    scale = (GROUND - CAPITAL) / (frame.cap_height - frame.baseline)
     points = np.concatenate(form.strokes)
     middle = (points[:, 0].min() + points[:, 0].max()) / 2
     return [
         np.column_stack([
             0.5 + scale * (stroke[:, 0] - middle),
-            BASELINE - scale * (stroke[:, 1] - frame.baseline),
+            GROUND - scale * (stroke[:, 1] - frame.baseline),
         ])[:: 4 if len(stroke) > 8 else 1]
         for stroke in form.strokes
     ]  # fmt: skip

@@ -6,6 +6,7 @@ from finished_runs import describe, finished_run
 from bukva.inference.recogniser import Recogniser
 from bukva.models.trained import TrainedModel
 from bukva.release.making import FinishedRun, make_release
+from bukva.release.manifest import RELEASED
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,9 @@ def released(run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("released")
     make_release(run, describe(run), folder, tolerance=1e-4)
     return folder
+
+
+@pytest.fixture(scope="session")
+def recogniser() -> Recogniser:
+    """The released model that comes with the project."""
+    return Recogniser((RELEASED / "model.onnx").read_bytes())

@@ -1,6 +1,5 @@
 """What is written between the lines of the page is read in its case."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,23 +12,17 @@ from bukva.data.strokes.alphabet import load_alphabet
 from bukva.data.strokes.hand import SIDE_PX, Hand, draw_hand
 from bukva.data.strokes.writing import draw_form
 from bukva.inference.recogniser import Recogniser
-from bukva.release.manifest import RELEASED
-from kedro_project import PROJECT
+from notebook_lines import CAPITAL, GROUND, SMALL
 
 HANDS = 8
 TAKEN_FOR_THE_OTHER = 0.03
 
 
-@pytest.fixture(scope="module")
-def lines() -> list[float]:
-    """Where the lines are, as shares of the page from its top: capitals, small letters, ground."""
-    style = (PROJECT / "src" / "bukva" / "serving" / "page" / "style.css").read_text()
-    return [int(share) / 100 for share in re.findall(r"0 (\d+)% / 100%", style)]
-
-
-def between(lines: list[float], rng: np.random.Generator) -> Hand:
+def between_lines(rng: np.random.Generator) -> Hand:
     """A hand that writes between the lines, as well as hands do."""
-    capital, small, ground = (SIDE_PX * (line + rng.normal(0, 0.01)) for line in lines)
+    capital, small, ground = (
+        SIDE_PX * (line + rng.normal(0, 0.01)) for line in (CAPITAL, SMALL, GROUND)
+    )
     frame = load_alphabet().frame
     x_height = (frame.x_height - frame.baseline) / (frame.cap_height - frame.baseline)
     return replace(
@@ -41,12 +34,13 @@ def between(lines: list[float], rng: np.random.Generator) -> Hand:
 
 
 @pytest.mark.parametrize("case", ["lower", "upper"])
-def test_letters_between_the_lines_are_read_in_their_case(case: str, lines: list[float]) -> None:
+def test_letters_between_the_lines_are_read_in_their_case(
+    case: str, recogniser: Recogniser
+) -> None:
     rng = np.random.default_rng(1)
     symbols = np.repeat([getattr(letter, case)() for letter in LETTERS], HANDS)
     forms = [load_alphabet().forms[symbol][0] for symbol in symbols]
-    pages = [draw_form(form, between(lines, rng), rng) for form in forms]
-    recogniser = Recogniser((RELEASED / "model.onnx").read_bytes())
+    pages = [draw_form(form, between_lines(rng), rng) for form in forms]
     answers = recogniser.answer([preprocess(page) for page in pages])
     read = np.array([best[0]["symbol"] for best in answers["alternatives"]])
     is_other = (read != symbols) & (np.char.lower(read) == np.char.lower(symbols))

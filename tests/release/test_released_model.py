@@ -29,11 +29,6 @@ def release() -> Release:
 
 
 @pytest.fixture(scope="module")
-def recogniser() -> Recogniser:
-    return Recogniser((RELEASED / "model.onnx").read_bytes())
-
-
-@pytest.fixture(scope="module")
 def model() -> TrainedModel:
     return TrainedModelDataset(filepath=str(RELEASED / "model.safetensors")).load()
 

@@ -24,3 +24,8 @@ def count_samples(table: pd.DataFrame) -> pd.DataFrame:
 
 def _count(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.groupby(_KEYS, dropna=False)["samples"].sum().reset_index()
+
+
+def tabulate(counts: pd.DataFrame, rows: pd.Series | str, columns: pd.Series | str) -> pd.DataFrame:
+    """Return the samples of `count_samples` in a table of two keys, 0 where there are none."""
+    return counts.groupby([rows, columns])["samples"].sum().unstack(fill_value=0)

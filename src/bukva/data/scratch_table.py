@@ -8,7 +8,7 @@ whatever makes a table as long as another makes it of blocks: `gather_blocks`.
 import mmap
 from collections.abc import Iterable, Iterator
 from tempfile import TemporaryFile
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ from pandas.api.extensions import ExtensionArray
 
 from bukva.data.scratch import BLOCK_ROWS, Scratch, needing_room
 from bukva.errors import TableError
+
+Rows = TypeVar("Rows", pd.DataFrame, pd.Series)
 
 _TEXT: Final = pa.schema([("text", pa.large_string())])
 
@@ -54,10 +56,10 @@ class ScratchTable:
         return pd.DataFrame(columns, copy=False)
 
 
-def iterate_blocks(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Yield the rows of a table in turn, some at a time; of an empty one, an empty block."""
-    for start in range(0, max(1, len(table)), BLOCK_ROWS):
-        yield table.iloc[start : start + BLOCK_ROWS]
+def iterate_blocks(rows: Rows) -> Iterator[Rows]:
+    """Yield the rows of a table or a column in turn, some at a time; of none, an empty block."""
+    for start in range(0, max(1, len(rows)), BLOCK_ROWS):
+        yield rows.iloc[start : start + BLOCK_ROWS]
 
 
 def gather_blocks(blocks: Iterable[pd.DataFrame]) -> pd.DataFrame:

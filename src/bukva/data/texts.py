@@ -3,13 +3,13 @@
 Shapes: N texts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bukva.data.scratch import BLOCK_ROWS
+from bukva.data.scratch_table import iterate_blocks
 
 
 def hash_texts(texts: pd.Series) -> NDArray[np.uint64]:
@@ -18,20 +18,15 @@ def hash_texts(texts: pd.Series) -> NDArray[np.uint64]:
     Equal texts have equal numbers. Of a million different ones any two have with a chance of
     3 in 10^8 (64 bits, `pandas.util.hash_array`).
     """
-    hashes = [pd.util.hash_array(block) for block in _iterate(texts)]
-    return np.concatenate([np.empty(0, dtype=np.uint64), *hashes])
+    blocks = (block.to_numpy(dtype=object) for block in iterate_blocks(texts))
+    return np.concatenate([pd.util.hash_array(block) for block in blocks])
 
 
 def number_texts(texts: pd.Series, known: Iterable[str]) -> NDArray[np.int32]:
     """Return `(N,)`, the place of each text among those that are known, -1 if it is none."""
     categories = pd.CategoricalDtype(list(known))
-    places = [pd.Categorical(block, dtype=categories).codes for block in _iterate(texts)]
-    return np.concatenate([np.empty(0, dtype=np.int32), *places])
-
-
-def _iterate(texts: pd.Series) -> Iterator[NDArray[np.object_]]:
-    for start in range(0, len(texts), BLOCK_ROWS):
-        yield texts.iloc[start : start + BLOCK_ROWS].to_numpy(dtype=object)
+    places = [pd.Categorical(block, dtype=categories).codes for block in iterate_blocks(texts)]
+    return np.concatenate(places).astype(np.int32)
 
 
 def is_repeated(texts: pd.Series) -> NDArray[np.bool_]:

@@ -1,13 +1,11 @@
 """One NumPy array as an `.npy` file."""
 
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bukva.data.scratch import needing_room
-from bukva.datasets.file import FileDataset
+from bukva.datasets.file import FileDataset, local_file
 
 
 class ArrayDataset(FileDataset[NDArray[Any]]):
@@ -19,11 +17,8 @@ class ArrayDataset(FileDataset[NDArray[Any]]):
 
     def load(self) -> NDArray[Any]:
         """Return the array; what is changed in it stays in memory, the file is as it was."""
-        if self._protocol == "file":
-            return _map(self._path())
-        with NamedTemporaryFile() as copy, needing_room():
-            self._fs.get_file(self._path(), copy.name)
-            return _map(copy.name)
+        with local_file(self._fs, self._protocol, self._path()) as path:
+            return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
 
     def save(self, data: NDArray[Any]) -> None:
         """Write the array.
@@ -35,7 +30,3 @@ class ArrayDataset(FileDataset[NDArray[Any]]):
             raise ValueError("Expected an array of numbers, got objects, which only pickle saves.")
         with self.open_to_write() as file:
             np.save(file, data, allow_pickle=False)
-
-
-def _map(path: str) -> NDArray[Any]:
-    return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))

@@ -1,13 +1,35 @@
 """What our datasets of one file have in common."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
+from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar
 
 import fsspec
 from kedro.io import AbstractDataset
 from kedro.io.core import get_filepath_str, get_protocol_and_path
 
+from bukva.data.scratch import needing_room
+
 T = TypeVar("T")
+
+
+@contextmanager
+def local_file(fs: Any, protocol: str, path: str) -> Iterator[str]:
+    """Give the path of a file to be mapped: its own, or that of a copy of what is on S3.
+
+    The copy loses its name at the end of the block, and is gone when nobody maps it any more.
+
+    Raises:
+        StorageError: If there is no room for the copy.
+    """
+    if protocol == "file":
+        yield path
+        return
+    with NamedTemporaryFile() as copy, needing_room():
+        fs.get_file(path, copy.name)
+        yield copy.name
 
 
 class FileDataset(AbstractDataset[T, T]):

@@ -2,15 +2,15 @@
 
 from itertools import chain
 from pathlib import PurePosixPath
-from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 import pandas as pd
 import pyarrow.parquet as pq
 from kedro_datasets.pandas import CSVDataset, ParquetDataset
 
-from bukva.data.scratch import BLOCK_ROWS, needing_room
+from bukva.data.scratch import BLOCK_ROWS
 from bukva.data.scratch_table import gather_blocks
+from bukva.datasets.file import local_file
 from bukva.model_registry.journalled_store import log_file
 
 _ROW_GROUP_ROWS: Final = 8 * BLOCK_ROWS
@@ -47,12 +47,8 @@ class LongTableDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets 
 
     def load(self) -> pd.DataFrame:
         """Return the table, its rows numbered from 0; what is changed in it stays in memory."""
-        path = str(self._get_load_path())
-        if self._protocol == "file":
+        with local_file(self._fs, self._protocol, str(self._get_load_path())) as path:
             return _read(path)
-        with NamedTemporaryFile() as copy, needing_room():
-            self._fs.get_file(path, copy.name)
-            return _read(copy.name)
 
 
 def _read(path: str) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import pytest
 from browsing import run_browser, visiting
 
 from bukva.data.strokes.alphabet import load_alphabet
+from notebook_lines import CAPITAL, GROUND
 
 PEN = 0.035
 FORMS = {
@@ -34,7 +35,7 @@ def to_stroke(points_N2):
     return {"points": [{"x": x, "y": y} for x, y in points_N2.tolist()], "width": PEN}
 
 
-def place(strokes, left, height=0.46):
+def place(strokes, left, height=GROUND - CAPITAL):
     """Strokes in em units as lines on the sheet, from `left` on; capitals are so high."""
     frame = load_alphabet().frame
     scale = height / (frame.cap_height - frame.baseline)
@@ -42,7 +43,7 @@ def place(strokes, left, height=0.46):
     return [
         np.column_stack([
             left + scale * (stroke[:, 0] - start),
-            0.73 - scale * (stroke[:, 1] - frame.baseline),
+            GROUND - scale * (stroke[:, 1] - frame.baseline),
         ])
         for stroke in strokes
     ]  # fmt: skip
@@ -52,8 +53,9 @@ def right_side(strokes):
     return np.concatenate(strokes)[:, 0].max()
 
 
-def test_every_letter_and_digit_is_one_symbol(count):
-    counts = count([place(strokes, 0.1) for strokes in FORMS.values()])
+@pytest.mark.parametrize("height", [GROUND - CAPITAL, 0.58])
+def test_every_letter_and_digit_is_one_symbol(count, height):
+    counts = count([place(strokes, 0.1, height) for strokes in FORMS.values()])
     assert [name for name, found in zip(FORMS, counts, strict=True) if found != 1] == []
 
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bukva.charset import CLASSES, NO_SYMBOL
-from bukva.data.counts import count_samples
+from bukva.data.counts import count_samples, tabulate
 from bukva.data.ink import measure_ink
 from bukva.data.samples import UInt8Array
 from bukva.evaluation.figures import style
@@ -64,8 +64,7 @@ def plot_class_counts(table: pd.DataFrame) -> Figure:
 def _count_by_row(samples: pd.DataFrame) -> pd.DataFrame:
     """Return counts with a row for each corpus and case that occurs, a column for each label."""
     row = samples["corpus"].map(style.corpus_title) + _case_suffix(samples)
-    counts = samples.groupby([row, "label"])["samples"].sum().unstack()
-    return counts.reindex(columns=list(CLASSES)).fillna(0).astype(int)
+    return tabulate(samples, row, "label").reindex(columns=list(CLASSES), fill_value=0)
 
 
 def _case_suffix(samples: pd.DataFrame) -> pd.Series:
@@ -96,7 +95,7 @@ def _draw_counts(axes: Axes, counts: pd.DataFrame) -> None:
 
 
 def _draw_splits(axes: Axes, samples: pd.DataFrame) -> None:
-    counts = samples.groupby(["corpus", "split"])["samples"].sum().unstack(fill_value=0)
+    counts = tabulate(samples, "corpus", "split")
     totals = counts.sum(axis=1)
     splits = counts.div(totals, axis=0).iloc[::-1]
     left_C = np.zeros(len(splits))

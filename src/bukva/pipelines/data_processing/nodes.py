@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bukva.data.collection import collect_samples
-from bukva.data.counts import count_samples
+from bukva.data.counts import count_samples, tabulate
 from bukva.data.duplicates import duplicate_report, find_copies, find_duplicates
 from bukva.data.embedded import EMBEDDED_CORPORA, draw_letters_and_digits, read_sklearn_digits
 from bukva.data.feedback.collection import FEEDBACK
@@ -150,16 +150,11 @@ def report(
     is_upper = counts["is_uppercase"].fillna(value=False)
     symbols = counts["label"].where(~is_upper, counts["label"].str.upper())
     return {
-        "samples": _tabulate(counts["split"], counts).to_dict(orient="index"),
+        "samples": tabulate(counts, "corpus", "split").to_dict(orient="index"),
         "duplicates": duplicates,
         "rejected": rejected.to_dict(orient="records"),
-        "symbols": _tabulate(symbols, counts).to_dict(orient="index"),
+        "symbols": tabulate(counts, "corpus", symbols).to_dict(orient="index"),
     }
-
-
-def _tabulate(columns: pd.Series, counts: pd.DataFrame) -> pd.DataFrame:
-    """Return the number of samples, a row a corpus."""
-    return counts.groupby(["corpus", columns])["samples"].sum().unstack(fill_value=0)
 
 
 def draw_figures(table: pd.DataFrame, images_NHW: UInt8Array) -> tuple[Figure, Figure, Figure]:
