@@ -149,6 +149,24 @@ def test_an_answer_that_comes_too_late_is_dropped(sheet: Sheet) -> None:
     sheet.expect_symbol("Ш")
 
 
+def test_half_a_drawing_is_not_asked_about(sheet: Sheet) -> None:
+    page, held = sheet.page, []
+    right, wrong = page.locator("#right"), page.locator("#wrong")
+    first, *others = strokes_of("Ш")
+    sheet.draw(first)
+    expect(wrong).to_be_visible()
+    expect(wrong).to_be_enabled()
+    page.route("**/v1/predict", lambda route: held.append(route))
+    sheet.draw(*others)
+    while not held:
+        expect(wrong).to_be_disabled()
+        expect(right).to_be_disabled()
+    held[-1].continue_()
+    sheet.expect_symbol("Ш")
+    expect(right).to_be_enabled()
+    expect(wrong).to_be_enabled()
+
+
 def test_a_picture_is_read(sheet: Sheet, tmp_path: Path) -> None:
     picture = tmp_path / "letter.png"
     Image.fromarray(draw_symbol("Ю", np.random.default_rng(4))).save(picture)

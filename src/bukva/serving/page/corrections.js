@@ -26,6 +26,7 @@ export class Corrections {
     this.#at = at;
     this.#reader = reader;
     this.#texts = texts;
+    reader.addEventListener("ask", () => this.#wait());
     at.right.addEventListener("click", () => this.#give(this.#answer.symbol));
     at.wrong.addEventListener("click", () => this.#choose());
     at.capitals.addEventListener("click", () => this.#fillKeyboard(true));
@@ -51,6 +52,12 @@ export class Corrections {
     this.#at.receipt.hidden = !said;
     this.#at["receipt-text"].textContent = said;
     this.#at.forget.hidden = !this.#receipt;
+    this.#wait();
+  }
+
+  /** Nobody can say yes to half a drawing: while a newer sheet is read, the buttons wait. */
+  #wait() {
+    this.#at.right.disabled = this.#at.wrong.disabled = this.#reader.isAsking;
   }
 
   #say(sentence, isDone = true) {

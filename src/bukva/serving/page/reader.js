@@ -7,7 +7,8 @@ const PAUSE_MS = 150;
 
 /**
  * Keeps the `answer` to the latest sheet with the `png` that was sent, or the `problem`, null while
- * there is none; tells `change`.
+ * there is none; tells `change`. Tells `ask` where the sheet is another: until the next `change`,
+ * `isAsking`, and the answer is one to an earlier sheet.
  */
 export class Reader extends EventTarget {
   /** What is meant: `letter`, `digit`, or nothing where it may be either. */
@@ -15,6 +16,7 @@ export class Reader extends EventTarget {
   answer = null;
   problem = null;
   png = null;
+  isAsking = false;
   #timer = 0;
   #request = new AbortController();
 
@@ -28,6 +30,8 @@ export class Reader extends EventTarget {
     this.#drop();
     const { signal } = this.#request;
     this.#timer = setTimeout(() => this.#ask(render, signal), pauseMs);
+    this.isAsking = true;
+    this.dispatchEvent(new Event("ask"));
   }
 
   /** Drop the question and its answer. */
@@ -61,7 +65,7 @@ export class Reader extends EventTarget {
   }
 
   #set(answer, problem, png = null) {
-    Object.assign(this, { answer, problem, png });
+    Object.assign(this, { answer, problem, png, isAsking: false });
     this.dispatchEvent(new Event("change"));
   }
 }
