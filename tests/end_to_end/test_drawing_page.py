@@ -151,12 +151,16 @@ def test_an_answer_that_comes_too_late_is_dropped(sheet: Sheet) -> None:
 
 def test_half_a_drawing_is_not_asked_about(sheet: Sheet) -> None:
     page, held = sheet.page, []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
     right, wrong = page.locator("#right"), page.locator("#wrong")
     first, *others = strokes_of("Ш")
     sheet.draw(first)
     expect(wrong).to_be_visible()
     expect(wrong).to_be_enabled()
-    page.route("**/v1/predict", lambda route: held.append(route))
+    page.route("**/v1/predict", hold)
     sheet.draw(*others)
     while not held:
         expect(wrong).to_be_disabled()
