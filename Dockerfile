@@ -58,11 +58,16 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "/opt/bukva/ask_mlflow.py"]
 ENTRYPOINT ["mlflow", "server", "--host=0.0.0.0", "--port=5000"]
 
+# Kedro knows a project by its pyproject.toml, and asks for its folder src: empty, as the package is installed.
 FROM base AS operations
 COPY --from=build-operations /opt/bukva /opt/bukva
 WORKDIR /srv/bukva
 COPY pyproject.toml ./
 COPY conf conf
+RUN mkdir src
+ARG REVISION=
+ENV BUKVA_REVISION=$REVISION \
+    GIT_PYTHON_REFRESH=quiet
 USER 10001
 ENTRYPOINT ["python", "-m", "bukva"]
 
@@ -71,8 +76,14 @@ COPY --from=build-training /opt/bukva /opt/bukva
 WORKDIR /srv/bukva
 COPY pyproject.toml ./
 COPY conf conf
-RUN mkdir -p data && chown bukva data
-ENV PYTHONPYCACHEPREFIX=/tmp/pycache
+RUN mkdir src data && chown bukva data
+ARG REVISION=
+# With a read-only file system data and /var/tmp are what can be written: temporary files are as large as the tables.
+ENV BUKVA_REVISION=$REVISION \
+    GIT_PYTHON_REFRESH=quiet \
+    HOME=/srv/bukva/data \
+    PYTHONPYCACHEPREFIX=/tmp/pycache \
+    TMPDIR=/var/tmp
 USER 10001
 ENTRYPOINT ["kedro"]
 CMD ["run", "--env=prod"]
@@ -85,6 +96,6 @@ ENV BUKVA_HOST=0.0.0.0 \
 WORKDIR /home/bukva
 USER 10001
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=3s --start-period=180s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"BUKVA_PORT\"]}/readyz', timeout=2)"]
 ENTRYPOINT ["python", "-m", "bukva.serving"]

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "compose.yaml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-ONCE = {"s3-volume", "s3-bucket", "mlflow-users", "released-model"}
+ONCE = {"s3-setup", "s3-bucket", "mlflow-users", "released-model"}
 ON_DEMAND = {"training", "operations"}
 SERVERS = SERVICES.keys() - ONCE - ON_DEMAND
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)(?::([-?])([^}]*))?\}")
@@ -25,7 +25,7 @@ EXAMPLE = dict(
     if re.match(r"[A-Z]", line)
 )
 # Of compose alone; nobody need know them.
-UNLISTED = {"STACK_NGINX_IP", "STACK_APP_SUBNET", "TORCH"}
+UNLISTED = {"STACK_NGINX_IP", "STACK_APP_SUBNET", "TORCH", "REVISION"}
 
 
 def test_it_keeps_to_the_published_schema() -> None:
@@ -63,7 +63,7 @@ def test_a_container_may_do_as_little_as_it_can(name: str) -> None:
     assert not service.get("privileged")
     assert not any("docker.sock" in str(volume) for volume in service.get("volumes", []))
     # Those that are built, and nginx-unprivileged, say USER in their image.
-    if name not in ("s3-volume", "nginx") and "build" not in service:
+    if name not in ("s3-setup", "nginx") and "build" not in service:
         assert service["user"] not in ("root", "0")
 
 
@@ -139,7 +139,7 @@ def test_mlflow_asks_for_a_login_runs_no_jobs_and_answers_to_its_names() -> None
 
 
 def test_accounts_of_s3_get_what_they_need_and_no_more() -> None:
-    content = COMPOSE["configs"]["s3_identities"]["content"]
+    content = SERVICES["s3-setup"]["environment"]["S3_IDENTITIES"]
     filled = VARIABLE.sub(lambda found: found[3] if found[2] == "-" else "secret", content)
     accounts = {item["name"]: item["actions"] for item in json.loads(filled)["identities"]}
     assert accounts.keys() == {"owner", "mlflow", "trainer", "service"}

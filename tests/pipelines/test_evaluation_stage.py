@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from bukva import charset
-from bukva.data.schema import is_symbol
+from bukva.data.columns import is_symbol
 from bukva.models.trained import TrainedModel
 from bukva.pipelines import evaluation
 from kedro_project import PROJECT

@@ -2,14 +2,12 @@
 
 from typing import get_args
 
-import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
 from bukva import charset
 from bukva.data.feedback.collection import FEEDBACK
-from bukva.data.preprocessing import PAGE_FEATURES
-from bukva.data.samples import Float32Array, Split
+from bukva.data.samples import Split
 from bukva.data.texts import is_repeated
 
 SPLITS = get_args(Split)
@@ -65,13 +63,3 @@ class SampleTable(pa.DataFrameModel):
     def feedback_is_trained_on(cls, table: pd.DataFrame) -> pd.Series:
         """Return whether no drawing that a visitor gave is measured on."""
         return table["corpus"].ne(FEEDBACK) | table["split"].eq("train")
-
-
-def is_symbol(table: pd.DataFrame) -> pd.Series:
-    """Return whether each sample shows a symbol: what shows none is only there to be refused."""
-    return table["label"].ne(charset.NO_SYMBOL)
-
-
-def page_features(table: pd.DataFrame) -> Float32Array:
-    """Return the page features of samples, float32 `(N, 4)`, NaN where the page is not known."""
-    return table[list(PAGE_FEATURES)].to_numpy(dtype=np.float32)

@@ -12,8 +12,8 @@ import pandas as pd
 from PIL import Image
 
 from bukva import charset
+from bukva.data.columns import is_symbol
 from bukva.data.samples import UInt8Array
-from bukva.data.schema import is_symbol
 from bukva.errors import ModelFormatError, ParityError
 from bukva.inference.recogniser import Recogniser
 

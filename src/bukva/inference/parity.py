@@ -6,8 +6,8 @@ Shapes: N samples, H x W pixels.
 import numpy as np
 import pandas as pd
 
+from bukva.data.columns import page_features
 from bukva.data.samples import UInt8Array
-from bukva.data.schema import page_features
 from bukva.errors import ParityError
 from bukva.inference.answers import sigmoid, softmax
 from bukva.inference.recogniser import Recogniser

@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from bukva.data.columns import is_symbol, page_features
 from bukva.data.preprocessing import Glyph
 from bukva.data.samples import UInt8Array
-from bukva.data.schema import is_symbol, page_features
 from bukva.inference.measures import MEASURES, measure
 from bukva.inference.recogniser import Recogniser
 

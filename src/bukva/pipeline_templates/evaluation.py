@@ -6,8 +6,8 @@ Shapes: N samples, H x W pixels.
 import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
+from bukva.data.columns import is_symbol, page_features
 from bukva.data.samples import UInt8Array
-from bukva.data.schema import is_symbol, page_features
 from bukva.evaluation.metrics import score
 from bukva.evaluation.prediction_table import make_prediction_table
 from bukva.inference.answers import sigmoid, softmax

@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bukva import charset
+from bukva.data.columns import page_features
 from bukva.data.samples import Float32Array, UInt8Array
-from bukva.data.schema import page_features
 from bukva.errors import ParameterError
 
 _CLASSES = pd.Index(list(charset.CLASSES))

@@ -13,13 +13,13 @@ import pandas as pd
 
 from bukva.charset import NO_SYMBOL
 from bukva.data.collection import collect_samples
+from bukva.data.columns import is_symbol
 from bukva.data.nonsymbols.kinds import CORPUS, KINDS, TESTED, TRAINED, UPRIGHT, Variation
 from bukva.data.nonsymbols.latin import draw_latin
 from bukva.data.nonsymbols.pairs import choose_pair, draw_pair, group_rows
 from bukva.data.nonsymbols.pen import draw_dot, draw_line, draw_scribble, draw_upright
 from bukva.data.nonsymbols.textures import draw_noise, draw_photo
 from bukva.data.samples import RawSample, Split, UInt8Array
-from bukva.data.schema import is_symbol
 from bukva.data.scratch import join_rows, take_rows
 from bukva.data.scratch_table import gather_blocks, iterate_blocks
 

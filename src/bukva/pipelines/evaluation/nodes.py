@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bukva.data.columns import is_symbol, page_features
 from bukva.data.manifest import parse_manifest
 from bukva.data.samples import UInt8Array
-from bukva.data.schema import is_symbol, page_features
 from bukva.data.terms import EMBEDDED_TERMS
 from bukva.evaluation.bootstrap import bootstrap_scores
 from bukva.evaluation.figures.mistakes import plot_worst_mistakes, rank_mistakes

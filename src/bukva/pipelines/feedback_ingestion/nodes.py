@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bukva.charset import NO_SYMBOL
+from bukva.data.columns import page_features
 from bukva.data.feedback.collection import (
     CORPUS_COLUMNS,
     Drawings,
@@ -22,7 +23,6 @@ from bukva.data.feedback.decisions import Decisions
 from bukva.data.feedback.selection import LEARNT, SET_ASIDE, KnownSamples, Limits, sort_out
 from bukva.data.preprocessing import Glyph
 from bukva.data.samples import UInt8Array
-from bukva.data.schema import page_features
 from bukva.errors import RegistryError
 from bukva.evaluation.figures.corpus import plot_sample_sheet
 from bukva.evaluation.figures.feedback import plot_feedback

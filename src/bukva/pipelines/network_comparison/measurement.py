@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from bukva.charset import DIGITS
+from bukva.data.columns import page_features
 from bukva.data.preprocessing import PAGE_FEATURES
 from bukva.data.samples import Float32Array, Split, UInt8Array
-from bukva.data.schema import page_features
 from bukva.evaluation.metrics import score
 from bukva.evaluation.prediction_table import make_prediction_table
 from bukva.evaluation.timing import Seconds, median_call_ms, timed

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from bukva.data.columns import is_symbol
 from bukva.data.samples import UInt8Array, digest_test_split
-from bukva.data.schema import is_symbol
 from bukva.dossier import CARD, FIGURE_SUFFIX, GOLDEN, PARAMETERS, REFERENCE, RESULTS
 from bukva.errors import ModelFormatError
 from bukva.inference.export import export_onnx

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 import pandas as pd
 
 from bukva.charset import LABELS
+from bukva.data.columns import page_features
 from bukva.data.embedded import EMBEDDED_CORPORA
 from bukva.data.samples import UInt8Array
-from bukva.data.schema import page_features
 from bukva.evaluation.prediction_table import make_prediction_table
 from bukva.inference.recogniser import Recogniser
 from bukva.model_registry.models import PackagedModel

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from bukva.data.columns import is_symbol
 from bukva.data.samples import UInt8Array, digest_test_split
-from bukva.data.schema import is_symbol
 from bukva.evaluation.verdict import judge
 from bukva.inference.recogniser import Recogniser
 from bukva.model_registry.models import PackagedModel
