@@ -21,6 +21,12 @@ from bukva.stack.probes import call_mlflow, open_s3, probes
 from kedro_project import PROJECT
 
 _PORTS = 6
+# Little data, and just enough training to give different letters different answers.
+LITTLE_TRAINING = (
+    "embedded.samples_per_symbol=8,data_processing.nonsymbols_per_kind=3,"
+    "finetuning.steps_per_epoch=20,finetuning.learning_rate=0.03,finetuning.ema_decay=0.8,"
+    "evaluation.resamples=20,evaluation.robustness.samples=5"
+)
 
 
 @dataclass

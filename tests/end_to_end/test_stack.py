@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 from serving_servers import wait_for
-from stack_process import Stack, make_stack
+from stack_process import LITTLE_TRAINING, Stack, make_stack
 
 from bukva.stack.manifest import read_manifest
 from bukva.stack.probes import call_mlflow
@@ -20,12 +20,6 @@ from kedro_project import PROJECT
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 LETTER = (PROJECT / "docs" / "images" / "letter.png").read_bytes()
-# Little data, and just enough training to give different letters different answers.
-PARAMS = (
-    "embedded.samples_per_symbol=8,data_processing.nonsymbols_per_kind=3,"
-    "finetuning.steps_per_epoch=20,finetuning.learning_rate=0.03,finetuning.ema_decay=0.8,"
-    "evaluation.resamples=20,evaluation.robustness.samples=5"
-)
 PATIENCE_S = 400  # the machine may be busy
 
 
@@ -50,7 +44,7 @@ def trained(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Stack:
         "BUKVA_TEST_STORAGE": str(tmp_path_factory.mktemp("local")),
         "BUKVA_TEST_TRACKING_URI": stack.layout.url("mlflow"),
     }
-    for options in ([f"--params={PARAMS}"], ["--pipeline=promotion"]):
+    for options in ([f"--params={LITTLE_TRAINING}"], ["--pipeline=promotion"]):
         done = stack.run("kedro", "run", "--env=test", *options, **places)
         assert done.returncode == 0, done.stdout + done.stderr
     wait_for(lambda: stack.answers("/readyz"), timeout_s=PATIENCE_S)
