@@ -96,6 +96,6 @@ ENV BUKVA_HOST=0.0.0.0 \
 WORKDIR /home/bukva
 USER 10001
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=180s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"BUKVA_PORT\"]}/readyz', timeout=2)"]
 ENTRYPOINT ["python", "-m", "bukva.serving"]

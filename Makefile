@@ -89,7 +89,10 @@ stack: .venv/.installed ## PostgreSQL, S3, MLflow, the API and nginx on this mac
 stack_down: .venv/.installed ## end the stack
 	$(BIN)/python -m bukva stack down
 
-backup: $(if $(filter compose,$(STACK)),,.venv/.installed) ## databases and bucket into a new folder (TO=backups/monday, STACK=compose)
+# Containers bring their own tools: nothing is installed here for them.
+STACK_TOOLS = $(if $(filter compose,$(STACK)),,.venv/.installed)
+
+backup: $(STACK_TOOLS) ## databases and bucket into a new folder (TO=backups/monday, STACK=compose)
 	$(if $(TO),,$(error TO=<new folder>))
 ifeq ($(STACK),compose)
 	mkdir -p $(dir $(TO)) && docker compose run --rm --user $$(id -u) --volume $(abspath $(dir $(TO))):/backups \
@@ -98,7 +101,7 @@ else
 	$(BIN)/python -m bukva stack backup --to=$(TO)
 endif
 
-restore: $(if $(filter compose,$(STACK)),,.venv/.installed) ## and back (FROM=backups/monday, REPLACE=yes where something is, STACK=compose)
+restore: $(STACK_TOOLS) ## and back (FROM=backups/monday, REPLACE=yes where something is, STACK=compose)
 	$(if $(FROM),,$(error FROM=<folder of a backup>))
 ifeq ($(STACK),compose)
 	docker compose stop api mlflow
