@@ -81,7 +81,7 @@ ARG REVISION=
 # With a read-only file system data and /var/tmp are what can be written: temporary files are as large as the tables.
 ENV BUKVA_REVISION=$REVISION \
     GIT_PYTHON_REFRESH=quiet \
-    HOME=/srv/bukva/data \
+    HOME=/srv/bukva/tasks/glyph \
     PYTHONPYCACHEPREFIX=/tmp/pycache \
     TMPDIR=/var/tmp
 USER 10001

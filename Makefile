@@ -3,6 +3,8 @@ PYTHON ?= python3
 # Build of torch: cpu, auto (what the GPU needs), cu130, ...
 TORCH  ?= cpu
 ENV    ?= base
+# What is recognised: glyph (one Ukrainian letter or digit) or character (EMNIST).
+TASK   ?= glyph
 PORT   ?= 8000
 FROM   ?=
 # Where corpora, the DAGs for Airflow, or the report go.
@@ -31,12 +33,12 @@ help: ## list the targets
 
 install: .venv/.installed ## make .venv and install everything into it
 
-run: .venv/.installed ## the main job, from data to a model in production (ENV=real for the public corpora)
-	$(BIN)/python -m bukva job --env=$(ENV)
+run: .venv/.installed ## the main job, from data to a model in production (ENV=real for the public corpora, TASK=character)
+	$(BIN)/python -m bukva job --env=$(ENV) --task=$(TASK)
 
 benchmark: ENV := real
 benchmark: .venv/.installed ## measure every target of docs/benchmark.md (PARTS=latency for one), in ENV=real
-	$(BIN)/python -m bukva benchmark --env=$(ENV) $(if $(filter real,$(ENV)),--page=docs/benchmark.md) $(PARTS)
+	$(BIN)/python benchmarks/measure_targets.py --env=$(ENV) $(if $(filter real,$(ENV)),--page=docs/benchmark.md) $(PARTS)
 
 load: .venv/.installed ## the service under load, beside its peers (LOADS=overload for one)
 	$(BIN)/python benchmarks/service_load.py $(LOADS)

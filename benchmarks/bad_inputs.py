@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from bukva.evaluation.markdown import format_table
+from bukva.core.evaluation.markdown import format_table
 
 # The kinds are those of the tests.
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "serving"))

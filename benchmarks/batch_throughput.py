@@ -21,14 +21,14 @@ import numpy as np
 
 import bukva_released
 from batch import synthetic
-from bukva.data.preprocessing import Glyph
+from bukva.core.evaluation.markdown import format_table
 from bukva.datasets.batch import PartsDataset, Progress
 from bukva.datasets.image_sources import open_source
-from bukva.evaluation.markdown import format_table
-from bukva.inference.batch import AnsweringModel, Part, predict_chunk
-from bukva.inference.recogniser import Recogniser
-from bukva.parameters import BatchInferenceParameters
 from bukva.pipelines.batch_inference import nodes
+from bukva.tasks.glyph.batch import AnsweringModel, Part, predict_chunk
+from bukva.tasks.glyph.parameters import BatchInferenceParameters
+from bukva.tasks.glyph.preprocessing import Glyph
+from bukva.tasks.glyph.recogniser import Recogniser
 from load.report import describe_machine
 
 T = TypeVar("T")

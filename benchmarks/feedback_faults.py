@@ -30,8 +30,8 @@ from packaged_models import register
 from serving_requests import draw, encode
 from serving_servers import Server, run_process, wait_for
 
-from bukva.charset import SYMBOLS
-from bukva.serving.feedback.correction import try_parsing
+from bukva.serving.feedback_files import try_parsing
+from bukva.tasks.glyph.charset import SYMBOLS
 
 CLIENTS = 4
 RANDOM = np.random.default_rng()

@@ -3,7 +3,7 @@
 python benchmarks/fuzz_decoding.py [--seconds 60] [--seed 1] [--found build/fuzz]
 
 An image is read or refused with an ImageError; whatever else is raised ends the run. Its input is
-kept in the folder, and belongs into tests/data/test_decoding.py. What was come upon on the way is
+kept in the folder, and belongs into tests/core/imaging/test_decoding.py. What was found is
 kept too: the next run begins with it. atheris has wheels for Linux on x86-64 only, and is installed
 there with the extra `dev`.
 """
@@ -17,9 +17,9 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["bukva", "PIL"]):
-    from bukva.data.decoding import decode_image
-    from bukva.data.preprocessing import preprocess
+    from bukva.core.imaging.decoding import decode_image
     from bukva.errors import ImageError
+    from bukva.tasks.glyph.preprocessing import preprocess
 
 # The inputs to begin with are those of the tests.
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "serving"))

@@ -22,19 +22,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bukva import charset
-from bukva.data.embedded import draw_letters_and_digits
-from bukva.data.preprocessing import preprocess
-from bukva.datasets.atomic import install_atomic_saves
-from bukva.datasets.checkpoint import CheckpointDataset
+from bukva.core.training.checkpoint import digest_weights, unpack
+from bukva.core.training.device import seeded
+from bukva.core.training.fit import fit
+from bukva.datasets.models import CheckpointDataset
 from bukva.errors import TrainingError
-from bukva.models.registry import build_network
-from bukva.models.trained import digest_weights
-from bukva.parameters import TrainingParameters
-from bukva.training.checkpoint import unpack
-from bukva.training.fit import fit
-from bukva.training.samples import GlyphSamples
-from bukva.training.seeding import seeded
+from bukva.tasks.glyph import charset
+from bukva.tasks.glyph.embedded import draw_letters_and_digits
+from bukva.tasks.glyph.learner import GlyphLearner
+from bukva.tasks.glyph.networks.networks import build_network
+from bukva.tasks.glyph.parameters import TrainingParameters
+from bukva.tasks.glyph.preprocessing import preprocess
+from bukva.tasks.glyph.training_samples import GlyphSamples
 
 PARAMETERS = TrainingParameters(
     corpora={"strokes": 1.0}, width=8, head_epochs=2, max_epochs=10, steps_per_epoch=8,
@@ -80,7 +79,8 @@ def train(samples: GlyphSamples, folder: Path) -> None:
     with seeded(1):
         network = build_network("glyph_cnn", len(charset.CLASSES), width=PARAMETERS.width)
     checkpoints = CheckpointDataset(filepath=str(folder / "checkpoint.pt")).load()
-    result = fit(network, samples, samples, PARAMETERS, checkpoints=checkpoints)
+    learner = GlyphLearner(samples, samples, PARAMETERS)
+    result = fit(network, learner, PARAMETERS, checkpoints=checkpoints)
     (folder / "digest").write_text(digest_weights(result.weights))
 
 
@@ -137,7 +137,6 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    install_atomic_saves()
     torch.set_num_threads(1)
     samples, tally, chance = draw_samples(), Tally(), random.Random(arguments.seed)  # noqa: S311 - no secret
     with tempfile.TemporaryDirectory() as folder:

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from batch import pipelines, synthetic
-from bukva.evaluation.markdown import format_table
+from bukva.core.evaluation.markdown import format_table
 from load.report import describe_machine
 
 HEAD = ["pipeline", "images", "own memory, MB", "with mapped files, MB", "seconds"]

@@ -15,12 +15,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bukva.data.ink import measure_ink
-from bukva.data.preprocessing import Glyph
-from bukva.data.samples import UInt8Array
-from bukva.evaluation.markdown import format_table
-from bukva.inference.recogniser import Recogniser
-from bukva.release.manifest import RELEASED
+from bukva.cli.released.manifest import RELEASED
+from bukva.core.arrays import UInt8Array
+from bukva.core.evaluation.markdown import format_table
+from bukva.core.imaging.ink import measure_ink
+from bukva.tasks.glyph.preprocessing import Glyph
+from bukva.tasks.glyph.recogniser import Recogniser
 
 X_HIGH: Final = tuple("агежзиклмнопстхчшьюяє")
 BASELINE: Final = 0.73

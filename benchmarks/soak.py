@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import uvloop
 
-from bukva.charset import SYMBOLS
+from bukva.tasks.glyph.charset import SYMBOLS
 from load.generator import Request, Tally, ask_at_rate
 from load.images import ask_badly, correct, mix
 from load.lab import Lab, open_lab, tell_apart, wait_until

@@ -22,9 +22,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "serving"))
 
-from kedro.pipeline import Node
-
 from fault_proxy import Fault, FaultProxy, run_proxy
+from kedro.pipeline import Node
 from killed_saves import (
     STAGES,
     Place,
@@ -90,7 +89,7 @@ def opened(store: str, folder: Path) -> Iterator[tuple[Place, _Kill]]:
         return
     with run_store(folder) as environment, run_proxy(environment["AWS_ENDPOINT_URL"]) as proxy:
         yield (
-            Place("s3://bukva/data", environment | {"AWS_ENDPOINT_URL": proxy.url}),
+            Place("s3://bukva/tasks/glyph", environment | {"AWS_ENDPOINT_URL": proxy.url}),
             lambda place, node, path: kill_on_s3(proxy, place, node, path),
         )
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from bukva.data.embedded import draw_letters_and_digits
-from bukva.data.strokes.contact_sheet import contact_sheet
+from bukva.tasks.glyph.embedded import draw_letters_and_digits
+from bukva.tasks.glyph.strokes.contact_sheet import contact_sheet
 
 SAMPLES_PER_SYMBOL = 20
 SHRINK = 2

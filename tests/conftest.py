@@ -1,6 +1,8 @@
 """Small real inputs that several rooms share: drawn pages, samples, models with random weights."""
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,16 +10,19 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from bukva import charset
-from bukva.data.embedded import draw_letters_and_digits
-from bukva.data.preprocessing import PAGE_FEATURES, Preprocessing, preprocess
-from bukva.data.samples import RawSample
+from bukva.core.samples import RawSample
+from bukva.tasks.glyph import charset
+from bukva.tasks.glyph.embedded import draw_letters_and_digits
+from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Preprocessing, preprocess
 
 if TYPE_CHECKING:
-    # Imported late in the fixtures: most rooms' tests need no torch.
-    from bukva.inference.recogniser import Recogniser
-    from bukva.models.trained import TrainedModel
-    from bukva.training.samples import GlyphSamples
+    # Imported late in the fixtures: most rooms' tests need neither torch nor a finished job.
+    from job_storage import Storage
+    from mlflow.tracking import MlflowClient
+
+    from bukva.tasks.glyph.recogniser import Recogniser
+    from bukva.tasks.glyph.trained import TrainedModel
+    from bukva.tasks.glyph.training_samples import GlyphSamples
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -27,16 +32,30 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The folder that takes as long as all others comes first where they are shared."""
+    """Where folders are shared out, the longest comes first; last those that wait for its job."""
+    for item in items:
+        if _waits_for_job(item):
+            item.add_marker(pytest.mark.timeout(1200))
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: "end_to_end" not in item.path.parts)
+        waiting = {_folder_of(item.nodeid) for item in items if _waits_for_job(item)}
+        folders = [*dict.fromkeys(_folder_of(item.nodeid) for item in items)]
+        folders.sort(key=lambda folder: (folder != "end_to_end", folder in waiting))
+        items.sort(key=lambda item: folders.index(_folder_of(item.nodeid)))
+
+
+def _folder_of(nodeid: str) -> str:
+    return nodeid.partition("::")[0].split("/")[1]
+
+
+def _waits_for_job(item: pytest.Item) -> bool:
+    return "finished_job" in getattr(item, "fixturenames", ())
 
 
 class FolderScheduling(LoadScopeScheduling):
     """Gives each process a folder of `tests` at a time, in their order."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.partition("::")[0].split("/")[1]
+        return _folder_of(nodeid)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -56,7 +75,7 @@ def drawn_pages() -> list[RawSample]:
 @pytest.fixture(scope="session")
 def drawn_samples(drawn_pages: list[RawSample]) -> "GlyphSamples":
     """The drawn pages as a network takes them, equally likely to be drawn."""
-    from bukva.training.samples import GlyphSamples
+    from bukva.tasks.glyph.training_samples import GlyphSamples
 
     glyphs = [preprocess(page.image) for page in drawn_pages]
     cases = [np.nan if page.is_uppercase is None else page.is_uppercase for page in drawn_pages]
@@ -74,10 +93,10 @@ def make_model(drawn_samples: "GlyphSamples") -> Callable[..., "TrainedModel"]:
     """Return a function that makes an untrained model with random weights."""
     import torch
 
-    from bukva.models.prediction import to_batch
-    from bukva.models.registry import build_network
-    from bukva.models.trained import ModelSpec, TrainedModel, weights_of
-    from bukva.training.seeding import seeded
+    from bukva.core.training.checkpoint import weights_of
+    from bukva.core.training.device import seeded
+    from bukva.tasks.glyph.networks.networks import build_network
+    from bukva.tasks.glyph.trained import ModelSpec, TrainedModel, to_batch
 
     batch = to_batch(
         torch.tensor(drawn_samples.images_NHW),
@@ -119,13 +138,73 @@ def random_model(make_model: Callable[..., "TrainedModel"]) -> "TrainedModel":
 @pytest.fixture(scope="session")
 def random_onnx(random_model: "TrainedModel") -> bytes:
     """The same model as an ONNX file: exporting costs seconds, so it is done once."""
-    from bukva.inference.export import export_onnx
+    from bukva.tasks.glyph.export import export_onnx
 
     return export_onnx(random_model, opset=20)
 
 
 @pytest.fixture(scope="session")
 def random_recogniser(random_onnx: bytes) -> "Recogniser":
-    from bukva.inference.recogniser import Recogniser
+    from bukva.tasks.glyph.recogniser import Recogniser
 
     return Recogniser(random_onnx)
+
+
+@pytest.fixture(scope="session")
+def finished_job(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[tuple[Storage, str]]":
+    from job_storage import shared_job
+
+    own = tmp_path_factory.getbasetemp()
+    with shared_job((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "job") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def job(finished_job: "tuple[Storage, str]") -> "Storage":
+    """What one run of the main job in the environment `test` wrote; to be looked at only."""
+    return finished_job[0]
+
+
+@pytest.fixture(scope="session")
+def printed(finished_job: "tuple[Storage, str]") -> str:
+    """What that run printed."""
+    return finished_job[1]
+
+
+@pytest.fixture(scope="session")
+def copy_of_job(
+    job: "Storage", tmp_path_factory: pytest.TempPathFactory
+) -> "Callable[[], Storage]":
+    """Makes copies of it, for tests that write."""
+    return lambda: job.copy(tmp_path_factory.mktemp("copy"))
+
+
+@pytest.fixture
+def tracking(job: "Storage") -> "Iterator[MlflowClient]":
+    """MLflow looks into the job's database."""
+    import mlflow
+    from serving_servers import tracking_restored
+
+    with tracking_restored():
+        mlflow.set_tracking_uri(job.tracking_uri)
+        yield job.client()
+
+
+@pytest.fixture(scope="session")
+def read_corpus() -> Callable[[str], dict[str, bytes]]:
+    """Return a function that reads a corpus's files, verified, or skips the test."""
+    from bukva.datasets.corpora import load_manifest, missing_files, read_files
+
+    project = Path(__file__).parents[1]
+    folder = os.environ.get("BUKVA_CORPORA", str(project / "data" / "01_raw"))
+    entries = load_manifest(str(project / "conf" / "base" / "corpora.yml"))
+
+    def read(name: str) -> dict[str, bytes]:
+        if missing_files(entries[name], folder):
+            pytest.skip(
+                f"corpus {name} is not in {folder}: fetch it with `make corpora FROM=<mirror>` "
+                f"or name a mirror in BUKVA_CORPORA"
+            )
+        return read_files(entries[name], folder)
+
+    return read

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import click
 import pytest
-
 from command_checks import ROOT, check_bukva, check_command, check_python_code
 from docs_commands import CHECKED, NOT_RUN, RUN_BY, Block, read_blocks
 
@@ -208,7 +207,7 @@ def test_every_decision_is_listed_by_its_title() -> None:
 
 
 def test_every_parameter_group_that_is_named_has_that_parameter() -> None:
-    from bukva.parameters import Parameters
+    from bukva.pipelines.parameters import Parameters
 
     for page, code in inline_codes():
         group, _, name = code.partition("=")[0].partition(".")
@@ -232,7 +231,7 @@ def test_readme_says_the_two_commands_first() -> None:
 def test_model_card_counts_the_weights() -> None:
     import json
 
-    from bukva.models.registry import build_network
+    from bukva.tasks.glyph.networks.networks import build_network
 
     card = (ROOT / "docs" / "model_card.md").read_text()
     found = re.search(r"`(\w+)` `(\{.*\})`, (\d+) classes, ([\d,]+) weights", card)

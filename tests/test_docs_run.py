@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from command_checks import ROOT
 from docs_commands import commands_run_by
 

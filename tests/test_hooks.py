@@ -1,35 +1,23 @@
 """What happens around a run: the checks before it, the clock beside it."""
 
 import time
+from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import pytest
-from kedro.framework.context import KedroContext
-from kedro.framework.hooks.manager import _NullPluginManager
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
-from kedro.pipeline import Node
+from kedro.pipeline import Node, Pipeline
 from kedro_datasets.json import JSONDataset
+from kedro_project import PROJECT, make_context, run_pipeline
+from object_store import s3_is
 from serving_servers import free_port, tracking_restored
 
 from bukva.errors import ParameterError, StorageUnreachableError, TrackingUnreachableError
 from bukva.hooks import ParametersHooks, StageTimingHooks, TrackingHooks
-from kedro_project import PROJECT, load_config, run_pipeline
-from object_store import s3_is
-
-
-def make_context(project: Path, env: str, **runtime_params: Any) -> KedroContext:
-    """A context without hooks: the test calls the one that it is about."""
-    return KedroContext(
-        project_path=project,
-        config_loader=load_config(env, **runtime_params),
-        env=env,
-        package_name="bukva",
-        hook_manager=_NullPluginManager(),
-    )
+from bukva.settings import DISABLE_HOOKS_FOR_PLUGINS
 
 
 def test_a_session_stops_at_once_where_mlflow_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,8 +35,7 @@ def test_a_session_stops_at_once_where_mlflow_is_down(monkeypatch: pytest.Monkey
 def test_a_run_stops_at_once_where_its_store_is_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bukva.datasets.storage._CHECK_TIMEOUT_S", 1.0)
-    monkeypatch.setenv("BUKVA_TEST_ROOT", "s3://bukva/data")
+    monkeypatch.setenv("BUKVA_TEST_ROOT", "s3://bukva/tasks/glyph")
     down = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "AWS_ACCESS_KEY_ID": "key"}
     with (
         s3_is(down | {"AWS_SECRET_ACCESS_KEY": "secret"}),
@@ -66,9 +53,66 @@ def test_the_database_lies_in_the_project_wherever_the_run_was_started(
     notebooks.mkdir()
     monkeypatch.chdir(notebooks)
     context = make_context(tmp_path, "base")
-    TrackingHooks().after_context_created(context)
+    with tracking_restored():
+        TrackingHooks().after_context_created(context)
     uri = context.config_loader["mlflow"]["server"]["mlflow_tracking_uri"]
     assert uri == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+RUN_PARAMS = dict.fromkeys(
+    ("tags", "node_names", "from_nodes", "to_nodes", "from_inputs", "load_versions")
+)
+
+
+def test_each_pipeline_of_a_process_has_a_run_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a notebook; where tracking is disabled there is none, nor that of the one before."""
+    monkeypatch.setenv("BUKVA_TEST_STORAGE", str(tmp_path))
+    hooks, ids = TrackingHooks(), []
+    with tracking_restored():
+        hooks.after_context_created(make_context(PROJECT, "test"))
+        for name, end in (
+            ("data_processing", hooks.after_pipeline_run),
+            ("inference", hooks.after_pipeline_run),
+            ("finetuning", hooks.on_pipeline_error),
+        ):
+            params = RUN_PARAMS | {"pipeline_names": [name]}
+            hooks.before_pipeline_run(params, Pipeline([]), DataCatalog())
+            hooks.before_node_run({"params:seed": 1, "params:group": {"of": {"them": "a"}}})
+            run = mlflow.active_run()
+            ids.append(run.info.run_id if run else None)
+            end()
+            assert mlflow.active_run() is None
+        first, second = (mlflow.get_run(ids[index]) for index in (0, 2))
+    assert ids[1] is None
+    assert first.info.run_id != second.info.run_id
+    assert (first.info.run_name, first.info.status) == ("data_processing", "FINISHED")
+    assert (second.info.run_name, second.info.status) == ("finetuning", "FAILED")
+    assert first.data.params == second.data.params == {"seed": "1", "group.of.them": "a"}
+    assert first.data.tags["kedro_command"] == "kedro run --pipeline=data_processing"
+
+
+def test_a_run_that_was_open_before_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUKVA_TEST_STORAGE", str(tmp_path))
+    hooks = TrackingHooks()
+    with tracking_restored():
+        hooks.after_context_created(make_context(PROJECT, "test"))
+        with mlflow.start_run() as run:
+            hooks.after_context_created(make_context(PROJECT, "test"))
+            params = RUN_PARAMS | {"pipeline_names": ["finetuning"]}
+            hooks.before_pipeline_run(params, Pipeline([]), DataCatalog())
+            hooks.before_node_run({"params:seed": 1})
+            hooks.after_pipeline_run()
+            assert mlflow.active_run() is run
+        assert mlflow.get_run(run.info.run_id).data.params == {"seed": "1"}
+
+
+def test_kedro_mlflow_does_not_begin_a_second_run() -> None:
+    """Kedro knows plugins by the name in their metadata, which has been spelt in two ways."""
+    assert [distribution("kedro-mlflow").metadata["Name"]] == list(DISABLE_HOOKS_FOR_PLUGINS)
 
 
 def test_all_bad_parameters_are_reported_at_once() -> None:

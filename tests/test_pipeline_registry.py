@@ -3,9 +3,9 @@
 import pytest
 from kedro.pipeline import Pipeline
 
-from bukva.commands.job import PARTS
-from bukva.parameters import Parameters
+from bukva.cli.job import PARTS
 from bukva.pipeline_registry import register_pipelines
+from bukva.pipelines.parameters import Parameters
 
 STAGES = ["data_processing", "mnist_pretraining", "finetuning", "evaluation", "packaging"]
 RAW = {"corpora", "published_split", "corpora_manifest", "model_card_template"}
@@ -55,7 +55,7 @@ def test_the_job_needs_nothing_but_corpora(pipelines: dict[str, Pipeline]) -> No
 
 def test_every_parameter_group_is_used(pipelines: dict[str, Pipeline]) -> None:
     used = {
-        name.removeprefix("params:")
+        name.removeprefix("params:").partition(".")[0]
         for pipeline in pipelines.values()
         for name in pipeline.datasets()
         if name.startswith("params:")

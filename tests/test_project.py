@@ -65,7 +65,7 @@ def test_what_a_packaged_model_needs_holds_no_torch() -> None:
     hidden = [name.replace("-", "_") for name in sorted(training - light - brought)]
     script = (
         f"import sys; sys.modules.update(dict.fromkeys({hidden}))\n"
-        "import bukva.serving.app, bukva.pipelines.inference, bukva.datasets.recogniser\n"
+        "import bukva.serving.app, bukva.pipelines.inference, bukva.datasets.files\n"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True)
 
@@ -138,7 +138,7 @@ def test_service_needs_nothing_of_what_its_image_leaves_out() -> None:
     hidden = [modules.get(name, name) for name in left_out]
     script = (
         f"import sys; sys.modules.update(dict.fromkeys({hidden}))\n"
-        "import bukva.serving.app, bukva.pipelines.inference, bukva.datasets.recogniser\n"
+        "import bukva.serving.app, bukva.pipelines.inference, bukva.datasets.files\n"
         "import mlflow.pyfunc\n"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True)

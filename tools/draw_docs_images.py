@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from PIL import Image
 
-from bukva.data.strokes.writing import draw_symbol
 from bukva.pipeline_registry import register_pipelines
+from bukva.tasks.glyph.strokes.writing import draw_symbol
 
 STAGES = (
     "data_processing",

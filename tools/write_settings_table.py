@@ -6,7 +6,7 @@
 import re
 from pathlib import Path
 
-from bukva.evaluation.markdown import format_table
+from bukva.core.evaluation.markdown import format_table
 from bukva.serving.settings import rows_of_settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "how_to" / "settings.md"

@@ -7,19 +7,18 @@ from typing import Any, Final
 
 import numpy as np
 import yaml
-from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner
 
 import bukva_released
-from bukva.configuration import CONFIG_LOADER_ARGS
-from bukva.data.samples import RawSample
-from bukva.datasets.atomic import install_atomic_saves
-from bukva.inference.batch import AnsweringModel
-from bukva.inference.recogniser import Recogniser
-from bukva.parameters import validate_parameters
-from bukva.pipelines import batch_inference, data_processing
+from bukva.configuration import open_config
+from bukva.core.samples import RawSample
+from bukva.pipelines.batch_inference import pipeline as batch_inference
+from bukva.pipelines.data_processing import pipeline as data_processing
+from bukva.pipelines.parameters import validate_parameters
+from bukva.tasks.glyph.batch import AnsweringModel
+from bukva.tasks.glyph.recogniser import Recogniser
 
 PROJECT: Final = Path(__file__).parents[2]
 _NAMES: Final = 10**7
@@ -59,13 +58,7 @@ def _read_samples(arrays: Path) -> Iterator[RawSample]:
 
 def _run(pipeline: Pipeline, storage: Path, given: dict[str, Any], known: dict[str, Any]) -> None:
     """Run a pipeline with the catalog of the project, its storage in a folder."""
-    install_atomic_saves()
-    loader = OmegaConfigLoader(
-        str(PROJECT / "conf"),
-        env="test",
-        runtime_params=given,
-        **CONFIG_LOADER_ARGS,
-    )
+    loader = open_config(PROJECT, "test", given)
     parameters = validate_parameters(loader["parameters"])
     config = yaml.safe_load(yaml.safe_dump(loader["catalog"]).replace("build/test", str(storage)))
     catalog = DataCatalog.from_config(config)

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import torch
 from torch.nn import functional
 
-from bukva.data.embedded import draw_letters_and_digits
-from bukva.data.enlarging import encode_page
-from bukva.data.preprocessing import preprocess
-from bukva.data.samples import UInt8Array
+from bukva.core.arrays import UInt8Array
+from bukva.core.imaging.upscaling import encode_page
+from bukva.tasks.glyph.embedded import draw_letters_and_digits
+from bukva.tasks.glyph.preprocessing import preprocess
 
 SIDE_PX = 28
 _AT_ONCE = 5_000

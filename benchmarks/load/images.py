@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bukva.data.embedded import draw_letters_and_digits
+from bukva.tasks.glyph.embedded import draw_letters_and_digits
 from load.generator import HOST, Request
 
 Answer = Mapping[str, Any]

@@ -16,12 +16,11 @@ import uvicorn
 from fastapi import FastAPI, File
 from safetensors.numpy import load_file
 
-from bukva.data.decoding import decode_image
-from bukva.data.preprocessing import Preprocessing, preprocess
-from bukva.inference.answers import sigmoid, softmax, to_answers
-from bukva.models.prediction import predict_logits
-from bukva.models.trained import ModelSpec, TrainedModel
-from bukva.release.manifest import RELEASED, WEIGHTS
+from bukva.cli.released.manifest import RELEASED, WEIGHTS
+from bukva.core.imaging.decoding import decode_image
+from bukva.tasks.glyph.answer import sigmoid, softmax, to_answers
+from bukva.tasks.glyph.preprocessing import Preprocessing, preprocess
+from bukva.tasks.glyph.trained import ModelSpec, TrainedModel, predict_logits
 
 torch.set_num_threads(1)
 _DESCRIBED = json.loads((RELEASED / "model.json").read_text(encoding="utf-8"))

@@ -22,7 +22,7 @@ import numpy as np
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-    from bukva.inference.recogniser import Recogniser
+    from bukva.tasks.glyph.recogniser import Recogniser
 
 ALIAS = "prod"
 NAME = "bukva-glyph"
@@ -79,8 +79,8 @@ def answers_of(factor: float, images: Sequence[bytes]) -> list[dict[str, Any]]:
 def _make_recogniser(factor: float) -> "Recogniser":
     import onnx
 
-    from bukva.inference.recogniser import Recogniser
-    from bukva.release.manifest import ONNX, RELEASED
+    from bukva.cli.released.manifest import ONNX, RELEASED
+    from bukva.tasks.glyph.recogniser import Recogniser
 
     encoded = (RELEASED / ONNX).read_bytes()
     if factor == 1.0:
@@ -149,10 +149,10 @@ def _make(folder: Path, sound: int, refused: int) -> Registry:
 def _register(factor: float) -> str:
     import mlflow
 
+    from bukva.cli.released.installing import INFERENCE, install
+    from bukva.cli.released.manifest import RELEASED
     from bukva.datasets.registry import PackagedModelsDataset
-    from bukva.model_registry.packaging import Package
-    from bukva.release.installing import INFERENCE, install
-    from bukva.release.manifest import RELEASED
+    from bukva.registry.packaging import Package
 
     if factor == 1.0:
         return install(RELEASED).version
@@ -167,7 +167,7 @@ def _find_file(version: str) -> Path:
     """The recogniser's file of a version, where the registry keeps it."""
     from mlflow import MlflowClient
 
-    from bukva.model_registry.names import RECOGNISER_PATH
+    from bukva.registry.names import RECOGNISER_PATH
 
     place = MlflowClient().get_model_version_download_uri(NAME, version)
     return Path(place.removeprefix("file://")) / RECOGNISER_PATH

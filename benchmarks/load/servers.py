@@ -18,7 +18,7 @@ from load.generator import HOST
 from load.registry import NAME, Registry
 
 _HERE = Path(__file__).parent
-_PATIENCE_S = 120.0
+_PATIENCE_S = 300.0
 
 
 @dataclass(frozen=True)

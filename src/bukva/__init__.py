@@ -13,3 +13,10 @@ for _name, _value in {
     "DO_NOT_TRACK": "true",
 }.items():
     os.environ.setdefault(_name, _value)
+
+# A thread of OpenMP that waits for the others spins for milliseconds, and takes the core from the
+# one it waits for where other programs work beside. A thousand turns are some 10 microseconds:
+# enough where nobody is beside, then it sleeps. Here, because OpenMP reads it when torch loads it.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ["OMP_WAIT_POLICY"] = "passive"
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # GNU's: goes before the policy

@@ -4,19 +4,18 @@ import sys
 
 import click
 
-from bukva.commands.benchmark import benchmark
-from bukva.commands.card import card
-from bukva.commands.corpora import corpora
-from bukva.commands.dags import dags
-from bukva.commands.experiments import experiments
-from bukva.commands.job import job
-from bukva.commands.model import model
-from bukva.commands.release import release
-from bukva.commands.report import report
-from bukva.commands.retrain import retrain
-from bukva.commands.review import review
-from bukva.commands.stack import stack
-from bukva.commands.tracking import tracking
+from bukva.cli.card import card
+from bukva.cli.corpora import corpora
+from bukva.cli.dags import dags
+from bukva.cli.experiments import experiments
+from bukva.cli.job import job
+from bukva.cli.model import model
+from bukva.cli.release import release
+from bukva.cli.report import report
+from bukva.cli.retrain import retrain
+from bukva.cli.review import review
+from bukva.cli.stack import stack
+from bukva.cli.tracking import tracking
 from bukva.errors import BukvaError
 
 
@@ -25,7 +24,6 @@ def bukva() -> None:
     """Recognise handwritten Ukrainian letters and digits."""
 
 
-bukva.add_command(benchmark)
 bukva.add_command(card)
 bukva.add_command(corpora)
 bukva.add_command(dags)

@@ -17,7 +17,8 @@ BukvaError
 │   ├── ImageTooLargeError   it is larger than the cap, and was not decoded
 │   └── EmptyImageError      it was decoded and holds no ink
 ├── TrainingError            training cannot go on
-│   └── NonFiniteLossError   the loss became infinite or not a number
+│   ├── NonFiniteLossError   the loss became infinite or not a number
+│   └── WorkerError          one of its processes died
 ├── TuningError              a study cannot be opened, or a search cannot go on
 ├── BatchError               a batch prediction cannot begin, or cannot go on
 ├── ModelError               a model cannot be used
@@ -116,6 +117,10 @@ class EmptyImageError(ImageError):
 
 class TrainingError(BukvaError):
     """Raised when training cannot go on."""
+
+
+class WorkerError(TrainingError):
+    """Raised when one of the processes of a training died, so that all were ended."""
 
 
 class NonFiniteLossError(TrainingError):

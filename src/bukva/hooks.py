@@ -1,137 +1,162 @@
 """What happens around every run: checks before it, figures after it."""
 
 import logging
+import os
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
+import mlflow
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
+from kedro_mlflow.framework.hooks import MlflowHook
+from mlflow.exceptions import MlflowException
+from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH
 from pydantic import BaseModel
 
-from bukva.datasets.storage import check_storage, join, locate_storage
-from bukva.datasets.unfinished import UnfinishedSaves
-from bukva.parameters import flatten, validate_parameters
+from bukva.core.parameters import flatten
+from bukva.pipelines.parameters import validate_parameters
+from bukva.registry.journal import JOURNALS, Logged, describe, replay_journals
+from bukva.registry.runs import active_run, keep_journals
+from bukva.registry.tracking import (
+    check_tracking,
+    is_server,
+    keep_artifacts_here,
+    locate_tracking,
+)
 
 logger = logging.getLogger(__name__)
 
 _LAST_WAIT_S: Final = 10.0
 
 
-class TrackingHooks:
-    """Prepares MLflow for kedro-mlflow's own hook, which would wait minutes for a server.
+class TrackingHooks(MlflowHook):  # type: ignore[misc]  # kedro-mlflow has no types
+    """kedro-mlflow's own hook, but that a run goes on where its MLflow server dies.
 
-    A server that goes away later stops nothing: `bukva.model_registry.journalled_store`.
+    A server that is not there when the run begins is a clear error at once.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run_id: str | None = None
+        self._is_ours = False
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Stop with a clear error where the tracking server does not answer.
+        """Stop where MLflow does not answer; deliver what former runs could not.
 
         Raises:
             TrackingUnreachableError: If it does not answer.
         """
-        from bukva.model_registry.tracking import check_tracking, is_server, locate_tracking
-
         config = context.config_loader["mlflow"]
         uri = locate_tracking(config["server"]["mlflow_tracking_uri"], context.project_path)
         check_tracking(uri)
         config["server"]["mlflow_tracking_uri"] = uri
         context.config_loader["mlflow"] = config
+        keep_journals(None)
+        experiment = config["tracking"]["experiment"]
+        place = experiment["create_experiment_kwargs"]["artifact_location"]
+        # A run that was opened for us has its place already.
+        if place and not config["tracking"].get("run", {}).get("id"):
+            keep_artifacts_here(uri, experiment["name"], place, context.project_path)
         if is_server(uri):
-            self._keep_journal(context, uri)
+            storage = context.config_loader["globals"]["storage"]
+            folder = context.project_path / storage["local"] / JOURNALS
+            keep_journals(folder)
+            # What needs an answer fails in seconds, not in four minutes.
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+            # To print a link when a run ends, MLflow's client asks the server for the run.
+            os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+            if left := replay_journals(folder, uri):
+                logger.info("Of what former runs logged: %s.", describe(left))
+        super().after_context_created(context)
 
-    def _keep_journal(self, context: KedroContext, server: str) -> None:
-        """Deliver what former runs could not, and let this one go on where the server dies."""
-        from bukva.model_registry.journalled_store import keep_journal
-        from bukva.model_registry.replay import locate_journals, replay_journals
+    @hook_impl
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
+        """Begin a run of its own for each pipeline, of which a notebook has several."""
+        # Of the pipeline before; where tracking is disabled, kedro-mlflow leaves it as it is.
+        self.run_id = None
+        former = mlflow.active_run()
+        super().before_pipeline_run(run_params, pipeline, catalog)
+        self._is_ours = mlflow.active_run() is not former
 
-        storage = context.config_loader["globals"]["storage"]
-        folder = locate_journals(storage["local"], context.project_path)
-        left = replay_journals(folder, server)
-        if left != (0, 0, 0):
-            logger.info("Of what former runs logged: %s.", left.describe())
-        keep_journal(folder)
+    @hook_impl
+    def before_node_run(self, inputs: dict[str, Any]) -> None:
+        """Log the parameters of the node, each field of a typed group by itself."""
+        if self.run_id is None:
+            return
+        if mlflow.active_run() is None:
+            # A thread of its own, as ThreadRunner has: MLflow's active run is one of a thread.
+            mlflow.start_run(run_id=self.run_id)
+        values = {
+            name.removeprefix("params:"): value.model_dump()
+            if isinstance(value, BaseModel)
+            else value
+            for name, value in inputs.items()
+            if name == "parameters" or name.startswith("params:")
+        }
+        params = {
+            self.sanitize_param_name(name): str(value)[:MAX_PARAM_VAL_LENGTH]
+            for name, value in flatten(values).items()
+        }
+        if params and (run := active_run()):
+            run.log(Logged(params=params))
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:
-        """Wait a little for the tracking server, and say what it has not."""
-        self._wait_for_deliveries()
+        """End the run, wait a little for the server, and say what it has not."""
+        self._end("FINISHED")
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self) -> None:
-        """As after a run that went well."""
-        self._wait_for_deliveries()
+        """As after a run that went well, but that it has failed."""
+        self._end("FAILED")
 
-    def _wait_for_deliveries(self) -> None:
-        from bukva.model_registry.journalled_store import wait_for_deliveries
-
-        if missing := wait_for_deliveries(_LAST_WAIT_S):
+    def _end(self, status: str) -> None:
+        run = active_run()
+        if self.run_id is None or run is None:
+            return
+        if self._is_ours:
+            try:
+                with _impatient():
+                    mlflow.end_run(status)
+            except MlflowException:
+                run.log(Logged(status=status))
+        missing = run.wait(_LAST_WAIT_S)
+        if not missing and run.journals:
+            # Of processes that this run had, and that have ended.
+            missing = replay_journals(run.journals, run.server)["waiting"]
+        if missing:
             logger.warning(
-                "The tracking server does not answer: %d requests of this run wait on the disk. "
+                "MLflow does not answer: %d entries of this run wait on the disk. "
                 "The next run delivers them, or: python -m bukva tracking replay",
                 missing,
             )
 
-    @hook_impl(tryfirst=True)
-    def before_pipeline_run(self) -> None:
-        """Forget the MLflow run of a former pipeline of this process, as a notebook has.
 
-        kedro-mlflow would open it again in a pipeline whose tracking is disabled.
-        """
-        from kedro_mlflow.framework.hooks.mlflow_hook import mlflow_hook
-
-        mlflow_hook.run_id = None
-
-
-class StorageHooks:
-    """Looks at the store before a run, not when hours of training are to be saved in it.
-
-    Between the saves of a node, a note says so.
-    """
-
-    def __init__(self) -> None:
-        self._root = ""
-        self._folder = ""
-        self._unfinished: UnfinishedSaves | None = None
-
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Remember where data lie; what is only looked up needs no store."""
-        storage = context.config_loader["globals"]["storage"]
-        self._root = locate_storage(storage["root"], context.project_path)
-        self._folder = join(self._root, storage["run"])
-        self._unfinished = None
-
-    @hook_impl(tryfirst=True)
-    def before_pipeline_run(self, pipeline: Pipeline) -> None:
-        """Stop with a clear error before MLflow opens a run.
-
-        Raises:
-            StorageError: If the store cannot be used, or what the pipeline reads in it is of a node
-                that was stopped between its saves.
-        """
-        check_storage(self._root)
-        self._unfinished = UnfinishedSaves(self._folder)
-        self._unfinished.check(pipeline)
-
-    @hook_impl
-    def before_dataset_saved(self, node: Node) -> None:
-        """Note that the node saves."""
-        if self._unfinished:
-            self._unfinished.begin(node)
-
-    @hook_impl
-    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
-        """Remove the note after the last save of the node."""
-        if self._unfinished:
-            self._unfinished.end(node, dataset_name)
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """Let MLflow's client try once, for seconds."""
+    settings = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+    former = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in former.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 class ParametersHooks:
-    """Checks all parameters together, and logs typed ones by field."""
+    """Checks all parameters together."""
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -141,18 +166,6 @@ class ParametersHooks:
             ParameterError: If any does not validate.
         """
         validate_parameters(context.config_loader["parameters"])
-
-    @hook_impl
-    def before_node_run(self, inputs: dict[str, Any]) -> None:
-        """Log each field of a typed group: kedro-mlflow would log the object as one string."""
-        import mlflow
-
-        if mlflow.active_run() is None:
-            return
-        for name, value in inputs.items():
-            if isinstance(value, BaseModel) and name.startswith("params:"):
-                group = name.removeprefix("params:")
-                mlflow.log_params(flatten(value.model_dump(), f"{group}."))
 
 
 class StageTimingHooks:

@@ -2,20 +2,17 @@
 
 from kedro.pipeline import Pipeline
 
-from bukva.pipelines import (
-    batch_inference,
-    benchmark,
-    data_processing,
-    evaluation,
-    feedback_ingestion,
-    finetuning,
-    inference,
-    mnist_pretraining,
-    network_comparison,
-    packaging,
-    promotion,
-    tuning,
-)
+from bukva.pipelines.batch_inference import pipeline as batch_inference
+from bukva.pipelines.character.pipeline import create_pipelines as character
+from bukva.pipelines.data_processing import pipeline as data_processing
+from bukva.pipelines.evaluation import pipeline as evaluation
+from bukva.pipelines.feedback_ingestion import pipeline as feedback_ingestion
+from bukva.pipelines.finetuning import pipeline as finetuning
+from bukva.pipelines.inference import pipeline as inference
+from bukva.pipelines.mnist_pretraining import pipeline as mnist_pretraining
+from bukva.pipelines.packaging import pipeline as packaging
+from bukva.pipelines.promotion import pipeline as promotion
+from bukva.pipelines.tuning import pipeline as tuning
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -28,6 +25,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "packaging": packaging.create_pipeline(),
     }
     tagged = {name: Pipeline(stage, tags=name) for name, stage in stages.items()}
+    characters = character()
     return {
         "__default__": sum(tagged.values(), start=Pipeline([])),
         **tagged,
@@ -36,7 +34,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         "inference": inference.create_pipeline(),
         "batch_inference": batch_inference.create_pipeline(),
         "promotion": promotion.create_pipeline(),
-        "network_comparison": network_comparison.create_pipeline(),
-        "benchmark": benchmark.create_pipeline(),
-        "benchmark_report": benchmark.create_report_pipeline(),
+        "character": sum(list(characters.values())[:-1], start=Pipeline([])),
+        **{f"character.{name}": stage for name, stage in characters.items()},
     }

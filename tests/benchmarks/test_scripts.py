@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from clean_forks import clean_forks
 from fastapi.testclient import TestClient
+from kedro_project import PROJECT
 
 import bukva_released
-from bukva.inference.recogniser import Recogniser
-from clean_forks import clean_forks
-from kedro_project import PROJECT
+from bukva.tasks.glyph.recogniser import Recogniser
 
 SCRIPTS = sorted([*PROJECT.glob("benchmarks/*.py"), *PROJECT.glob("tools/*.py")])
 

@@ -8,10 +8,10 @@ import mlflow
 import numpy as np
 import pytest
 from mirror_server import BIG_BYTES, MirrorServer, serve, toy_entry
+from object_store import plain_s3, run_store, s3_is
 from serving_servers import tracking_restored
 
-from bukva.data.manifest import CorpusEntry
-from object_store import plain_s3, run_store, s3_is
+from bukva.core.corpora.manifest import CorpusEntry
 
 
 @pytest.fixture(scope="session")

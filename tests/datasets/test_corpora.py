@@ -109,12 +109,12 @@ def test_a_bucket_is_read_as_a_folder_is(settings: dict[str, Any], s3: Any) -> N
     assert [sample.label for sample in corpora["mnist"]()] == ["5", "7"]
 
 
-def test_credentials_reach_the_file_system(
+def test_arguments_reach_the_file_system(
     settings: dict[str, Any], s3_server: dict[str, str]
 ) -> None:
     client = {"endpoint_url": s3_server["AWS_ENDPOINT_URL"], "region_name": "us-east-1"}
     wrong = {"key": "key", "secret": "wrong", "client_kwargs": client}
-    dataset = CorporaDataset(**{**settings, "folder": "s3://bukva/raw"}, credentials=wrong)
+    dataset = CorporaDataset(**{**settings, "folder": "s3://bukva/raw"}, fs_args=wrong)
     with pytest.raises(DatasetError, match=r"(?i)forbidden|signature|denied"):
         dataset.load()
 

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 from bucket_server import BUCKET, run_bucket
 from kedro.io import DatasetError
-
-from bukva.correction import Correction
-from bukva.data.feedback.decisions import Decision
-from bukva.data.samples import RawSample
-from bukva.datasets.array import ArrayDataset
-from bukva.datasets.feedback import CorrectionsDataset, DecisionsDataset, KnownSamplesDataset
-from bukva.errors import CorrectionError
 from object_store import s3_is
 from stored_corrections import START, correct, correct_pages, store
+
+from bukva.core.samples import RawSample
+from bukva.datasets.feedback import CorrectionsDataset, DecisionsDataset, KnownSamplesDataset
+from bukva.datasets.files import ArrayDataset
+from bukva.errors import CorrectionError
+from bukva.tasks.glyph.correction import Correction
+from bukva.tasks.glyph.feedback.decisions import Decision
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,9 @@ import trustme
 import yaml
 from mirror_server import BIG_BYTES, MirrorServer, serve, toy_entry
 
-from bukva.data.manifest import CorpusEntry
+from bukva.core.corpora.manifest import CorpusEntry
 from bukva.datasets import fetch
-from bukva.datasets.fetch import fetch_corpora
-from bukva.datasets.storage import CHUNK_BYTES
+from bukva.datasets.fetch import CHUNK_BYTES, fetch_corpora
 from bukva.errors import BucketMissingError, ChecksumError, CorpusMissingError
 
 ALL = ["toy/big.bin", "toy/small.bin"]

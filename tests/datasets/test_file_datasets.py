@@ -1,20 +1,21 @@
 """Datasets of one file: what goes in comes out, on local disk and on S3; what is broken is said."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from kedro.io import DatasetError
+from safetensors.numpy import save
 
-from bukva.datasets.array import ArrayDataset
-from bukva.datasets.checkpoint import CheckpointDataset
-from bukva.datasets.recogniser import RecogniserDataset
-from bukva.datasets.trained_model import TrainedModelDataset
+from bukva.datasets import models
+from bukva.datasets.files import ArrayDataset, RecogniserDataset
+from bukva.datasets.models import CheckpointDataset, TrainedModelDataset
 from bukva.errors import BukvaError, ModelFormatError
-from bukva.inference.recogniser import Recogniser
-from bukva.models.trained import TrainedModel
+from bukva.tasks.glyph.recogniser import Recogniser
+from bukva.tasks.glyph.trained import TrainedModel
 
 
 def cause_of(error: BaseException) -> BukvaError:
@@ -65,7 +66,7 @@ def test_the_same_dataset_works_on_s3(s3: Any, s3_server: dict[str, str]) -> Non
     dataset.save(np.arange(6).reshape(2, 3))
     np.testing.assert_array_equal(dataset.load(), [[0, 1, 2], [3, 4, 5]])
     assert s3.exists("bukva/03_primary/images.npy")
-    dataset.delete()
+    dataset.beside().remove()
     assert not dataset.exists()
 
 
@@ -78,6 +79,55 @@ def test_a_trained_model_comes_back(tmp_path: Path, random_model: TrainedModel) 
     assert {path.name for path in tmp_path.iterdir()} == {"model.safetensors", "model.json"}
     # A person can read what it is.
     assert json.loads((tmp_path / "model.json").read_text())["network"] == "glyph_cnn"
+
+
+STRIDES = {
+    "transposed": np.asfortranarray,
+    "reversed": lambda values: values[::-1, ::-1],
+    "every other": lambda values: np.repeat(values, 2, axis=0)[::2],
+    "broadcast": lambda values: np.broadcast_to(values[:1], values.shape),
+}
+
+
+@pytest.mark.parametrize("laid_out", STRIDES.values(), ids=STRIDES)
+def test_weights_come_back_however_they_lie_in_memory(
+    tmp_path: Path, random_model: TrainedModel, laid_out: Any
+) -> None:
+    weights = {
+        name: laid_out(values) if values.ndim == 2 else values
+        for name, values in random_model.weights.items()
+    }
+    assert not all(values.flags.c_contiguous for values in weights.values())
+    model = replace(random_model, weights=weights)
+    dataset = TrainedModelDataset(filepath=str(tmp_path / "model.safetensors"))
+    dataset.save(model)
+    assert dataset.load().digest() == model.digest()
+
+
+def test_weights_that_the_format_changed_are_refused(
+    tmp_path: Path, random_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As safetensors 0.8 does, where nobody lays them out for it."""
+    name, values = next((n, v) for n, v in random_model.weights.items() if v.ndim == 2)
+    weights = {**random_model.weights, name: np.asfortranarray(values)}
+    dataset = TrainedModelDataset(filepath=str(tmp_path / "model.safetensors"))
+    packed = save(weights)
+    monkeypatch.setattr(models, "save", lambda _: packed)
+    dataset.save(replace(random_model, weights=weights))
+    with pytest.raises(DatasetError, match="changed on their way") as caught:
+        dataset.load()
+    assert isinstance(cause_of(caught.value), ModelFormatError)
+
+
+def test_a_model_of_a_former_version_has_no_digest_of_values(
+    tmp_path: Path, random_model: TrainedModel
+) -> None:
+    dataset = TrainedModelDataset(filepath=str(tmp_path / "model.safetensors"))
+    dataset.save(random_model)
+    document = json.loads((tmp_path / "model.json").read_text())
+    assert document.pop("weights_sha256") == random_model.digest()
+    (tmp_path / "model.json").write_text(json.dumps(document))
+    assert dataset.load().digest() == random_model.digest()
 
 
 def test_swapped_weights_are_noticed(tmp_path: Path, make_model: Any) -> None:

@@ -5,43 +5,35 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import fsspec
 import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
-from kedro_datasets.json import JSONDataset
-from kedro_datasets.pandas import CSVDataset, ParquetDataset
-from kedro_datasets.text import TextDataset
-from kedro_datasets.yaml import YAMLDataset
 from matplotlib.figure import Figure
+from s3_saver import PART_BYTES
 
-from bukva.data.feedback.decisions import Decision
 from bukva.datasets import s3 as s3_module
-from bukva.datasets.array import ArrayDataset
-from bukva.datasets.checkpoint import CheckpointDataset
 from bukva.datasets.feedback import DecisionsDataset, KnownSamplesDataset
 from bukva.datasets.figure import TrackedFigureDataset
-from bukva.datasets.kept import KeptTablesDataset
-from bukva.datasets.measurements import MeasurementsDataset
-from bukva.datasets.s3 import AtomicS3File, AtomicS3FileSystem
+from bukva.datasets.files import (
+    ArrayDataset,
+    CSVDataset,
+    JSONDataset,
+    ParquetDataset,
+    TextDataset,
+    YAMLDataset,
+)
+from bukva.datasets.models import CheckpointDataset, TrainedModelDataset
+from bukva.datasets.storage import Files
 from bukva.datasets.table import TrackedTableDataset
-from bukva.datasets.trained_model import TrainedModelDataset
 from bukva.errors import BucketMissingError
-from bukva.models.trained import TrainedModel
-from s3_saver import PART_BYTES
+from bukva.tasks.glyph.feedback.decisions import Decision
+from bukva.tasks.glyph.trained import TrainedModel
+from targets.kept import KeptTablesDataset
+from targets.measurements import MeasurementsDataset
 
 DECISIONS = {"a" * 32: Decision(symbol="ґ", reviewer="r", decided=datetime(2026, 1, 1, tzinfo=UTC))}
 TABLE = pd.DataFrame({"label": ["а", "ґ"], "count": [1, 2]})
-
-
-@pytest.fixture
-def files(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Our file system, which sends what is longer than 5 MB in parts."""
-    monkeypatch.setattr(s3_module, "PART_BYTES", PART_BYTES)
-    found = fsspec.filesystem("s3")
-    assert isinstance(found, AtomicS3FileSystem)
-    return found
 
 
 @pytest.fixture
@@ -67,17 +59,21 @@ class Unserialisable:
         raise ValueError("no text")
 
 
-@pytest.mark.parametrize("size", [10, PART_BYTES + 1], ids=["small", "in parts"])
-@pytest.mark.parametrize("mode", ["wb", "w"])
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is longer than 10 MB is sent in parts."""
+    monkeypatch.setattr(s3_module, "PART_BYTES", PART_BYTES)
+
+
+@pytest.mark.parametrize("size", [10, 2 * PART_BYTES + 1], ids=["small", "in parts"])
 def test_a_block_that_fails_leaves_the_former_object(
-    files: Any, s3: Any, place: str, mode: str, size: int
+    small_parts: None, s3: Any, place: str, size: int
 ) -> None:
-    content: Any = b"x" * size if mode == "wb" else "x" * size
     s3.pipe_file(f"{place}/a", b"former")
 
     def save() -> None:
-        with files.open(f"{place}/a", mode) as file:
-            file.write(content)
+        with Files(place).saving("a") as path:
+            path.write_bytes(b"x" * size)
             raise ValueError("the node failed")
 
     with pytest.raises(ValueError, match="the node failed"):
@@ -87,47 +83,29 @@ def test_a_block_that_fails_leaves_the_former_object(
     assert uploads(s3, place) == []
 
 
-def test_an_object_that_is_dropped_unclosed_is_discarded(files: Any, s3: Any, place: str) -> None:
-    for mode, content in (("wb", b"half"), ("w", "half")):
-        file = files.open(f"{place}/a", mode)
-        file.write(content)
-        del file
-    assert s3.find(place) == []
-
-
-def test_after_a_write_that_failed_nothing_can_be_saved(files: Any, s3: Any, place: str) -> None:
-    file = files.open(f"{place}/a", "wb")
-    with pytest.raises(TypeError):
-        file.write("text")
-    with pytest.raises(ValueError, match="not in write mode"):
-        file.write(b"rest")
-    file.close()
-    assert s3.find(place) == []
-
-
 @pytest.mark.parametrize("size", [0, 1, PART_BYTES, 3 * PART_BYTES + 7])
-def test_what_is_closed_is_saved_whole(files: Any, s3: Any, place: str, size: int) -> None:
+def test_what_is_saved_is_whole(small_parts: None, s3: Any, place: str, size: int) -> None:
     content = np.random.default_rng(size).integers(0, 256, size, dtype=np.uint8).tobytes()
-    file = files.open(f"{place}/a", "wb")
-    assert isinstance(file, AtomicS3File)
-    for start in range(0, size, 3_000_000):
-        file.write(content[start : start + 3_000_000])
-    file.close()
-    file.close()
+    Files(place).write(content, "a")
     assert s3.cat_file(f"{place}/a") == content
-    with files.open(f"{place}/a", "rb") as saved:
-        assert saved.read() == content
+    assert Files(place).read("a") == content
+    with Files(f"{place}/a").fetched() as path:
+        assert path.read_bytes() == content
+    assert uploads(s3, place) == []
 
 
-def test_text_is_written_as_it_is_asked(files: Any, s3: Any, place: str) -> None:
-    with files.open(f"{place}/a", "w", encoding="utf-8", newline="") as file:
-        file.write("ґ\r\n")
-    assert s3.cat_file(f"{place}/a") == "ґ\r\n".encode()
+@pytest.mark.parametrize("slashes", ["{0}/", "{0}//a/", "{0}//a//b"])
+def test_slashes_too_many_lead_to_no_other_place(s3: Any, place: str, slashes: str) -> None:
+    address = slashes.format(place)
+    JSONDataset(filepath=f"{address}/c.json").save({"a": 1})
+    plain = address.removeprefix("s3://").replace("//", "/").rstrip("/")
+    assert s3.find(place) == [f"{plain}/c.json"]
+    assert Files(address).names() == ["c.json"]
 
 
 @pytest.mark.parametrize("kind", [JSONDataset, ParquetDataset, CSVDataset])
 def test_a_dataset_that_fails_in_mid_save_leaves_the_former_one(
-    kind: Any, files: Any, place: str
+    kind: Any, s3: Any, place: str
 ) -> None:
     dataset = kind(filepath=f"{place}/a")
     former: Any = {"a": 1} if kind is JSONDataset else TABLE
@@ -138,7 +116,7 @@ def test_a_dataset_that_fails_in_mid_save_leaves_the_former_one(
     assert str(dataset.load()) == str(former)
 
 
-def test_nothing_is_made_of_a_bucket_whose_name_is_mistyped(files: Any, s3: Any) -> None:
+def test_nothing_is_made_of_a_bucket_whose_name_is_mistyped(s3: Any) -> None:
     for dataset in (
         ArrayDataset(filepath="s3://bukwa/a.npy"),
         JSONDataset(filepath="s3://bukwa/a.json"),
@@ -178,7 +156,7 @@ DATASETS: list[tuple[type, str, Any, Callable[[Any, Any], bool]]] = [
 
 @pytest.mark.parametrize(("kind", "name", "value", "is_same"), DATASETS)
 def test_what_is_saved_to_a_bucket_is_loaded_from_it(
-    kind: Any, name: str, value: Any, is_same: Any, files: Any, place: str
+    kind: Any, name: str, value: Any, is_same: Any, s3: Any, place: str
 ) -> None:
     dataset = kind(filepath=f"{place}/deep/{name}")
     assert not dataset.exists()
@@ -189,15 +167,13 @@ def test_what_is_saved_to_a_bucket_is_loaded_from_it(
     assert is_same(again.load(), value)
 
 
-def test_a_model_of_two_objects_comes_back(
-    files: Any, place: str, random_model: TrainedModel
-) -> None:
+def test_a_model_of_two_objects_comes_back(s3: Any, place: str, random_model: TrainedModel) -> None:
     dataset = TrainedModelDataset(filepath=f"{place}/model.safetensors")
     dataset.save(random_model)
     assert dataset.load().digest() == random_model.digest()
 
 
-def test_a_checkpoint_is_kept_and_forgotten(files: Any, place: str) -> None:
+def test_a_checkpoint_is_kept_and_forgotten(s3: Any, place: str) -> None:
     store = CheckpointDataset(filepath=f"{place}/checkpoint.pt").load()
     assert store.load() is None
     store.save(b"epoch 1")
@@ -208,21 +184,21 @@ def test_a_checkpoint_is_kept_and_forgotten(files: Any, place: str) -> None:
     store.clear()
 
 
-def test_tables_that_are_kept_are_computed_once(files: Any, place: str) -> None:
+def test_tables_that_are_kept_are_computed_once(s3: Any, place: str) -> None:
     tables = iter([TABLE])
     for _ in range(2):
         kept = KeptTablesDataset(folder=f"{place}/kept").load()
         assert is_same_table(kept.recall("seed_1", lambda _: next(tables)), TABLE)
 
 
-def test_measurements_are_found_by_their_patterns(files: Any, place: str) -> None:
+def test_measurements_are_found_by_their_patterns(s3: Any, place: str) -> None:
     JSONDataset(filepath=f"{place}/results.json").save({"a": 1})
     JSONDataset(filepath=f"{place}/benchmark/size.json").save({"b": 2})
     patterns = ["results.json", "benchmark/*.json", "none/*.json"]
     assert MeasurementsDataset(folder=place, files=patterns).load() == {"a": 1, "b": 2}
 
 
-def test_known_samples_are_there_when_both_are(files: Any, place: str) -> None:
+def test_known_samples_are_there_when_both_are(s3: Any, place: str) -> None:
     names = {"filepath": f"{place}/table.parquet", "images": f"{place}/images.npy"}
     ParquetDataset(filepath=names["filepath"]).save(TABLE)
     assert KnownSamplesDataset(**names).load() is None

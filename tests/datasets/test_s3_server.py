@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
-
-from bukva.correction import Correction
-from bukva.data.samples import RawSample
-from bukva.serving.feedback.target import S3Target
 from object_store import GIVEN_URL
 from stored_corrections import correct_pages
+
+from bukva.core.samples import RawSample
+from bukva.serving.feedback_files import S3Target
+from bukva.tasks.glyph.correction import Correction
 
 PART_BYTES = 5 * 2**20
 

@@ -3,14 +3,15 @@
 from pathlib import Path
 
 import pytest
-from kedro.pipeline import Node, Pipeline
-
-from bukva.datasets.atomic import install_atomic_saves
-from bukva.datasets.unfinished import UnfinishedSaves
-from bukva.errors import UnfinishedSaveError
 from clean_forks import clean_forks
-from kedro_project import run_pipeline
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks.manager import _NullPluginManager
+from kedro.pipeline import Node, Pipeline
+from kedro_project import PROJECT, load_config, run_pipeline
 from killed_saves import die_in_save
+
+from bukva.datasets.unfinished import StorageHooks
+from bukva.errors import UnfinishedSaveError
 
 
 def halve(number: int) -> tuple[int, int]:
@@ -27,42 +28,59 @@ READERS = [Node(count, name, f"{name}_count", name=f"count_{name}") for name in 
 
 @pytest.fixture(params=["disk", "S3"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    install_atomic_saves()
     if request.param == "S3":
         request.getfixturevalue("s3")
         return f"s3://bukva/{tmp_path.name}"
     return str(tmp_path / "data [mine]")
 
 
+def run_in(folder: str, pipeline: Pipeline | None = None) -> StorageHooks:
+    """The hooks of a run in a storage that is about to run a pipeline."""
+    hooks = StorageHooks()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BUKVA_TEST_ROOT", folder)
+        hooks.after_context_created(
+            KedroContext(
+                project_path=PROJECT,
+                config_loader=load_config("test"),
+                env="test",
+                package_name="bukva",
+                hook_manager=_NullPluginManager(),
+            )
+        )
+    hooks.before_pipeline_run(pipeline or Pipeline([]))
+    return hooks
+
+
 def test_results_are_read_until_their_saves_begin_and_after_they_ended(folder: str) -> None:
-    saves = UnfinishedSaves(folder)
-    saves.begin(SPLIT)
-    saves.end(SPLIT, "half")
-    saves.begin(SPLIT)
+    run = run_in(folder)
+    run.after_node_run(SPLIT)
+    run.after_dataset_saved("half", SPLIT)
     for reader in READERS:
         with pytest.raises(UnfinishedSaveError, match="half, rest may not belong together"):
-            UnfinishedSaves(folder).check(Pipeline([reader]))
-    saves.end(SPLIT, "rest")
-    UnfinishedSaves(folder).check(Pipeline(READERS))
+            run_in(folder, Pipeline([reader]))
+    run.after_dataset_saved("rest", SPLIT)
+    run_in(folder, Pipeline(READERS))
 
 
 def test_who_makes_them_anew_or_reads_others_may_run(folder: str) -> None:
-    UnfinishedSaves(folder).begin(SPLIT)
-    UnfinishedSaves(folder).check(Pipeline([SPLIT, *READERS]))
-    UnfinishedSaves(folder).check(Pipeline([Node(count, "other", "other_count", name="others")]))
+    run_in(folder).after_node_run(SPLIT)
+    run_in(folder, Pipeline([SPLIT, *READERS]))
+    run_in(folder, Pipeline([Node(count, "other", "other_count", name="others")]))
 
 
 def test_two_runs_of_one_node_end_each_in_its_time(folder: str) -> None:
-    runs = [UnfinishedSaves(folder), UnfinishedSaves(folder)]
+    runs = [run_in(folder), run_in(folder)]
+    for run in runs:
+        run.after_node_run(SPLIT)
     for step in ("half", "rest"):
         for run in runs:
-            run.begin(SPLIT)
-            run.end(SPLIT, step)
-    UnfinishedSaves(folder).check(Pipeline(READERS))
+            run.after_dataset_saved(step, SPLIT)
+    run_in(folder, Pipeline(READERS))
 
 
 def test_a_node_with_one_result_needs_no_note(tmp_path: Path) -> None:
-    UnfinishedSaves(str(tmp_path)).begin(READERS[0])
+    run_in(str(tmp_path)).after_node_run(READERS[0])
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from docs_commands import Block, read_blocks
 from kedro_project import PROJECT
 

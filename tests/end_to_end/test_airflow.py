@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from kedro_project import PROJECT, load_config, storage_at
 
 from bukva.__main__ import bukva
-from bukva.commands.dags import Schedule, read_schedule
-from kedro_project import PROJECT, load_config, storage_at
+from bukva.cli.dags import Schedule, read_schedule
 
 HERE = Path(__file__).parent
 REQUIREMENTS = HERE / "airflow_requirements.txt"
+ASK = PROJECT / "tests" / "helpers" / "ask_airflow.py"
 HOME = PROJECT / "build" / "airflow"
 UNREACHABLE = re.compile(r"(?i)failed to (fetch|send|connect)|error sending request|network|dns")
 
@@ -68,7 +69,7 @@ def ask(airflow: Path, dags_folder: Path, tmp_path: Path) -> Any:
     def ask(*task: str, **variables: str) -> Any:
         home = {"AIRFLOW_HOME": str(tmp_path / "airflow"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
         subprocess.run(
-            [airflow, HERE / "ask_airflow.py", dags_folder, tmp_path / "answer.json", *task],
+            [airflow, ASK, dags_folder, tmp_path / "answer.json", *task],
             env=os.environ | home | variables, check=True, capture_output=True,
         )  # fmt: skip
         return json.loads((tmp_path / "answer.json").read_text())

@@ -13,10 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 from compose_project import ComposeProject, make_compose_project
+from kedro_project import PROJECT
 from serving_servers import wait_for
 from stack_process import LITTLE_TRAINING
-
-from kedro_project import PROJECT
 
 pytestmark = [
     pytest.mark.timeout(1800),
@@ -110,7 +109,7 @@ def test_a_pipeline_keeps_data_in_the_bucket_and_runs_in_mlflow(project: Compose
         pytest.skip("the image bukva-training is not there: docker compose build training")
     places = {
         "BUKVA_TEST_ROOT": "s3://bukva/test",
-        "BUKVA_TEST_STORAGE": "/srv/bukva/data",
+        "BUKVA_TEST_STORAGE": "/srv/bukva/tasks/glyph",
         "BUKVA_TEST_TRACKING_URI": "http://mlflow:5000",
     }
     told = [word for name, value in places.items() for word in ("--env", f"{name}={value}")]

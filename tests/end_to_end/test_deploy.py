@@ -9,15 +9,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from string import Template
 
 import httpx
 import pytest
+from docs_commands import read_blocks
+from kedro_project import PROJECT
 from serving_servers import Server, free_port, wait_for
 
 from bukva.serving.settings import Settings, read_settings
-from bukva.stack.preparing import fill_template
-from docs_commands import read_blocks
-from kedro_project import PROJECT
 
 PAGE = PROJECT / "docs" / "how_to" / "deploy.md"
 FILES = {
@@ -95,7 +95,7 @@ def write_configuration(folder: Path, port: int, service: str) -> Path:
         "STACK_CERTIFICATES": str(folder),
     }
     names = ("zones.conf.template", "tls.conf.template")
-    text = "".join(fill_template((NGINX / name).read_text(), given) for name in names)
+    text = "".join(Template((NGINX / name).read_text()).safe_substitute(given) for name in names)
     shutil.copy(NGINX / "proxy.conf", folder / "bukva_proxy.conf")
     places = "".join(
         f"{name}_temp_path {folder};\n"

@@ -5,10 +5,9 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner
+from docs_commands import commands_run_by
 from job_storage import Storage
 from kedro.framework.cli.cli import KedroCLI
-
-from docs_commands import commands_run_by
 from kedro_project import PROJECT, storage_at
 
 

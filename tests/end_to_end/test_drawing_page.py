@@ -17,7 +17,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Route, expect
 from serving_servers import Server
 
-from bukva.data.strokes.writing import draw_symbol
+from bukva.tasks.glyph.strokes.writing import draw_symbol
 
 pytestmark = pytest.mark.timeout(900)
 

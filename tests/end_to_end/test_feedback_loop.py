@@ -10,17 +10,17 @@ import pytest
 from click.testing import CliRunner
 from feedback_requests import correction, give
 from job_storage import Storage
+from kedro_project import run_pipeline, storage_at
 from serving_servers import Server
+from stored_corrections import png
 
 from bukva.__main__ import bukva
-from bukva.charset import SYMBOLS, to_symbol
-from bukva.commands.retrain import add_feedback
-from bukva.data.embedded import draw_letters_and_digits
-from bukva.data.samples import RawSample
-from bukva.datasets.trained_model import TrainedModelDataset
+from bukva.cli.retrain import add_feedback
+from bukva.core.samples import RawSample
+from bukva.datasets.models import TrainedModelDataset
 from bukva.errors import CorpusMissingError
-from kedro_project import run_pipeline, storage_at
-from stored_corrections import png
+from bukva.tasks.glyph.charset import SYMBOLS, to_symbol
+from bukva.tasks.glyph.embedded import draw_letters_and_digits
 
 pytestmark = pytest.mark.timeout(900)
 

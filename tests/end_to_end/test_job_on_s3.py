@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from job_storage import LEARNING, Storage
-
 from kedro_project import run_pipeline
 from killed_saves import Place, read_files
 from object_store import run_store, s3_is

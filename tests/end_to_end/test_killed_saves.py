@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from clean_forks import clean_forks
 from fault_proxy import Fault, FaultProxy, run_proxy
 from killed_saves import Place, read_files, run_and_die, run_nodes, write_files

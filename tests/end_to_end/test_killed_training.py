@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import pytest
 from job_storage import Storage
-
 from kedro_project import PROJECT, load_catalog, run_pipeline, storage_at
 
 FINETUNING = {"max_epochs": 12, "head_epochs": 1, "ema_decay": 0.8}

@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 from job_storage import LEARNING, Storage
 from kedro.io import DataCatalog
+from kedro_project import load_catalog, storage_at
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 from PIL import Image
 
-from bukva import charset
-from bukva.data.schema import SampleTable
-from bukva.model_registry.revision import git_revision
-from bukva.release.manifest import RELEASED
-from kedro_project import load_catalog, storage_at
+from bukva.cli.released.manifest import RELEASED
+from bukva.registry.revision import git_revision
+from bukva.tasks.glyph import charset
+from bukva.tasks.glyph.schema import SampleTable
 
 STAGES = (
     "data_processing", "mnist_pretraining", "finetuning", "evaluation", "packaging", "promotion",

@@ -17,17 +17,17 @@ import pytest
 from click.testing import CliRunner
 from feedback_requests import correction, give
 from job_storage import LEARNING, Storage
+from kedro_project import PROJECT, run_pipeline, storage_at
 from mlflow.tracking import MlflowClient
 from mlflow_server import run_mlflow, run_postgresql
 from serving_servers import Server, run_process, wait_for
+from stored_corrections import png
 
 from bukva.__main__ import bukva
-from bukva.charset import to_symbol
-from bukva.commands.retrain import add_feedback
-from bukva.data.embedded import draw_letters_and_digits
-from bukva.data.samples import RawSample
-from kedro_project import PROJECT, run_pipeline, storage_at
-from stored_corrections import png
+from bukva.cli.retrain import add_feedback
+from bukva.core.samples import RawSample
+from bukva.tasks.glyph.charset import to_symbol
+from bukva.tasks.glyph.embedded import draw_letters_and_digits
 
 UNTRAINED = {"seed": 2, "max_epochs": 1, "steps_per_epoch": 1}
 

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from job_storage import LEARNING, Storage
-
 from kedro_project import run_pipeline
 
 

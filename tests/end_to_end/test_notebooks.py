@@ -9,7 +9,6 @@ from pathlib import Path
 import nbformat
 import pytest
 from job_storage import Storage
-
 from kedro_project import run_pipeline
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from drawing import Sheet, strokes_of
 from PIL import Image
 from playwright.sync_api import CDPSession, expect
 
-from bukva.data.strokes.writing import draw_symbol
+from bukva.tasks.glyph.strokes.writing import draw_symbol
 
 pytestmark = pytest.mark.timeout(900)
 

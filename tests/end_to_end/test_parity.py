@@ -11,18 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from job_storage import Storage
+from kedro_project import load_catalog, storage_at
 from serving_servers import run_process
 
-from bukva.charset import LABELS, NO_SYMBOL
-from bukva.data.decoding import decode_image
-from bukva.data.preprocessing import preprocess
-from bukva.inference.answers import sigmoid, softmax
-from bukva.models.prediction import predict_logits
-from bukva.models.trained import TrainedModel
-from kedro_project import load_catalog, storage_at
+from bukva.core.imaging.decoding import decode_image
+from bukva.tasks.glyph.answer import sigmoid, softmax
+from bukva.tasks.glyph.charset import LABELS, NO_SYMBOL
+from bukva.tasks.glyph.preprocessing import preprocess
+from bukva.tasks.glyph.trained import TrainedModel, predict_logits
 
 TOLERANCE = 1e-4
-FRESH_PROCESS = Path(__file__).with_name("load_packaged.py")
+FRESH_PROCESS = Path(__file__).parents[1] / "helpers" / "load_packaged.py"
 Answers = list[dict[str, Any]]
 
 

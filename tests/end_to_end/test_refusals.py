@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from kedro.framework.cli.cli import KedroCLI
+from kedro_project import PROJECT, storage_at
 
 from bukva.__main__ import main
 from bukva.errors import ParameterError
-from kedro_project import PROJECT, storage_at
 
 BAD = "finetuning.max_epochs=0,mnist_pretraining.nonsense=1,data_processing.test_share=2"
 FAULTS = ("finetuning.max_epochs", "mnist_pretraining.nonsense", "data_processing.test_share")

@@ -11,8 +11,8 @@ from fresh_clone import environment, make_clone, make_serve
 from PIL import Image
 from serving_servers import Server
 
-from bukva.data.strokes.writing import draw_symbol
-from bukva.release.manifest import RELEASED, read_release
+from bukva.cli.released.manifest import RELEASED, read_release
+from bukva.tasks.glyph.strokes.writing import draw_symbol
 
 pytestmark = pytest.mark.timeout(900)
 

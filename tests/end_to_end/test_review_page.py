@@ -12,12 +12,11 @@ import pytest
 import uvicorn
 from playwright.sync_api import Page, expect
 from serving_servers import free_port, wait_for
-
-from bukva.data.strokes.writing import draw_symbol
-from bukva.datasets.feedback import DecisionsDataset
-from bukva.review.app import HOST, create_app
-from bukva.review.desk import Desk
 from stored_corrections import START, png
+
+from bukva.cli.review_page.app import HOST, create_app
+from bukva.datasets.feedback import DecisionsDataset
+from bukva.tasks.glyph.strokes.writing import draw_symbol
 
 GIVEN = ["Ґ", "о", "Щ", "7"]
 READ = ["Г", "О", "Ш", "∅"]
@@ -55,7 +54,7 @@ def store(tmp_path: Path) -> DecisionsDataset:
 def run_review(table: pd.DataFrame, store: DecisionsDataset) -> Iterator[str]:
     """The review as the command starts it; gives its address."""
     port = free_port()
-    app = create_app(Desk(table, store, "Оксана"))
+    app = create_app(table, store, "Оксана")
     server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

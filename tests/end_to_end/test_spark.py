@@ -10,17 +10,17 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from kedro_project import PROJECT
 from mlflow.tracking import MlflowClient
 from serving_servers import tracking_restored
 
-from bukva.data.enlarging import encode_page
-from bukva.data.samples import RawSample
+from bukva.core.imaging.upscaling import encode_page
+from bukva.core.samples import RawSample
 from bukva.datasets.registry import PackagedModelsDataset
-from bukva.inference.recogniser import Recogniser
-from bukva.model_registry.models import list_packaged
-from bukva.model_registry.names import MODEL_NAME
-from bukva.model_registry.packaging import Package
-from kedro_project import PROJECT
+from bukva.registry.models import list_packaged
+from bukva.registry.names import MODEL_NAME
+from bukva.registry.packaging import Package
+from bukva.tasks.glyph.recogniser import Recogniser
 
 _BLOCK = re.compile(
     r'^```python title="run by tests/end_to_end/test_spark.py"\n(.*?)^```$', re.M | re.S
@@ -72,7 +72,7 @@ def promote(recogniser: Recogniser, folder: Path) -> None:
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
     mlflow.create_experiment("spark", artifact_location=(folder / "artifacts").as_uri())
     mlflow.set_experiment("spark")
-    inference = "bukva.pipelines.inference.create_pipeline"
+    inference = "bukva.pipelines.inference.pipeline.create_pipeline"
     PackagedModelsDataset(model_name=MODEL_NAME, inference=inference).save(
         Package(recogniser, {}, {}, {})
     )

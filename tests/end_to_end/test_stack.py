@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
-from serving_servers import wait_for
-from stack_process import LITTLE_TRAINING, Stack, make_stack
-
-from bukva.stack.manifest import read_manifest
-from bukva.stack.probes import call_mlflow
 from kedro_project import PROJECT
+from serving_servers import wait_for
+from stack_process import LITTLE_TRAINING, Stack, alive, make_stack
+
+from bukva.cli.stack_processes.backup import MANIFEST
+from bukva.cli.stack_processes.processes import SERVERS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -38,11 +39,13 @@ def trained(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """The stack after a training that kept its data in the bucket and its runs in PostgreSQL."""
     stack.start("--no-model")
     # Made before Kedro does it, for a folder: the server says where its artifacts lie.
-    call_mlflow(stack.layout.login_of("trainer"), "POST", "experiments/create", {"name": "bukva"})
+    trainer = ("trainer", stack.opened.variables["MLFLOW_TRAINER_PASSWORD"])
+    url = f"{stack.opened.url('mlflow')}/api/2.0/mlflow/experiments/create"
+    assert httpx.post(url, json={"name": "bukva"}, auth=trainer).status_code == 200
     places = {
-        "BUKVA_TEST_ROOT": f"s3://{stack.layout.bucket}",
+        "BUKVA_TEST_ROOT": "s3://bukva",
         "BUKVA_TEST_STORAGE": str(tmp_path_factory.mktemp("local")),
-        "BUKVA_TEST_TRACKING_URI": stack.layout.url("mlflow"),
+        "BUKVA_TEST_TRACKING_URI": stack.opened.url("mlflow"),
     }
     for options in ([f"--params={LITTLE_TRAINING}"], ["--pipeline=promotion"]):
         done = stack.run("kedro", "run", "--env=test", *options, **places)
@@ -75,7 +78,7 @@ def predict(stack: Stack) -> dict[str, Any]:
 
 def answered_by(stack: Stack, name: str) -> set[int]:
     """The processes that listen at a server's port."""
-    port = stack.layout.port(name)
+    port = int(stack.opened.variables[f"{name.upper()}_PORT"])
     connections = psutil.net_connections("tcp")
     return {c.pid for c in connections if c.status == "LISTEN" and c.laddr.port == port}
 
@@ -91,7 +94,7 @@ def test_the_model_answers_through_nginx(trained: Stack, predicted: dict[str, An
     assert predicted["model"]["alias"] == "prod"
     if not shutil.which("nginx"):
         pytest.skip("nginx is not installed: the service answered by itself")
-    assert trained.front == trained.layout.url("nginx")
+    assert trained.front == trained.opened.url("nginx")
     assert not trained.answers("/metrics")
     assert trained.post("/v1/predict", content=b"0" * 1_600_000).status_code == 413
 
@@ -101,25 +104,26 @@ def test_a_correction_lands_in_the_bucket(trained: Stack, correction_id: str) ->
 
 
 def test_nobody_asks_mlflow_without_a_password(trained: Stack) -> None:
-    import httpx
-
-    url = f"{trained.layout.url('mlflow')}/api/2.0/mlflow/experiments/search?max_results=1"
+    url = f"{trained.opened.url('mlflow')}/api/2.0/mlflow/experiments/search?max_results=1"
     assert httpx.get(url).status_code == 401
-    service = tuple(trained.layout.login_of("service").values())[1:]
+    service = ("service", trained.opened.variables["MLFLOW_SERVICE_PASSWORD"])
     assert httpx.get(url, auth=service).status_code == 200
     renamed = {"name": "bukva-glyph", "new_name": "mine"}
     path = "/api/2.0/mlflow/registered-models/rename"
-    asked = httpx.post(trained.layout.url("mlflow") + path, json=renamed, auth=service)
+    asked = httpx.post(trained.opened.url("mlflow") + path, json=renamed, auth=service)
     assert asked.status_code == 403
     assert httpx.get(url, headers={"Host": "evil.example"}).status_code == 403
 
 
 def test_passwords_are_for_their_owner_alone(trained: Stack) -> None:
-    for name in ("stack.env", "supervisord.conf", "run/mlflow.sh"):
+    for name in ("stack.env", "supervisord.conf"):
         assert (trained.folder / name).stat().st_mode & 0o077 == 0
-    secrets = {value for name, value in trained.layout.variables.items() if "PASSWORD" in name}
+    secrets = {value for name, value in trained.opened.variables.items() if "PASSWORD" in name}
     commands = [path.read_bytes().decode() for path in Path("/proc").glob("[0-9]*/cmdline")]
     assert not [text for text in commands if any(secret in text for secret in secrets)]
+    api = Path(f"/proc/{trained.opened.supervise('pid', 'api').strip()}/environ").read_text()
+    assert trained.opened.variables["MLFLOW_SERVICE_PASSWORD"] in api
+    assert trained.opened.variables["POSTGRES_PASSWORD"] not in api, "a server has its own alone"
 
 
 def test_status_names_every_server(trained: Stack) -> None:
@@ -158,12 +162,13 @@ def backup(trained: Stack, predicted: dict[str, Any], correction_id: str) -> Pat
 
 
 def test_a_backup_is_whole_or_refused(backup: Path, trained: Stack) -> None:
-    manifest = read_manifest(backup)
-    assert len(manifest["files"]) == 3 + len(trained.objects())
+    lines = (backup / MANIFEST).read_text().splitlines()
+    names = [line.split(maxsplit=1)[1] for line in lines]
+    assert len(names) == 3 + len(trained.objects())
     assert "a backup replaces nothing" in trained.ask("backup", f"--to={backup}").stderr
     damaged = backup.with_name("damaged")
     shutil.copytree(backup, damaged)
-    victim = damaged / max(name for name in manifest["files"] if name.startswith("bucket/mlflow"))
+    victim = damaged / max(name for name in names if name.startswith("bucket/mlflow"))
     victim.write_bytes(victim.read_bytes() + b"\0")
     done = trained.ask("restore", f"--from={damaged}", "--replace")
     assert done.returncode == 1
@@ -173,10 +178,8 @@ def test_a_backup_is_whole_or_refused(backup: Path, trained: Stack) -> None:
 def test_a_backup_that_fails_leaves_nothing(trained: Stack) -> None:
     """Told where everything is by its environment, as in compose; the dumps go well."""
     target = trained.folder.parent / "failed"
-    wrong = {"S3_OWNER_SECRET": "wrong", "S3_BUCKET": trained.layout.bucket}
-    done = trained.run(
-        "bukva", "stack", "backup", f"--to={target}", **trained.layout.superuser(), **wrong
-    )
+    wrong = trained.operations | {"RCLONE_CONFIG_S3_SECRET_ACCESS_KEY": "wrong"}
+    done = trained.run("bukva", "stack", "backup", f"--to={target}", **wrong)
     assert done.returncode == 1
     assert "rclone failed" in done.stderr
     assert not list(target.parent.glob("*failed*"))
@@ -209,3 +212,19 @@ def test_what_was_lost_comes_back(
     assert trained.registry() == registry
     assert any(correction_id in key for key in trained.objects())
     assert not list(backup.parent.glob(".*.partial"))
+
+
+def test_what_a_killed_supervisor_left_is_ended(trained: Stack) -> None:
+    """Last: the stack is down afterwards."""
+    left = trained.processes()
+    trained.opened.find_supervisord().kill()
+    assert trained.process.wait(timeout=120) == 0
+    assert alive(left) == []
+    done = trained.ask("up", f"--port={trained.port}", "--no-model", "--detach")
+    assert done.returncode == 0, done.stderr
+    left = trained.processes()
+    assert len(left) > len(SERVERS)
+    trained.opened.find_supervisord().kill()
+    done = trained.ask("down")
+    assert "All servers have ended" in done.stdout
+    assert alive(left) == []

@@ -9,18 +9,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from clean_forks import clean_forks
 from job_storage import Storage
-from kedro.config import OmegaConfigLoader
+from kedro_project import PROJECT, run_pipeline
 from mlflow.entities import Run
 from mlflow_server import run_postgresql
 from optuna.storages import RDBStorage
 from serving_servers import wait_for
 from sqlalchemy import create_engine, text
 
-from bukva.configuration import CONFIG_LOADER_ARGS
-from bukva.parameters import TrainingParameters, validate_parameters
-from clean_forks import clean_forks
-from kedro_project import PROJECT, run_pipeline
+from bukva.configuration import open_config
+from bukva.pipelines.parameters import validate_parameters
+from bukva.tasks.glyph.parameters import TrainingParameters
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_the_same_command_goes_on_with_the_study(searched: Storage) -> None:
 
 
 def finetuning_of(conf: Path, env: str) -> TrainingParameters:
-    loader = OmegaConfigLoader(str(conf), env=env, **CONFIG_LOADER_ARGS)
+    loader = open_config(conf.parent, env)
     return validate_parameters(loader["parameters"]).finetuning
 
 

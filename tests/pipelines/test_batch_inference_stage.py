@@ -2,6 +2,9 @@
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,18 +14,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from batch_runs import CHUNK_IMAGES, Batch, png, rows_of, run_and_die, write_tensors
 from bucket_server import BUCKET, run_bucket
-
-from bukva.data.samples import RawSample
-from bukva.errors import BatchError
-from bukva.inference.answers import ERROR_COLUMNS, READING_COLUMNS
-from bukva.inference.batch import PREDICTIONS
-from bukva.inference.recogniser import Recogniser
-from bukva.parameters import validate_parameters
-from bukva.pipelines.batch_inference import engines
 from clean_forks import clean_forks
-from kedro_project import load_catalog, load_config
+from kedro_project import PROJECT, load_catalog, load_config
+
+from bukva.configuration import open_config
+from bukva.core.samples import RawSample
+from bukva.datasets.storage import Files
+from bukva.errors import BatchError
+from bukva.pipelines.batch_inference import nodes
+from bukva.pipelines.parameters import validate_parameters
+from bukva.tasks.glyph.answer import ERROR_COLUMNS, READING_COLUMNS
+from bukva.tasks.glyph.batch import PREDICTIONS
+from bukva.tasks.glyph.recogniser import Recogniser
 
 BAD = {"empty.png": png(np.full((40, 40), 255, dtype=np.uint8)), "notes.txt": b"no image"}
 
@@ -170,13 +176,13 @@ def test_what_is_done_is_not_read_again(
     before = files.read()
     (Path(files.results) / "predictions" / "part-000002.parquet").unlink()
     asked: list[int] = []
-    predict_chunk = engines.predict_chunk
+    predict_chunk = nodes.predict_chunk
 
     def watch(model: Any, chunk: Any, source: Any) -> Any:
         asked.append(chunk.number)
         return predict_chunk(model, chunk, source)
 
-    monkeypatch.setattr(engines, "predict_chunk", watch)
+    monkeypatch.setattr(nodes, "predict_chunk", watch)
     files.run(random_recogniser)
     assert asked == [2]
     assert list(rows_of(files.read())) == list(rows_of(before))
@@ -230,9 +236,11 @@ def test_from_prefix_to_prefix_on_s3(
         some = dict(list(pages.items())[:20])
         for name, content in some.items():
             server.put_bytes(f"in/{name}", content)
-        batch = Batch(f"s3://{BUCKET}/in", f"s3://{BUCKET}/out")
+        # As people write addresses.
+        batch = Batch(f"s3://{BUCKET}/in/", f"s3://{BUCKET}/out/")
         batch.run(random_recogniser)
         batch.run(random_recogniser)
+        assert set(Files(f"s3://{BUCKET}").names()) == {"in", "out"}
         check_same(batch.read(), expected_rows(random_recogniser, some))
         assert batch.read("rejected").empty
 
@@ -263,6 +271,77 @@ def test_the_catalog_reads_where_the_parameters_say() -> None:
             assert catalog["batch_progress"]["folder"] == parameters.results
             assert catalog["batch_plan"]["filepath"] == f"{parameters.results}/plan.json"
     assert load_catalog("base").get("batch_model") is not None
+
+
+def test_what_the_file_of_an_environment_says_counts(tmp_path: Path) -> None:
+    """Until the command line says otherwise."""
+    shutil.copytree(PROJECT / "conf", tmp_path / "conf")
+    said = {
+        "batch_inference": {"images": "s3://b/in/", "results": "s3://b/read/", "model": 12},
+        "data_processing": {"corpora": ["mnist"]},
+    }
+    (tmp_path / "conf" / "s3" / "parameters_of_mine.yml").write_text(yaml.safe_dump(said))
+    config = open_config(tmp_path, "s3")
+    catalog = config["catalog"]
+    assert catalog["batch_images"]["filepath"] == "s3://b/in/"
+    assert catalog["batch_model"]["reference"] == "12"
+    assert catalog["corpora"]["names"] == catalog["published_split"]["names"] == ["mnist"]
+    parameters = validate_parameters(config["parameters"])
+    assert parameters.batch_inference.model == "12"
+    assert parameters.data_processing.corpora == ("mnist",)
+    overruled = open_config(tmp_path, "s3", {"data_processing": {"corpora": ["rukopys"]}})
+    assert overruled["catalog"]["corpora"]["names"] == ["rukopys"]
+
+
+def test_what_looks_like_a_number_on_the_command_line_is_a_name(
+    pages: dict[str, bytes], random_recogniser: Recogniser, tmp_path: Path
+) -> None:
+    """By the real command, in a project whose folder of images is called 2026."""
+    for name in ("conf", "pyproject.toml"):
+        (tmp_path / name).symlink_to(PROJECT / name)
+    for folder in ("src", "2026"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "2026" / "page.png").write_bytes(next(iter(pages.values())))
+    Files(str(tmp_path)).write(random_recogniser.onnx_model, "kept/06_models/recogniser.onnx")
+
+    def run(model: str) -> str:
+        names = {"images": "2026", "results": "007", "model": model}
+        given = ",".join(f"batch_inference.{name}={value}" for name, value in names.items())
+        command = [sys.executable, "-m", "kedro", "run", "--env=test", f"--params={given}"]
+        done = subprocess.run(
+            [*command, "--pipeline=batch_inference"],
+            cwd=tmp_path,
+            env=os.environ | {"BUKVA_TEST_STORAGE": str(tmp_path / "kept"), "COLUMNS": "500"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    # It is looked for in the registry, which is empty.
+    assert "of 'bukva-glyph', got '1', which it has not" in (told := run("1")), told
+    told = run("local")
+    assert (tmp_path / "007" / "plan.json").exists(), told
+    assert len(Batch("", str(tmp_path / "007")).read()) == 1
+    assert not (tmp_path / "7").exists()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "npy"])
+def test_no_images_are_an_empty_table_that_can_be_read(
+    kind: str, random_recogniser: Recogniser, tmp_path: Path
+) -> None:
+    path = tmp_path / f"images.{kind}"
+    if kind == "npy":
+        np.save(path, np.zeros((0, 28, 28), dtype=np.uint8))
+    else:
+        pq.write_table(pa.table({"image": pa.array([], type=pa.binary())}), path)
+    batch = Batch(str(path), str(tmp_path / "results"))
+    for _ in range(2):
+        batch.run(random_recogniser)
+        assert pd.read_parquet(tmp_path / "results" / "predictions").empty
+        assert tuple(batch.read().columns) == tuple(PREDICTIONS.names)
+        assert batch.read("rejected").empty
+    assert batch.report()["images"] == 0
 
 
 def test_a_plan_is_readable_by_people(files: Batch, random_recogniser: Recogniser) -> None:

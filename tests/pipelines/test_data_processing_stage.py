@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-
-from bukva import charset
-from bukva.data.samples import RawSample
-from bukva.data.schema import SampleTable
-from bukva.errors import CorpusCorruptError
-from bukva.pipelines import data_processing
 from stage_runs import Data, manifest, run_stage, small_data, small_parameters
+
+from bukva.core.samples import RawSample
+from bukva.errors import CorpusCorruptError
+from bukva.pipelines.data_processing import pipeline as data_processing
+from bukva.tasks.glyph import charset
+from bukva.tasks.glyph.schema import SampleTable
 
 
 def png(grey_HW: np.ndarray) -> bytes:

@@ -7,20 +7,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
-from bukva.correction import Correction
-from bukva.data.embedded import draw_letters_and_digits
-from bukva.data.feedback.collection import StoredCorrections, read_feedback
-from bukva.data.feedback.decisions import Decision, Decisions
-from bukva.data.feedback.selection import KnownSamples
-from bukva.data.preprocessing import preprocess
-from bukva.data.samples import RawSample
-from bukva.errors import ParameterError, RegistryError
-from bukva.model_registry.models import PackagedModel
-from bukva.pipelines import data_processing, feedback_ingestion
-from bukva.release.manifest import RELEASED
 from stage_runs import Data, manifest, run_stage, small_data, small_parameters
 from stored_corrections import START, correct, correct_pages
+
+from bukva.cli.released.manifest import RELEASED
+from bukva.core.samples import RawSample
+from bukva.errors import ParameterError, RegistryError
+from bukva.pipelines.data_processing import pipeline as data_processing
+from bukva.pipelines.feedback_ingestion import pipeline as feedback_ingestion
+from bukva.registry.models import PackagedModel
+from bukva.tasks.glyph.correction import Correction
+from bukva.tasks.glyph.embedded import draw_letters_and_digits
+from bukva.tasks.glyph.feedback.collection import StoredCorrections, read_feedback
+from bukva.tasks.glyph.feedback.decisions import Decision, Decisions
+from bukva.tasks.glyph.feedback.selection import KnownSamples
+from bukva.tasks.glyph.preprocessing import preprocess
 
 RAW = {"file": "torn.json", "reason": "it is torn"}
 

@@ -8,17 +8,18 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
-
-from bukva import charset
-from bukva.data.preprocessing import Preprocessing
-from bukva.data.samples import digest_test_split
-from bukva.errors import RegistryError
-from bukva.inference.recogniser import SPEC_KEY, Recogniser
-from bukva.model_registry.models import Origin, PackagedModel
-from bukva.pipelines import promotion
-from bukva.pipelines.promotion.choice import choose
-from bukva.pipelines.promotion.comparison import predict
 from stage_runs import Data, run_stage, small_data, small_parameters
+
+from bukva.core.predictor import SPEC_KEY
+from bukva.core.samples import digest_test_split
+from bukva.errors import RegistryError
+from bukva.pipelines.promotion import pipeline as promotion
+from bukva.pipelines.templates.promotion import choose
+from bukva.registry.models import Origin, PackagedModel
+from bukva.tasks.glyph import charset
+from bukva.tasks.glyph.preprocessing import Preprocessing
+from bukva.tasks.glyph.recogniser import Recogniser
+from bukva.tasks.glyph.task import predict
 
 FRAME_OF_32 = Preprocessing(frame_px=32).to_dict()
 FINISHED = Origin("run-1", "FINISHED", "bukva")

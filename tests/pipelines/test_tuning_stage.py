@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from stage_runs import Data, run_stage, small_data, small_parameters
 
 from bukva.errors import ParameterError
-from bukva.parameters import TrainingParameters, TuningParameters
-from bukva.pipeline_templates.training import new_model
-from bukva.pipelines import tuning
+from bukva.pipelines.tuning import pipeline as tuning
 from bukva.pipelines.tuning.trial import TrialTraining, prepare_training
-from stage_runs import Data, run_stage, small_data, small_parameters
+from bukva.tasks.glyph.parameters import TrainingParameters, TuningParameters
+from bukva.tasks.glyph.training import new_model
 
 CORPORA = {"strokes": 1.0, "digits": 0.0, "nonsymbols": 0.0}
 SPACE = {"learning_rate": {"low": 0.001, "high": 0.03, "log": True}}

@@ -1,4 +1,4 @@
-"""A real registry with real packaged models, and real servers in front of it."""
+"""A real registry with recognisers of its own, and real servers in front of it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -13,9 +13,9 @@ from serving_servers import Server, run_process, run_thread, tracking_restored
 MODELS = {
     "bukva-ink": {},
     "bukva-slow": {"delay_s": 0.5},
-    "bukva-fragile": {"raises_at_width_px": 13, "hangs_at_width_px": 17, "map": {}},
-    "bukva-halting": {"hangs_at_width_px": 200, "hangs_s": 0.5},
-    "bukva-broken": {"confidence": 7.0},
+    "bukva-fragile": {"is_fragile": True, "has_map": False},
+    "bukva-halting": {"is_fragile": True, "hanging_s": 0.5},
+    "bukva-broken": {"temperature": float("nan")},
 }
 
 
@@ -30,7 +30,8 @@ def processes(registry_uri: str) -> Iterator[list[Server]]:
     common = {"BUKVA_TRACKING_URI": registry_uri, "BUKVA_LOAD_RETRY_S": "0.1"}
     with (
         run_process(**common, BUKVA_MODEL_NAME="bukva-ink") as server,
-        run_process(**common, BUKVA_MODEL_NAME="bukva-slow") as doomed,
+        # It computes for half a second, and other tests take the processor from it.
+        run_process(**common, BUKVA_MODEL_NAME="bukva-slow", BUKVA_DEADLINE_S="20") as doomed,
     ):
         yield [server, doomed]
 

@@ -4,10 +4,9 @@ import os
 import subprocess
 
 import pytest
-from serving_servers import Server
-
 from command_checks import ROOT
 from docs_commands import commands_run_by
+from serving_servers import Server
 
 
 @pytest.mark.parametrize("command", commands_run_by("test_a_request_is_answered"))

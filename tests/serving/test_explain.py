@@ -6,8 +6,8 @@ from PIL import Image, ImageDraw
 from serving_requests import draw, encode
 
 from bukva.errors import RequestError
-from bukva.serving.explain import CELLS, cover, weigh
-from bukva.serving.schemas import Recognition
+from bukva.serving.recognition import CELLS, cover, weigh
+from bukva.tasks.glyph.answer import Alternative, Answer, Failure, Recognition
 
 
 def pixels(png):
@@ -65,10 +65,14 @@ def test_a_cell_weighs_what_its_label_loses_in_either_case():
         symbol_confidence=1.0, alternatives=[named("О", 0.6), named("о", 0.3), named("0", 0.1)],
     )  # fmt: skip
     count = sum(image is not None for image in covered.images)
-    rows = [{"alternatives": [named("0", 0.5), named("о", 0.4)]}] + [{"alternatives": None}] * (
-        count - 1
+    without = recognition.model_copy(
+        update={
+            "alternatives": [Alternative(**named("0", 0.5)), Alternative(**named("о", 0.4))],
+        }
     )
-    weights = [weight for row in weigh(recognition, covered, rows) for weight in row]
+    unread = Answer(reading=None, failure=Failure(error="empty_image", error_detail="No ink."))
+    answers = [Answer(reading=without), *[unread] * (count - 1)]
+    weights = [weight for row in weigh(recognition, covered, answers) for weight in row]
     first, *others = [w for w, image in zip(weights, covered.images, strict=True) if image]
     assert first == pytest.approx(0.5)
     assert others == [pytest.approx(0.9)] * (count - 1)
@@ -97,8 +101,11 @@ def test_the_network_itself_says_where_it_looked(server):
     assert recognised.items() <= explained.items()
     assert explained["methods"] == ["occlusion", "gradcam"]
     assert explained["method"] == "gradcam"
-    assert explained["importance"] == [[0.0, 0.5], [1.0, 0.25]]
-    assert explained["box"] == {"left": -0.1, "top": 0.1, "width": 1.2, "height": 0.8}
+    # The corner stroke: nothing at the upper right, and each other quarter as it is covered.
+    assert [len(row) for row in explained["importance"]] == [2, 2]
+    assert explained["importance"][0][1] == 0
+    assert max(map(max, explained["importance"])) == 1
+    assert 0 < explained["box"]["left"] + explained["box"]["width"] < 1
     empty = explain(server, "gradcam", encode(Image.new("L", (9, 9), 255)))
     assert (empty.status_code, empty.json()["code"]) == (422, "empty_image")
 

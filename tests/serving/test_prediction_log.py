@@ -96,7 +96,7 @@ def test_a_place_that_cannot_be_written_fails_no_request(registry, serve, tmp_pa
 KEDRO_COMES_LATER = """
 import sys
 from pathlib import Path
-from bukva.serving.prediction_log import PredictionLog
+from bukva.serving.metrics import PredictionLog
 from bukva.serving.schemas import Recognition
 
 read = Recognition(

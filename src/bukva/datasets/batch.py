@@ -13,17 +13,15 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec.core import url_to_fs
 from kedro.io import AbstractDataset
 
+from bukva.datasets.files import ReadOnlyDataset
 from bukva.datasets.image_sources import open_source
-from bukva.datasets.read_only import ReadOnlyDataset
-from bukva.datasets.storage import join
+from bukva.datasets.storage import Files
 from bukva.errors import BatchError
-from bukva.inference.batch import ImageSource, Part
+from bukva.tasks.glyph.batch import ImageSource, Part
 
 _PART: Final = re.compile(r"part-(\d{6,})\.parquet")
-_PREDICTIONS: Final = "predictions"
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,11 @@ class BatchImagesDataset(ReadOnlyDataset[ImageSource]):
         self,
         *,
         filepath: str,
-        credentials: dict[str, Any] | None = None,
         fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._place = filepath
-        self._options = {**(fs_args or {}), **(credentials or {})}
+        self._fs_args = fs_args or {}
         self._source: ImageSource | None = None
         self.metadata = metadata
 
@@ -63,7 +60,7 @@ class BatchImagesDataset(ReadOnlyDataset[ImageSource]):
         Raises:
             BatchError: If there are none, or they are of several kinds.
         """
-        self._source = self._source or open_source(self._place, **self._options)
+        self._source = self._source or open_source(self._place, **self._fs_args)
         return self._source
 
     def _release(self) -> None:
@@ -76,17 +73,12 @@ class BatchImagesDataset(ReadOnlyDataset[ImageSource]):
 class Parts:
     """The parts of a table, read one after the other."""
 
-    def __init__(self, fs: Any, folder: str) -> None:
-        self._fs = fs
+    def __init__(self, folder: Files) -> None:
         self._folder = folder
 
     def numbers(self) -> list[int]:
         """Return which are there, sorted."""
-        self._fs.invalidate_cache()
-        try:
-            names = [path.rpartition("/")[2] for path in self._fs.ls(self._folder, detail=False)]
-        except FileNotFoundError:
-            return []
+        names = self._folder.names()
         return sorted(int(found[1]) for name in names if (found := _PART.fullmatch(name)))
 
     def read(self, columns: Sequence[str] | None = None) -> Iterator[Part]:
@@ -95,19 +87,21 @@ class Parts:
         Raises:
             BatchError: If one is broken.
         """
+        wanted = list(columns) if columns else None
         for number in self.numbers():
-            path = self.locate(number)
+            path = self._folder.locate(part_name(number))
             try:
-                with self._fs.open(path, "rb") as file:
-                    wanted = list(columns) if columns else None
-                    yield Part(number, pq.read_table(file, columns=wanted))
+                with self._folder.explained(), self._folder.fs.open(path, "rb") as file:
+                    table = pq.read_table(file, columns=wanted)
             except pa.ArrowException as error:
                 message = f"Expected a part of a batch prediction in {path}, got: {error}"
                 raise BatchError(f"{message}. Remove it, and run the same again.") from error
+            yield Part(number, table)
 
-    def locate(self, number: int) -> str:
-        """Return the path of a part."""
-        return join(self._folder, f"part-{number:06d}.parquet")
+
+def part_name(number: int) -> str:
+    """Return what the file of a part is called."""
+    return f"part-{number:06d}.parquet"
 
 
 class _InFolder:
@@ -117,12 +111,15 @@ class _InFolder:
         self,
         *,
         folder: str,
-        credentials: dict[str, Any] | None = None,
         fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._fs, self._folder = url_to_fs(folder, **{**(fs_args or {}), **(credentials or {})})
+        self._folder = folder
+        self._fs_args = fs_args or {}
         self.metadata = metadata
+
+    def _files(self, below: str = "") -> Files:
+        return Files(f"{self._folder}/{below}", **self._fs_args)
 
     def _describe(self) -> dict[str, Any]:
         return {"folder": self._folder}
@@ -133,20 +130,15 @@ class PartsDataset(_InFolder, AbstractDataset[Part, Parts]):
 
     def load(self) -> Parts:
         """Return the parts; none of them is read before it is asked for."""
-        return self._parts
+        return Parts(self._files())
 
     def save(self, data: Part) -> None:
         """Write the file of this part, in the place of an older one."""
-        self._fs.makedirs(self._folder, exist_ok=True)
-        with self._fs.open(self._parts.locate(data.number), "wb") as file:
-            pq.write_table(data.table, file, compression="zstd")
+        with self._files().saving(part_name(data.number)) as path:
+            pq.write_table(data.table, path, compression="zstd")
 
     def _exists(self) -> bool:
-        return bool(self._parts.numbers())
-
-    @property
-    def _parts(self) -> Parts:
-        return Parts(self._fs, self._folder)
+        return bool(self.load().numbers())
 
 
 class BatchProgressDataset(_InFolder, ReadOnlyDataset[Progress]):
@@ -160,12 +152,8 @@ class BatchProgressDataset(_InFolder, ReadOnlyDataset[Progress]):
 
     def load(self) -> Progress:
         """Return it; a folder that does not exist holds nothing."""
-        parts = Parts(self._fs, join(self._folder, _PREDICTIONS))
-        return Progress(self._read_plan(), frozenset(parts.numbers()))
-
-    def _read_plan(self) -> dict[str, Any] | None:
         try:
-            plan: dict[str, Any] = json.loads(self._fs.cat_file(join(self._folder, "plan.json")))
+            plan = json.loads(self._files().read("plan.json"))
         except FileNotFoundError:
-            return None
-        return plan
+            plan = None
+        return Progress(plan, frozenset(Parts(self._files("predictions")).numbers()))

@@ -10,23 +10,24 @@ A catalog names the folder, the corpora that the run uses and the manifest:
       feedback: data/02_intermediate/feedback_corpus.parquet
 """
 
+import hashlib
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pandas as pd
-from kedro_datasets.pandas import ParquetDataset
+import yaml
 
-from bukva.data.feedback.collection import FEEDBACK, read_feedback
-from bukva.data.formats import READERS
-from bukva.data.formats.idx import read_idx
-from bukva.data.formats.rukopys import read_glyphs_csv
-from bukva.data.manifest import CorpusEntry, select_entries
-from bukva.data.published import published_split
-from bukva.data.samples import LazyCorpora, RawSample
-from bukva.datasets.read_only import ReadOnlyDataset
-from bukva.datasets.storage import join, load_manifest, missing_files, read_files
-from bukva.errors import CorpusMissingError
+from bukva.core.corpora.idx import read_idx
+from bukva.core.corpora.manifest import CorpusEntry, CorpusFile, parse_manifest, select_entries
+from bukva.core.corpora.readers import READERS
+from bukva.core.corpora.rukopys import read_glyphs_csv
+from bukva.core.samples import LazyCorpora, RawSample
+from bukva.datasets.files import ParquetDataset, ReadOnlyDataset
+from bukva.datasets.storage import Files
+from bukva.errors import ChecksumError, CorpusMissingError, ParameterError
+from bukva.tasks.glyph.feedback.collection import FEEDBACK, read_feedback
+from bukva.tasks.glyph.published import published_split
 
 _RUKOPYS_TABLE_SOURCE = "master.zip"
 _MNIST_TEST_LABELS = "t10k-labels-idx1-ubyte.gz"
@@ -39,8 +40,7 @@ class _ReadOnlyCorporaDataset(ReadOnlyDataset[Any]):
         folder: Folder or URI with the files, at the paths that the manifest gives.
         names: Corpora of the manifest to use, and perhaps `feedback`; none is legal.
         manifest: Path or URI of the corpora manifest.
-        credentials: Passed to the file system of `folder`.
-        fs_args: Further arguments of that file system.
+        fs_args: Further arguments of the file system of `folder`.
         metadata: For other tools, such as kedro-viz; not used here.
     """
 
@@ -52,14 +52,13 @@ class _ReadOnlyCorporaDataset(ReadOnlyDataset[Any]):
         folder: str,
         names: list[str],
         manifest: str,
-        credentials: dict[str, Any] | None = None,
         fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._folder = folder
         self._names = list(names)
         self._manifest = manifest
-        self._storage_options = {**(fs_args or {}), **(credentials or {})}
+        self._fs_args = fs_args or {}
         self.metadata = metadata
 
     def _entries(self) -> dict[str, CorpusEntry]:
@@ -69,7 +68,7 @@ class _ReadOnlyCorporaDataset(ReadOnlyDataset[Any]):
         if not names:
             return {}
         entries = select_entries(load_manifest(self._manifest), names)
-        _require_files(entries, self._folder, self._storage_options)
+        _require_files(entries, self._folder, self._fs_args)
         return entries
 
     def _exists(self) -> bool:
@@ -102,7 +101,7 @@ class CorporaDataset(_ReadOnlyCorporaDataset):
             CorpusMissingError: If files are missing; the message lists all of all corpora.
         """
         corpora: LazyCorpora = {
-            name: partial(read_samples, entry, self._folder, **self._storage_options)
+            name: partial(read_samples, entry, self._folder, **self._fs_args)
             for name, entry in self._entries().items()
         }
         if FEEDBACK in self._names:
@@ -125,7 +124,7 @@ class CorporaDataset(_ReadOnlyCorporaDataset):
 
 
 class PublishedSplitDataset(_ReadOnlyCorporaDataset):
-    """The published split (`bukva.data.published`), where its two corpora are among the names."""
+    """The published split (`bukva.tasks.glyph.published`), where its corpora are named."""
 
     def load(self) -> pd.DataFrame | None:
         """Return the table of the published split, or None without rukopys and mnist.
@@ -137,34 +136,81 @@ class PublishedSplitDataset(_ReadOnlyCorporaDataset):
         entries = self._entries()
         if not {"rukopys", "mnist"} <= set(entries):
             return None
-        rukopys = read_files(entries["rukopys"], self._folder, **self._storage_options)
-        mnist = read_files(entries["mnist"], self._folder, **self._storage_options)
+        rukopys = read_files(entries["rukopys"], self._folder, **self._fs_args)
+        mnist = read_files(entries["mnist"], self._folder, **self._fs_args)
         return published_split(
             read_glyphs_csv(rukopys[_RUKOPYS_TABLE_SOURCE], _RUKOPYS_TABLE_SOURCE),
             read_idx(mnist[_MNIST_TEST_LABELS], _MNIST_TEST_LABELS, dimensions=1),
         )
 
 
-def read_samples(entry: CorpusEntry, folder: str, **storage_options: Any) -> Iterator[RawSample]:
+def read_samples(entry: CorpusEntry, folder: str, **fs_args: Any) -> Iterator[RawSample]:
     """Yield the samples of a corpus whose files lie in a folder or bucket.
 
     Raises:
         ChecksumError: If a file is not the one that the manifest names.
     """
-    yield from READERS[entry.reader](read_files(entry, folder, **storage_options))
+    yield from READERS[entry.reader](read_files(entry, folder, **fs_args))
 
 
 def _read_feedback_samples(path: str) -> Iterator[RawSample]:
     yield from read_feedback(ParquetDataset(filepath=path).load())
 
 
-def _require_files(
-    entries: dict[str, CorpusEntry], folder: str, storage_options: dict[str, Any]
-) -> None:
+def load_manifest(uri: str) -> dict[str, CorpusEntry]:
+    """Read and parse the corpora manifest.
+
+    Raises:
+        ParameterError: If it is not there, is not YAML, or does not validate.
+    """
+    try:
+        content = yaml.safe_load(Files(uri).read().decode())
+    except FileNotFoundError:
+        message = f"Expected the corpora manifest at {uri}, found none: run from the project's root"
+        raise ParameterError(f"{message}, or name it with --manifest.") from None
+    except yaml.YAMLError as error:
+        raise ParameterError(f"Expected YAML in the corpora manifest {uri}, got: {error}") from None
+    return parse_manifest(content)
+
+
+def missing_files(entry: CorpusEntry, folder: str, **fs_args: Any) -> list[CorpusFile]:
+    """Return the files of a corpus that are not under a folder or URI."""
+    files = Files(folder, **fs_args)
+    return [file for file in entry.files if not files.exists(file.path)]
+
+
+def read_files(entry: CorpusEntry, folder: str, **fs_args: Any) -> dict[str, bytes]:
+    """Return the contents of a corpus's files by name, verified.
+
+    Raises:
+        ChecksumError: If a file is not the one that the manifest names.
+    """
+    files = Files(folder, **fs_args)
+    contents: dict[str, bytes] = {}
+    for file in entry.files:
+        contents[file.name] = files.read(file.path)
+        actual = hashlib.sha256(contents[file.name]).hexdigest()
+        advice = "Fetch it again: make corpora."
+        check_sha256(actual, file, files.locate(file.path), advice)
+    return contents
+
+
+def check_sha256(actual: str, expected: CorpusFile, where: str, advice: str) -> None:
+    """Compare a checksum with the manifest's.
+
+    Raises:
+        ChecksumError: If they differ; the message names both, the file and what to do.
+    """
+    if actual != expected.sha256:
+        message = f"Expected sha256 {expected.sha256} of {expected.path}, got {actual} from {where}"
+        raise ChecksumError(f"{message}. {advice}")
+
+
+def _require_files(entries: dict[str, CorpusEntry], folder: str, fs_args: dict[str, Any]) -> None:
     missing = [
-        f"  {name}: {join(folder, file.path)}"
+        f"  {name}: {folder.rstrip('/')}/{file.path}"
         for name, entry in entries.items()
-        for file in missing_files(entry, folder, **storage_options)
+        for file in missing_files(entry, folder, **fs_args)
     ]
     if missing:
         listing = "\n".join(missing)

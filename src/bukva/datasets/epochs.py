@@ -1,9 +1,12 @@
-"""What logs the epochs of a training while it trains."""
+"""What logs numbers with the active MLflow run: epochs while a training runs, scores once."""
 
-from typing import Any
+from typing import Any, NoReturn
 
-from bukva.datasets.read_only import ReadOnlyDataset
-from bukva.model_registry.epochs import EpochMetrics, current_epoch_metrics
+from kedro.io import AbstractDataset, DatasetError
+
+from bukva.datasets.files import ReadOnlyDataset
+from bukva.registry.journal import Logged
+from bukva.registry.runs import EpochMetrics, active_run
 
 
 class EpochMetricsDataset(ReadOnlyDataset[EpochMetrics | None]):
@@ -26,7 +29,39 @@ class EpochMetricsDataset(ReadOnlyDataset[EpochMetrics | None]):
 
     def load(self) -> EpochMetrics | None:
         """Return it."""
-        return current_epoch_metrics(self._prefix)
+        run = active_run()
+        return EpochMetrics(run, f"{self._prefix}.") if run else None
+
+    def _describe(self) -> dict[str, Any]:
+        return {"prefix": self._prefix}
+
+
+class TrackedMetricsDataset(AbstractDataset[dict[str, float], NoReturn]):
+    """Logs numbers with the active MLflow run, if there is one."""
+
+    def __init__(self, *, prefix: str, metadata: dict[str, Any] | None = None) -> None:
+        """Name what was measured.
+
+        Args:
+            prefix: Before the name of each number, with a dot between.
+            metadata: For plugins.
+        """
+        self._prefix = prefix
+        self.metadata = metadata
+
+    def load(self) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            DatasetError: Always.
+        """
+        raise DatasetError("TrackedMetricsDataset only logs: look for its numbers in MLflow.")
+
+    def save(self, data: dict[str, float]) -> None:
+        """Log the numbers."""
+        if run := active_run():
+            metrics = {f"{self._prefix}.{name}": value for name, value in data.items()}
+            run.log(Logged(metrics=metrics))
 
     def _describe(self) -> dict[str, Any]:
         return {"prefix": self._prefix}

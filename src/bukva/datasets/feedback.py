@@ -13,17 +13,19 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from fsspec.core import url_to_fs
-from kedro_datasets.pandas import ParquetDataset
-
-from bukva.correction import DELETED, MAX_FILE_BYTES, STATE_FOLDERS, Correction, parse_correction
-from bukva.data.feedback.collection import StoredCorrections, describe_unusable
-from bukva.data.feedback.decisions import Decisions, parse_decisions, write_decisions
-from bukva.data.feedback.selection import KnownSamples
-from bukva.datasets.array import ArrayDataset
-from bukva.datasets.file import FileDataset
-from bukva.datasets.read_only import ReadOnlyDataset
+from bukva.datasets.files import ArrayDataset, FileDataset, ParquetDataset, ReadOnlyDataset
+from bukva.datasets.storage import Files
 from bukva.errors import CorrectionError, StorageError
+from bukva.tasks.glyph.correction import (
+    DELETED,
+    MAX_FILE_BYTES,
+    STATE_FOLDERS,
+    Correction,
+    parse_correction,
+)
+from bukva.tasks.glyph.feedback.collection import StoredCorrections, describe_unusable
+from bukva.tasks.glyph.feedback.decisions import Decisions, parse_decisions, write_decisions
+from bukva.tasks.glyph.feedback.selection import KnownSamples
 
 _LOG = logging.getLogger(__name__)
 _READ_AT_ONCE = 256
@@ -42,8 +44,7 @@ class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
     Args:
         folder: Folder or URI of the service's own store.
         delivered: Where it takes them; empty if they stay.
-        credentials: Passed to the file systems of both.
-        fs_args: Further arguments of those.
+        fs_args: Further arguments of the file systems of both.
         metadata: For other tools, such as kedro-viz; not used here.
     """
 
@@ -54,12 +55,11 @@ class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
         *,
         folder: str,
         delivered: str = "",
-        credentials: dict[str, Any] | None = None,
         fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._places = [place for place in (folder, delivered) if place]
-        self._storage_options = {**(fs_args or {}), **(credentials or {})}
+        self._fs_args = fs_args or {}
         self.metadata = metadata
 
     def load(self) -> StoredCorrections:
@@ -95,18 +95,19 @@ class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
 
     def _read(self, place: str) -> Iterator[_File]:
         """Yield the files below a place, many at a time, but for drafts and what is too large."""
-        fs, root = url_to_fs(place, **self._storage_options)
-        fs.invalidate_cache()
+        folder = Files(place, **self._fs_args)
         try:
-            sizes = {path: info["size"] for path, info in fs.find(root, detail=True).items()}
+            with folder.explained():
+                found = folder.fs.find(folder.path, detail=True)
         except FileNotFoundError:
             return
-        below = {path: PurePosixPath(path).relative_to(root) for path in sorted(sizes)}
+        sizes = {path: info["size"] for path, info in found.items()}
+        below = {path: PurePosixPath(path).relative_to(folder.path) for path in sorted(sizes)}
         paths = [path for path, name in below.items() if not name.name.startswith(".")]
         for start in range(0, len(paths), _READ_AT_ONCE):
             chunk = paths[start : start + _READ_AT_ONCE]
             wanted = [path for path in chunk if sizes[path] <= MAX_FILE_BYTES]
-            contents = fs.cat(wanted, on_error="return") if wanted else {}
+            contents = folder.read_all(wanted)
             too_large = CorrectionError(f"Expected at most {MAX_FILE_BYTES} bytes.")
             yield from (_File(below[path], contents.get(path, too_large)) for path in chunk)
 
@@ -143,11 +144,11 @@ class DecisionsDataset(FileDataset[Decisions]):
         Raises:
             CorrectionError: If the file is broken: nothing that people said is passed over.
         """
-        return parse_decisions(self.read_bytes()) if self._exists() else {}
+        return parse_decisions(self.beside().read()) if self._exists() else {}
 
     def save(self, data: Decisions) -> None:
         """Write the file: whole, or not at all."""
-        self.write_bytes(write_decisions(data))
+        self.beside().write(write_decisions(data))
 
 
 class KnownSamplesDataset(ReadOnlyDataset[KnownSamples | None]):

@@ -5,19 +5,17 @@ the manifest's checksum, and only then moved to its name. With a bucket as desti
 waits in the user's cache until it is whole and uploaded.
 """
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
 from tqdm import tqdm
 
-from bukva.data.manifest import CorpusEntry, CorpusFile
-from bukva.datasets.storage import CHUNK_BYTES, check_sha256, join, sha256_of
+from bukva.core.corpora.manifest import CorpusEntry, CorpusFile
+from bukva.datasets.corpora import check_sha256
+from bukva.datasets.storage import Files, flush_to_disk, join
 from bukva.errors import CorpusMissingError, StorageError
 
 PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0)
@@ -26,7 +24,7 @@ PAUSES_S: Final = (0.0, 0.5, 1.0, 2.0)
 STAGING: Final = Path("~/.cache/bukva/corpora")
 """Where what is on its way to a bucket is put together; of each file only what is not there yet."""
 
-_LOCAL: Final = LocalFileSystem()
+CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 
 def fetch_corpora(
@@ -55,24 +53,24 @@ def fetch_corpora(
     """
     fetched, homeless = [], []
     for file in (file for entry in entries.values() for file in entry.files):
-        target_fs, target = url_to_fs(join(destination, file.path))
-        if is_verified(target_fs, target, file):
+        target = Files(join(destination, file.path))
+        if is_verified(target, file):
             continue
         address = file.url if source is None else join(source, file.path)
         if address is None:
             homeless.append(file)
             continue
-        _fetch_file(address, target_fs, target, file, show_progress=show_progress)
+        _fetch_file(address, target, file, show_progress=show_progress)
         fetched.append(file.path)
     _refuse_homeless(homeless)
     return fetched
 
 
-def is_verified(fs: Any, path: str, file: CorpusFile) -> bool:
+def is_verified(found: Files, file: CorpusFile) -> bool:
     """Return whether a file is there, with the size and the checksum of the manifest."""
-    if not fs.exists(path) or fs.size(path) != file.size_bytes:
+    if not found.exists() or found.fs.size(found.path) != file.size_bytes:
         return False
-    return sha256_of(fs, path) == file.sha256
+    return found.sha256() == file.sha256
 
 
 def _refuse_homeless(files: list[CorpusFile]) -> None:
@@ -84,45 +82,38 @@ def _refuse_homeless(files: list[CorpusFile]) -> None:
         )
 
 
-def _fetch_file(
-    address: str, target_fs: Any, target: str, file: CorpusFile, *, show_progress: bool
-) -> None:
-    with _staged(target_fs, target, file) as part:
+def _fetch_file(address: str, target: Files, file: CorpusFile, *, show_progress: bool) -> None:
+    with _staged(target, file) as part:
         resumed = part.exists()
         _download(address, part, file, show_progress=show_progress)
-        if resumed and sha256_of(_LOCAL, str(part)) != file.sha256:
+        if resumed and Files(str(part)).sha256() != file.sha256:
             # The earlier try may have left the beginning of another file: not the source's fault.
             part.unlink()
             _download(address, part, file, show_progress=show_progress)
         try:
             advice = "It was removed; the source holds another file than the manifest names."
-            check_sha256(sha256_of(_LOCAL, str(part)), file, address, advice)
+            check_sha256(Files(str(part)).sha256(), file, address, advice)
         except BaseException:
             part.unlink()
             raise
 
 
 @contextmanager
-def _staged(target_fs: Any, target: str, file: CorpusFile) -> Iterator[Path]:
+def _staged(target: Files, file: CorpusFile) -> Iterator[Path]:
     """Give the path of a local `.part` file, and publish it when the block ends well."""
-    if isinstance(target_fs, LocalFileSystem):
-        part = Path(f"{target}.part")
+    if target.is_local:
+        part = Path(f"{target.path}.part")
         part.parent.mkdir(parents=True, exist_ok=True)
         yield part
-        _sync(part)
-        part.replace(target)
+        flush_to_disk(part)
+        part.replace(target.path)
         return
     # By its checksum: whichever bucket it is for, it is the same file.
     part = STAGING.expanduser() / f"{file.sha256}.part"
     part.parent.mkdir(parents=True, exist_ok=True)
     yield part
-    target_fs.put_file(str(part), target)
+    target.upload(part)
     part.unlink()
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _download(address: str, part: Path, file: CorpusFile, *, show_progress: bool) -> None:
@@ -171,10 +162,11 @@ def _append_rest(address: str, part: Path, file: CorpusFile, bar: Any) -> None:
 def _copy(
     address: str, part: Path, file: CorpusFile, bar: Any, offset: int, *, block_size: int
 ) -> None:
-    fs, path = url_to_fs(address)
+    source = Files(address)
     # Without a cache each read is one range request, so nothing that arrived is lost.
     with (
-        fs.open(path, "rb", block_size=block_size, cache_type="none") as remote,
+        source.explained(),
+        source.fs.open(source.path, "rb", block_size=block_size, cache_type="none") as remote,
         part.open("ab") as local,
     ):
         remote.seek(offset)

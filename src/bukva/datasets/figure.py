@@ -1,25 +1,27 @@
 """A figure as a PNG file in the storage, and beside the run in MLflow."""
 
-import io
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 import mlflow
-from kedro.io.core import get_filepath_str
+from kedro_datasets._typing import ImagePreview
 from kedro_datasets.matplotlib import MatplotlibDataset
 from matplotlib.figure import Figure
 
-from bukva.model_registry.journalled_store import log_file
+from bukva.datasets.files import KedroDataset
+from bukva.registry.runs import log_file
 
 _PNG: Final[dict[str, Any]] = {"format": "png", "dpi": 120, "bbox_inches": "tight"}
 
 
-class TrackedFigureDataset(MatplotlibDataset):  # type: ignore[misc]  # kedro-datasets has no types
+class TrackedFigureDataset(KedroDataset):
     """Saves a figure, and logs it to the active MLflow run if there is one.
 
     kedro-mlflow's own wrapper uploads the saved file, which it must find on local disk; this one
-    draws the figure a second time, so the storage may be S3. kedro-viz previews it.
+    reads it back, so the storage may be S3. kedro-viz previews it.
     """
+
+    kind = MatplotlibDataset
 
     def __init__(
         self, *, filepath: str, artifact_folder: str = "figures", **dataset_args: Any
@@ -29,15 +31,16 @@ class TrackedFigureDataset(MatplotlibDataset):  # type: ignore[misc]  # kedro-da
 
     def load(self) -> bytes:
         """Return the PNG file."""
-        path = get_filepath_str(self._get_load_path(), self._protocol)
-        with self._fs.open(path, mode="rb") as file:
-            content: bytes = file.read()
-        return content
+        return self.beside().read()
 
     def save(self, data: Figure) -> None:
         """Write the PNG file, and log it."""
         super().save(data)
         if mlflow.active_run() is not None:
-            drawn = io.BytesIO()
-            data.savefig(drawn, **_PNG)
-            log_file(drawn.getvalue(), self._artifact_file)
+            log_file(self.load(), self._artifact_file)
+
+    def preview(self) -> ImagePreview:
+        """Return the picture as kedro-viz shows it."""
+        with self.beside().fetched() as path:
+            shown: ImagePreview = self._at(path).preview()
+        return shown

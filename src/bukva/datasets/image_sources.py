@@ -4,7 +4,8 @@ Shapes: N images, H x W pixels.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any, Final, NamedTuple
@@ -12,13 +13,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec.core import url_to_fs
 
-from bukva.data.decoding import MAX_IMAGE_BYTES
-from bukva.data.samples import UInt8Array
-from bukva.datasets.storage import join
+from bukva.core.arrays import UInt8Array
+from bukva.core.imaging.decoding import MAX_IMAGE_BYTES
+from bukva.datasets.storage import Files, join
 from bukva.errors import BatchError, ImageDecodeError, ImageError, ImageTooLargeError
-from bukva.inference.batch import Chunk, ImageChunk, ImageSource
+from bukva.tasks.glyph.batch import Chunk, ImageChunk, ImageSource
 
 _IMAGE: Final = "image"
 _NAME: Final = "id"
@@ -52,10 +52,11 @@ class _Source:
     names: Sequence[str] = field(repr=False)
     fingerprint: str
 
-    def locate(self, file: int) -> tuple[Any, str]:
-        """Return the file system and the path of a file."""
-        fs, root = url_to_fs(self.place, **self.options)
-        return fs, join(root, self.names[file]) if self.names[file] else root
+    @contextmanager
+    def open(self, file: int) -> Iterator[tuple[Any, str]]:
+        """Give a file, to read from, and its path."""
+        with _open(Files(self.place, **self.options), self.names[file]) as opened:
+            yield opened
 
     def name_rows(self, chunk: Chunk) -> list[str]:
         """Return names of images that have none: their file and their number in it."""
@@ -77,13 +78,12 @@ class ImageFiles(_Source):
 
     def read(self, chunk: Chunk) -> ImageChunk:
         """Return the files' bytes; one that is too large is not read."""
-        fs, root = url_to_fs(self.place, **self.options)
+        folder = Files(self.place, **self.options)
         span = slice(chunk.start, chunk.stop)
         names, sizes = self.names[span], self.sizes[span]
-        paths = [join(root, name) if name else root for name in names]
+        paths = [folder.locate(name) for name in names]
         wanted = [path for path, size in zip(paths, sizes, strict=True) if size <= MAX_IMAGE_BYTES]
-        # Not `cat`, which would take a name with brackets for a pattern.
-        contents = dict(zip(wanted, fs.cat_ranges(wanted, None, None), strict=True))
+        contents = folder.read_all(wanted)
         too_large = ImageTooLargeError(f"Expected an image of at most {MAX_IMAGE_BYTES} bytes.")
         images = [_check_read(contents.get(path, too_large)) for path in paths]
         shown = [name or self.place.rpartition("/")[2] for name in names]
@@ -99,8 +99,7 @@ class ParquetFiles(_Source):
 
     def read(self, chunk: Chunk) -> ImageChunk:
         """Return the rows; of a larger row group the pages are read one after the other."""
-        fs, path = self.locate(chunk.file)
-        with fs.open(path, "rb") as file:
+        with self.open(chunk.file) as (file, path):
             table = _read_rows(pq.ParquetFile(file, buffer_size=_READ_BYTES), chunk)
         has_names = _NAME in table.column_names
         names = table[_NAME].cast(pa.string()).to_pylist() if has_names else self.name_rows(chunk)
@@ -116,8 +115,7 @@ class ArrayFiles(_Source):
 
     def read(self, chunk: Chunk) -> ImageChunk:
         """Return the images; the rest of the file is not read."""
-        fs, path = self.locate(chunk.file)
-        with fs.open(path, "rb") as file:
+        with self.open(chunk.file) as (file, path):
             _, height, width = _read_shape(file, path)
             file.seek(chunk.start * height * width, 1)
             content = file.read((chunk.stop - chunk.start) * height * width)
@@ -131,7 +129,8 @@ def open_source(place: str, **options: Any) -> ImageSource:
     Raises:
         BatchError: If there are none, or of more than one kind, or a file is none of its kind.
     """
-    found = _find_files(place, options)
+    folder = Files(place, **options)
+    found = _find_files(folder)
     digest = hashlib.sha256()
     for item in found:
         digest.update("\t".join(map(str, item)).encode() + b"\n")
@@ -142,11 +141,16 @@ def open_source(place: str, **options: Any) -> ImageSource:
     if len(suffixes) > 1:
         message = f"Expected files of one kind in {place}, got {', '.join(sorted(suffixes))}."
         raise BatchError(f"{message} Name those of one kind: batch_inference.images.")
-    fs, root = url_to_fs(place, **options)
-    paths = [join(root, item.name) if item.name else root for item in found]
     if suffixes == {"parquet"}:
-        return ParquetFiles(*common, lengths=[_count_rows(fs, path) for path in paths])
-    return ArrayFiles(*common, lengths=[_count_images(fs, path) for path in paths])
+        return ParquetFiles(*common, lengths=[_count_rows(folder, item.name) for item in found])
+    return ArrayFiles(*common, lengths=[_count_images(folder, item.name) for item in found])
+
+
+@contextmanager
+def _open(folder: Files, name: str) -> Iterator[tuple[Any, str]]:
+    path = folder.locate(name)
+    with folder.explained(name), folder.fs.open(path, "rb") as file:
+        yield file, path
 
 
 def _suffix_of(name: str) -> str:
@@ -154,23 +158,22 @@ def _suffix_of(name: str) -> str:
     return suffix if suffix in ("parquet", "npy") else "image files"
 
 
-def _find_files(place: str, options: dict[str, Any]) -> list[_Found]:
+def _find_files(place: Files) -> list[_Found]:
     """Return the files of a place by their names: a folder at a time, as there may be millions."""
-    fs, root = url_to_fs(place, **options)
-    fs.invalidate_cache()
-    if fs.isfile(root):
-        return [_describe("", fs.info(root))]
-    start = len(root.rstrip("/")) + 1
-    found = [
-        _describe(join(folder, name)[start:], info)
-        for folder, _, files in fs.walk(root, detail=True)
-        for name, info in files.items()
-        if name  # S3 may list a prefix as an object of its own
-    ]
+    with place.explained():
+        if place.fs.isfile(place.path):
+            return [_describe("", place.fs.info(place.path))]
+        start = len(place.path.rstrip("/")) + 1
+        found = [
+            _describe(join(folder, name)[start:], info)
+            for folder, _, files in place.fs.walk(place.path, detail=True)
+            for name, info in files.items()
+            if name  # S3 may list a prefix as an object of its own
+        ]
     found = sorted(item for item in found if not _is_hidden(item.name))
     if not found:
-        message = f"Expected images in {place}, found none: name a folder, a prefix or a file"
-        raise BatchError(f"{message} with --params=batch_inference.images=...")
+        message = f"Expected images in {place.address}, found none: name a folder, a prefix or a"
+        raise BatchError(f"{message} file with --params=batch_inference.images=...")
     return found
 
 
@@ -192,14 +195,15 @@ def _check_read(content: bytes | Exception) -> bytes | ImageError:
     raise content
 
 
-def _count_rows(fs: Any, path: str) -> int:
+def _count_rows(folder: Files, name: str) -> int:
     try:
-        with fs.open(path, "rb") as file:
+        with _open(folder, name) as (file, path):
             parquet = pq.ParquetFile(file)
             names = parquet.schema_arrow.names
             rows = int(parquet.metadata.num_rows)
     except pa.ArrowException as error:
-        raise BatchError(f"Expected a Parquet file, got {path}: {error}") from error
+        message = f"Expected a Parquet file, got {folder.locate(name)}: {error}"
+        raise BatchError(message) from error
     if _IMAGE not in names:
         raise BatchError(f"Expected a column '{_IMAGE}' in {path}, got {', '.join(names)}.")
     return rows
@@ -239,8 +243,8 @@ def _to_images(column: pa.Array, path: str) -> Sequence[bytes] | UInt8Array:
     raise BatchError(f"{message}, got {kind}.")
 
 
-def _count_images(fs: Any, path: str) -> int:
-    with fs.open(path, "rb") as file:
+def _count_images(folder: Files, name: str) -> int:
+    with _open(folder, name) as (file, path):
         return _read_shape(file, path)[0]
 
 

@@ -7,17 +7,15 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 from kedro.utils import load_obj
 
-from bukva.datasets.read_only import ReadOnlyDataset
-from bukva.datasets.recogniser import RecogniserDataset
-from bukva.inference.batch import AnsweringModel
-from bukva.inference.recogniser import Recogniser
-from bukva.model_registry import models, registry
-from bukva.model_registry.models import PackagedModel
-from bukva.model_registry.names import RECOGNISER_FILE
-from bukva.model_registry.packaging import Package, log_package
-from bukva.model_registry.production import put_into_production
-from bukva.model_registry.registration import Registration
-from bukva.model_registry.verification import verify
+from bukva.datasets.files import ReadOnlyDataset, RecogniserDataset
+from bukva.registry import models, registry
+from bukva.registry.models import PackagedModel
+from bukva.registry.names import RECOGNISER_FILE
+from bukva.registry.packaging import Package, log_package
+from bukva.registry.production import put_into_production
+from bukva.registry.registry import Registration, verify
+from bukva.tasks.glyph.batch import AnsweringModel
+from bukva.tasks.glyph.recogniser import Recogniser
 
 
 class PackagedModelsDataset(AbstractDataset[Package, list[PackagedModel]]):

@@ -1,184 +1,151 @@
-"""S3 as our datasets use it: atomic, in bounded time, and with errors that say what to do.
-
-`install_atomic_saves` puts this file system in the place of s3fs's own, so that every Kedro dataset
-on `s3://` uses it. An object is the former one or the new one:
-
-* small ones are sent in one request, large ones in parts that are put together at the end;
-* what a `with` block that ends by an exception has written is thrown away. fsspec would publish it;
-* the parts that a killed process leaves are no object: the bucket's lifecycle rule removes them.
+"""S3 as it is used here: in bounded time, and with errors that say what to do.
 
 Address and keys come from where all AWS tools take them: `AWS_...` variables, or `~/.aws`.
 """
 
-import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import socket
+from contextlib import suppress
 from typing import Any, Final
 
-from fsspec.asyn import sync_wrapper
+from botocore.exceptions import (
+    ConnectionError as NoConnectionError,
+)
+from botocore.exceptions import (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 from s3fs import S3FileSystem
-from s3fs.core import S3File
+from s3fs.core import S3_RETRYABLE_ERRORS
 
-from bukva.datasets.atomic import AtomicTextWriter, DiscardedByErrors
-from bukva.datasets.s3_errors import explain
-from bukva.errors import StorageUnreachableError
+from bukva.errors import (
+    BucketMissingError,
+    StorageError,
+    StorageRefusedError,
+    StorageUnreachableError,
+)
 
 PART_BYTES: Final = 16 * 2**20
-"""What is longer is sent in parts, each tried again by itself."""
-CALL_TIMEOUT_S: Final = 60.0
-"""A request and its repetitions take no longer, but for the time that what it sends may take."""
-MIN_BYTES_PER_S: Final = 250_000
-"""A line that is slower than this is taken for a broken one."""
+"""What is longer than two of them is sent in parts, each tried again by itself."""
+CONNECT_TIMEOUT_S: Final = 5.0
+ANSWER_TIMEOUT_S: Final = 10.0
+"""So long the store may be silent: before it answers, within an answer, and while it is sent to."""
+ATTEMPTS: Final = 3
+"""Of a request, and again of what came of it: a store that says nothing is given up in 90 s."""
 
-# aiohttp counts no time while it sends: but for CALL_TIMEOUT_S, a store that stops listening in
-# mid-upload would be waited for without end.
-_CLIENT_CONFIG: Final = {
-    "connect_timeout": 5,
-    "read_timeout": 15,
-    "retries": {"mode": "standard", "total_max_attempts": 6},
-}
-_WRITE_TEXT: Final = frozenset({"w", "wt", "tw"})
+_NO_KEYS: Final = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+_NO_ANSWER: Final = (*S3_RETRYABLE_ERRORS, NoConnectionError, ConnectionError)
+# Callers make something of these: there is no such object, there is one, it has changed.
+_FOR_CALLERS: Final = frozenset({404, 409, 412, 416})
 _LOG = logging.getLogger(__name__)
 
 
-class AtomicS3File(DiscardedByErrors, S3File):  # type: ignore[misc]  # s3fs has no types
-    """An object that is written appears when its `with` block ended without an exception."""
-
-    def write(self, data: Any) -> int:
-        """Write bytes; an error discards the object, so that nobody can save the rest of it."""
-        with self._discarded_on_error():
-            return int(super().write(data))
-
-    def close(self) -> None:
-        """Publish the object, as the last step; closing twice is legal."""
-        with self._discarded_on_error():
-            super().close()
-
-    def discard(self) -> None:
-        """Close without a trace: the parts that were sent are given up, the object stays."""
-        self.closed = True
-        # A runtime error where this is the end of the process, or the collection of garbage.
-        with suppress(OSError, RuntimeError):
-            super().discard()
-
-    @contextmanager
-    def _discarded_on_error(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            if isinstance(error, StorageUnreachableError):
-                self.mpu = None  # nobody is there to be told
-            self.discard()
-            raise
-
-    def _fetch_range(self, start: int, end: int) -> bytes:
-        with self.fs.explained("get_object", self.path):
-            try:
-                return bytes(super()._fetch_range(start, end))
-            except IndexError:
-                # s3fs looks at the number of an error that has none.
-                raise TimeoutError from None
-
-    def __del__(self) -> None:
-        # Dropped unclosed: fsspec would publish it.
-        self.closed = True
+def open_s3(**options: Any) -> S3FileSystem:
+    """Return s3fs's file system with our patience; the same one for the same options."""
+    config = {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "read_timeout": ANSWER_TIMEOUT_S,
+        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
+        "connector_args": {"socket_factory": _open_socket},
+    }
+    files = S3FileSystem(
+        config_kwargs=config | options.pop("config_kwargs", {}),
+        use_listings_cache=False,  # another process may have written since: the store is asked
+        max_concurrency=1,  # of several streams, one that breaks off would not be tried again
+        **options,
+    )
+    files.retries = ATTEMPTS
+    return files
 
 
-class AtomicS3FileSystem(S3FileSystem):  # type: ignore[misc]  # s3fs has no types
-    """s3fs's file system with atomic writes, bounded waiting and our errors.
+def check_bucket(address: str) -> None:
+    """Return if the bucket of an address is there, and these keys may look at it.
+
+    Raises:
+        StorageError: If not, or if nobody answers within 10 s.
+    """
+    hurry = {"connect_timeout": 3, "read_timeout": 3, "retries": {"total_max_attempts": 1}}
+    files = open_s3(config_kwargs=hurry)
+    bucket = files.split_path(address)[0]
+    try:
+        files.call_s3("head_bucket", Bucket=bucket)
+    except Exception as error:
+        raise explain(error, files, f"s3://{bucket}") from None
+
+
+def explain(error: Exception, files: S3FileSystem, address: str) -> Exception:
+    """Return the error of ours that says what an error means; one that callers expect as it is.
 
     Args:
-        call_timeout_s: How long one request may take, its repetitions included; CALL_TIMEOUT_S.
-        options: As of s3fs.
+        error: What s3fs raised.
+        files: The file system.
+        address: Of the bucket or object.
     """
-
-    def __init__(self, *, call_timeout_s: float | None = None, **options: Any) -> None:
-        config = _CLIENT_CONFIG | (options.pop("config_kwargs", None) or {})
-        defaults = {
-            # Another process may have written since: the store is asked.
-            "use_listings_cache": False,
-            "default_block_size": PART_BYTES,
-            "fixed_upload_size": True,
-        }
-        super().__init__(config_kwargs=config, **(defaults | options))
-        self._call_timeout_s = call_timeout_s
-
-    def open(self, path: Any, mode: str = "rb", **kwargs: Any) -> Any:
-        """Open an object; in the modes `w` and `wb` it is written atomically."""
-        if mode not in _WRITE_TEXT or kwargs.get("compression"):
-            return super().open(path, mode, **kwargs)
-        text_args = {key: kwargs.pop(key, None) for key in ("encoding", "errors", "newline")}
-        return AtomicTextWriter(super().open(path, "wb", **kwargs), **text_args)
-
-    def check_bucket(self, path: str) -> None:
-        """Return if the bucket of a path is there, and these keys may look at it.
-
-        Raises:
-            StorageError: If not; says what to do.
-        """
-        self.call_s3("head_bucket", Bucket=self.split_path(path)[0])
-
-    @contextmanager
-    def explained(self, request: str, place: str) -> Iterator[None]:
-        """What goes wrong in the block is raised as the error of ours that says what it means."""
-        try:
-            yield
-        except Exception as error:
-            explained = explain(error, request, place, self._endpoint())
-            if explained is error:
-                raise
-            _LOG.debug("%s of %s failed", request, place, exc_info=True)
-            raise explained from None
-
-    def _open(
-        self,
-        path: str,
-        mode: str = "rb",
-        block_size: int | None = None,
-        cache_type: str | None = None,
-        **kwargs: Any,
-    ) -> AtomicS3File:
-        return AtomicS3File(
-            self,
-            path,
-            mode,
-            block_size=block_size or self.default_block_size,
-            cache_type=cache_type or self.default_cache_type,
-            s3_additional_kwargs=dict(self.s3_additional_kwargs),
-            **kwargs,
+    answer = error.__cause__
+    asked = f"{getattr(answer, 'operation_name', 'a request')} of {address} at {_endpoint(files)}"
+    if isinstance(error, _NO_KEYS):
+        explained: Exception = StorageRefusedError(
+            f"Expected keys for {asked}, got none: {error} Set AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
         )
+    elif response := getattr(answer, "response", None):
+        explained = _explain_answer(error, response, asked, address)
+    # s3fs looks at the number of an error that has none.
+    elif isinstance(error, (*_NO_ANSWER, IndexError)):
+        explained = _unreachable(asked, f"none ({type(error).__name__}: {error})")
+    else:
+        return error
+    if explained is not error:
+        _LOG.debug("%s failed", asked, exc_info=error)
+    return explained
 
-    async def _call_s3(self, method: str, *akwarglist: Any, **kwargs: Any) -> Any:
-        place = "/".join(filter(None, [kwargs.get("Bucket"), kwargs.get("Key")]))
-        timeout_s = self._allowed_s(kwargs.get("Body"))
-        with self.explained(method, place):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    return await super()._call_s3(method, *akwarglist, **kwargs)
-            async with asyncio.timeout(timeout_s):
-                return await super()._call_s3(method, *akwarglist, **kwargs)
 
-    # s3fs made its own of its own method.
-    call_s3 = sync_wrapper(_call_s3)
+def _explain_answer(
+    error: Exception, response: dict[str, Any], asked: str, address: str
+) -> Exception:
+    code = str(response.get("Error", {}).get("Code"))
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    if code == "NoSuchBucket" or (status == 404 and not key):
+        return BucketMissingError(
+            f"Expected the bucket {bucket} for {asked}, found none. Make it, or name another: "
+            "BUKVA_STORAGE, or storage.root in conf/<env>/globals.yml."
+        )
+    got = f"{status} {code}: {error}"
+    if status in (401, 403):
+        return StorageRefusedError(
+            f"Expected leave for {asked}, got {got}. Look at AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY (or AWS_PROFILE), and at what this key may do."
+        )
+    if status == 429 or status >= 500:
+        return _unreachable(asked, got)
+    return error if status in _FOR_CALLERS else StorageError(f"Expected {asked}, got {got}.")
 
-    async def _cat_file(self, path: str, *args: Any, **kwargs: Any) -> bytes:
-        with self.explained("get_object", path):
-            return bytes(await super()._cat_file(path, *args, **kwargs))
 
-    async def _get_file(self, rpath: str, lpath: str, *args: Any, **kwargs: Any) -> None:
-        with self.explained("get_object", rpath):
-            await super()._get_file(rpath, lpath, *args, **kwargs)
+def _unreachable(asked: str, got: str) -> StorageUnreachableError:
+    return StorageUnreachableError(
+        f"Expected an answer to {asked}, got {got}. Nothing half was stored. Look whether the "
+        "store is up and AWS_ENDPOINT_URL is its address, then run again."
+    )
 
-    async def _makedirs(self, path: str, exist_ok: bool = False) -> None:
-        # There are no folders to make; s3fs would make the bucket, with a typing error in its name.
-        pass
 
-    makedirs = sync_wrapper(_makedirs)
+def _endpoint(files: S3FileSystem) -> str:
+    with suppress(Exception):  # without a profile there is no client to ask
+        return str(files.s3.meta.endpoint_url)
+    return "the store"
 
-    def _allowed_s(self, body: Any) -> float:
-        """How long a request is waited for before it is made anew, once."""
-        return (self._call_timeout_s or CALL_TIMEOUT_S) / 2 + len(body or b"") / MIN_BYTES_PER_S
 
-    def _endpoint(self) -> str:
-        return self._s3.meta.endpoint_url if self._s3 else "the store"
+def _open_socket(address: tuple[Any, ...]) -> socket.socket:
+    """Return a socket that gives up a peer who takes nothing: aiohttp waits while it sends."""
+    opened = socket.socket(*address[:3])
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        timeout_ms = int(1000 * ANSWER_TIMEOUT_S)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms)
+    return opened

@@ -6,18 +6,17 @@ from typing import Any, Final
 
 import pandas as pd
 import pyarrow.parquet as pq
-from kedro_datasets.pandas import CSVDataset, ParquetDataset
 
-from bukva.data.scratch import BLOCK_ROWS
-from bukva.data.scratch_table import gather_blocks
-from bukva.datasets.file import local_file
-from bukva.model_registry.journalled_store import log_file
+from bukva.core.scratch import BLOCK_ROWS
+from bukva.core.scratch_table import gather_blocks
+from bukva.datasets.files import CSVDataset, ParquetDataset
+from bukva.registry.runs import log_file
 
 _ROW_GROUP_ROWS: Final = 8 * BLOCK_ROWS
 _READ_AHEAD_BYTES: Final = 2**20
 
 
-class TrackedTableDataset(CSVDataset):  # type: ignore[misc]  # kedro-datasets has no types
+class TrackedTableDataset(CSVDataset):
     """Saves a table without its index, and logs it to the active MLflow run if there is one.
 
     As `TrackedFigureDataset` does for figures, and for the same reason: the storage may be S3.
@@ -35,7 +34,7 @@ class TrackedTableDataset(CSVDataset):  # type: ignore[misc]  # kedro-datasets h
         log_file(data.to_csv(index=False).encode(), self._artifact_file)
 
 
-class LongTableDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets has no types
+class LongTableDataset(ParquetDataset):
     """Saves a table as `ParquetDataset` does, and loads it into mapped files, a block at a time.
 
     From S3 it is fetched whole: columns read side by side would be asked for over and over.
@@ -47,11 +46,9 @@ class LongTableDataset(ParquetDataset):  # type: ignore[misc]  # kedro-datasets 
 
     def load(self) -> pd.DataFrame:
         """Return the table, its rows numbered from 0; what is changed in it stays in memory."""
-        with local_file(self._fs, self._protocol, str(self._get_load_path())) as path:
-            return _read(path)
-
-
-def _read(path: str) -> pd.DataFrame:
-    with pq.ParquetFile(path, buffer_size=_READ_AHEAD_BYTES, pre_buffer=False) as file:
-        blocks = chain([file.schema_arrow.empty_table()], file.iter_batches(BLOCK_ROWS))
-        return gather_blocks(block.to_pandas() for block in blocks)
+        with (
+            self.beside().fetched() as path,
+            pq.ParquetFile(path, buffer_size=_READ_AHEAD_BYTES, pre_buffer=False) as file,
+        ):
+            blocks = chain([file.schema_arrow.empty_table()], file.iter_batches(BLOCK_ROWS))
+            return gather_blocks(block.to_pandas() for block in blocks)

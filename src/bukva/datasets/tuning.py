@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from bukva.datasets.read_only import ReadOnlyDataset
-from bukva.model_registry.trials import TrialRuns, current_trial_runs
+from bukva.datasets.files import ReadOnlyDataset
+from bukva.registry.runs import TrialRuns, current_trial_runs
 
 
 class StudiesDataset(ReadOnlyDataset[str]):

@@ -1,82 +1,76 @@
-"""Nodes that were stopped between the saves of their results.
+"""What happens around the saves of a run: the store is looked at before it, pairs stay pairs.
 
-Each result is whole by itself (`bukva.datasets.atomic`), but of a table and the images beside it
-one may be new and the other old. So a note lies in the storage from before the first save of such
-a node until after its last.
+Each result is whole by itself (`bukva.datasets.storage`), but of a table and the images beside it
+one may be new and the other old. So a note lies in the storage from the end of a node with several
+results until after the last of its saves.
 """
 
 import inspect
 import json
-from contextlib import suppress
 from typing import Final
 
-from fsspec.core import url_to_fs
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Node, Pipeline
 
-from bukva.datasets.storage import join
+from bukva.datasets.storage import Files, check_storage, join, locate_storage
 from bukva.errors import UnfinishedSaveError
 
 _PREFIX: Final = "unfinished."
-_SUFFIX: Final = ".json"
 
 
-class UnfinishedSaves:
-    """The notes of a folder or prefix.
+class StorageHooks:
+    """Looks at the store before a run, not when hours of training are to be saved in it."""
 
-    Nodes with one result need none. Nor do generators, which save in pieces and go on from those
-    that they find.
-    """
-
-    def __init__(self, folder: str) -> None:
-        self._fs, self._folder = url_to_fs(folder)
+    def __init__(self) -> None:
+        self._root = ""
+        self._folder = ""
         self._unsaved: dict[str, set[str]] = {}
 
-    def check(self, pipeline: Pipeline) -> None:
-        """Return if a pipeline reads nothing of a node that was stopped between its saves.
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember where data lie; what is only looked up needs no store."""
+        storage = context.config_loader["globals"]["storage"]
+        self._root = locate_storage(storage["root"], context.project_path)
+        self._folder = join(self._root, storage["run"])
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self, pipeline: Pipeline) -> None:
+        """Stop with a clear error before MLflow opens a run.
 
         Raises:
-            UnfinishedSaveError: If it reads some, and does not make them anew.
+            StorageError: If the store cannot be used, or what the pipeline reads in it and does not
+                make anew is of a node that was stopped between its saves.
         """
-        for path in self._list():
-            note = json.loads(self._fs.cat_file(path))
+        check_storage(self._root)
+        self._unsaved.clear()
+        notes = Files(self._folder)
+        for name in notes.names():
+            if not name.startswith(_PREFIX):
+                continue
+            note = json.loads(notes.read(name))
             if set(note["results"]) & pipeline.inputs():
-                raise UnfinishedSaveError(_describe(note, path))
+                raise UnfinishedSaveError(_describe(note, notes.locate(name)))
 
-    def begin(self, node: Node) -> None:
-        """Note that a node saves its results from now on; once for all of them."""
-        if len(node.outputs) < 2 or inspect.isgeneratorfunction(node.func):
-            return
-        if node.name not in self._unsaved:
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """Note that the node will save; those that save in pieces go on from what they find."""
+        if len(node.outputs) > 1 and not inspect.isgeneratorfunction(node.func):
             note = {"node": node.name, "stages": sorted(node.tags), "results": node.outputs}
-            self._fs.makedirs(self._folder, exist_ok=True)
-            self._fs.pipe_file(self._locate(node), json.dumps(note).encode())
+            self._note(node).write(json.dumps(note).encode())
             self._unsaved[node.name] = set(node.outputs)
 
-    def end(self, node: Node, result: str) -> None:
-        """Remove the note when this was the last result of the node that was to be saved."""
-        if node.name not in self._unsaved:
-            return
-        self._unsaved[node.name].discard(result)
-        if not self._unsaved[node.name]:
-            # Another machine that ends the same search may have removed it.
-            with suppress(FileNotFoundError):
-                self._fs.rm_file(self._locate(node))
-            del self._unsaved[node.name]
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Remove the note after the last save of the node."""
+        if node.name in self._unsaved:
+            self._unsaved[node.name].discard(dataset_name)
+            if not self._unsaved[node.name]:
+                self._note(node).remove()
+                del self._unsaved[node.name]
 
-    def _list(self) -> list[str]:
-        # No glob: the folder is the user's, and may have brackets in its name.
-        try:
-            paths = self._fs.ls(self._folder, detail=False)
-        except FileNotFoundError:
-            return []
-        return [
-            path
-            for path in paths
-            if (name := path.rpartition("/")[2]).startswith(_PREFIX) and name.endswith(_SUFFIX)
-        ]
-
-    def _locate(self, node: Node) -> str:
-        return join(self._folder, f"{_PREFIX}{node.name}{_SUFFIX}")
+    def _note(self, node: Node) -> Files:
+        return Files(join(self._folder, f"{_PREFIX}{node.name}.json"))
 
 
 def _describe(note: dict[str, str | list[str]], path: str) -> str:

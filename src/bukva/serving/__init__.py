@@ -1,5 +1,5 @@
-"""The thin web service around the packaged model: HTTP in, the model's table out.
+"""The thin web service around the recogniser: HTTP in, answers out.
 
-It loads `models:/<name>@<alias>` and calls it. It never decodes or preprocesses an image, and
-imports no other room of this package than `errors`.
+It reads the version of the model that `models:/<name>@<alias>` names: data alone, once its digest
+was checked. What is answered, and by what rules, is the task's to say: `bukva.tasks`.
 """

@@ -7,7 +7,7 @@ import sys
 import threading
 
 from bukva.errors import ParameterError
-from bukva.serving.gates.api_keys import hash_key, make_key
+from bukva.serving.access import hash_key, make_key
 from bukva.serving.logs import configure_logging
 from bukva.serving.settings import Settings, describe_settings, read_settings
 
@@ -16,6 +16,7 @@ _PROCESS_DEFAULTS = {
     # With MLflow's own defaults, a registry that is down blocks a call for four minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "2",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # One image is too small to be shared between threads.
     "OMP_NUM_THREADS": "1",
 }

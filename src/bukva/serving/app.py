@@ -1,23 +1,65 @@
-"""The application: settings and a source of models in, an ASGI app out."""
+"""The application: settings and a source of models in, an ASGI app with its pages out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
 
 from bukva import __version__
-from bukva.serving.envelope import Envelope
-from bukva.serving.gates.api_keys import KeyGate
-from bukva.serving.gates.body_limit import BodyLimit
-from bukva.serving.gates.rate_limit import RateGate, RateLimit
-from bukva.serving.model.source import ModelSource
-from bukva.serving.page_files import add_page
+from bukva.serving.access import KeyGate, RateGate, RateLimit
+from bukva.serving.middleware import BodyLimit, RequestContext, ShortWay
+from bukva.serving.model_source import ModelSource
 from bukva.serving.problems import describe_problems, install_handlers
-from bukva.serving.routes import feedback, health, model, predict
+from bukva.serving.recognition import router as recognition_router
+from bukva.serving.routes import feedback_router, health_router, model_router
 from bukva.serving.service import make_service
 from bukva.serving.settings import Settings
+
+PAGE: Final = Path(__file__).with_name("page")
+HEADERS: Final = {
+    # Kept, and asked for again at every visit: a new version of the service has a new page.
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+}
+
+
+class _PageFiles(StaticFiles):
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(HEADERS)
+        return response
+
+
+def add_page(app: FastAPI) -> None:
+    """Serves the pages at `/` and `/about`, and what they are made of below `/page`."""
+    add_document(app, "/", PAGE / "index.html")
+    add_document(app, "/about", PAGE / "about.html")
+    add_files(app, "/page", PAGE)
+
+
+def add_document(app: FastAPI, path: str, file: Path) -> None:
+    """Serves one HTML file at an address."""
+    app.add_api_route(path, _show(file), methods=["GET", "HEAD"], include_in_schema=False)
+
+
+def add_files(app: FastAPI, path: str, folder: Path) -> None:
+    """Serves scripts, styles and pictures below an address."""
+    app.mount(path, _PageFiles(directory=folder))
+
+
+def _show(file: Path) -> Callable[[], Awaitable[FileResponse]]:
+    async def show_page() -> FileResponse:
+        return FileResponse(file, headers=HEADERS)
+
+    return show_page
 
 
 def create_app(settings: Settings, model_source: ModelSource | None = None) -> FastAPI:
@@ -45,14 +87,17 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
     )
     app.state.service = service
     gates, problems = _make_gates(settings)
-    for routes in (predict, model, feedback):
+    for router in (recognition_router, model_router, feedback_router):
         app.include_router(
-            routes.router, dependencies=gates, responses=describe_problems(*problems)
+            router,
+            dependencies=[Depends(gate) for gate in gates],
+            responses=describe_problems(*problems),
         )
-    app.include_router(health.router)
+    app.include_router(health_router)
     add_page(app)
     install_handlers(app)
     # The last one added is the outermost.
+    app.add_middleware(ShortWay, router=recognition_router, service=service, gates=gates)
     app.add_middleware(BodyLimit, max_body_bytes=settings.max_body_bytes)
     if settings.cors_origins:
         app.add_middleware(
@@ -62,18 +107,19 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
-    app.add_middleware(Envelope, metrics=service.metrics, lifetime=service.lifetime)
+    app.add_middleware(RequestContext, metrics=service.metrics, lifetime=service.lifetime)
     return app
 
 
 def _make_gates(settings: Settings) -> tuple[list[Any], list[str]]:
     """What a request below /v1 has to pass before its body is read, and the problems of it."""
-    gates, problems = [], []
+    gates: list[Any] = []
+    problems: list[str] = []
     if settings.api_key_hashes:
-        gates.append(Depends(KeyGate(settings.api_key_hashes)))
+        gates.append(KeyGate(settings.api_key_hashes))
         problems.append("unauthorized")
     if settings.rate_limit_per_minute:
         limit = RateLimit(settings.rate_limit_per_minute, settings.rate_limit_burst)
-        gates.append(Depends(RateGate(limit)))
+        gates.append(RateGate(limit))
         problems.append("rate_limited")
     return gates, problems

@@ -1,4 +1,7 @@
-"""The service's log: one JSON object a line on standard output, without any image."""
+"""The service's log: one JSON object a line on standard output, without any image.
+
+Around every line is the request that is being answered.
+"""
 
 import atexit
 import json
@@ -8,13 +11,41 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from random import Random
 from typing import Final, TextIO
 
-from bukva.serving.current_request import current_request
 
-# Not under `bukva`: Kedro configures that logger while a packaged model loads, and thereby takes
-# the handlers off all loggers below it.
+@dataclass(frozen=True)
+class CurrentRequest:
+    """One request, from its first byte on."""
+
+    id: str
+    started_s: float  # of time.perf_counter
+
+    @property
+    def ms(self) -> float:
+        """Milliseconds since it began."""
+        return round((time.perf_counter() - self.started_s) * 1000, 2)
+
+
+_random = Random()  # noqa: S311 - an id is no secret
+
+
+def new_id() -> str:
+    """Returns 32 hexadecimal digits that nobody had before; they can be foretold.
+
+    From a generator of this process: asking the system for chance takes longer than reading the
+    request does.
+    """
+    return f"{_random.getrandbits(128):032x}"
+
+
+current_request: ContextVar[CurrentRequest | None] = ContextVar("current_request", default=None)
+
+
 _LOGGER = logging.getLogger("bukva_serving")
 _GATHERED_S: Final = 0.02
 """So long a line may wait for others: a write takes a tenth of a request, however many it has."""
@@ -45,7 +76,6 @@ class GatheringHandler(logging.Handler):
         self._lines: list[str] = []
         self._has_lines = threading.Event()
         threading.Thread(target=self._flush_by_and_by, name="log", daemon=True).start()
-        # By ourselves: logging forgets its handlers when Kedro configures it.
         atexit.register(self.flush)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -78,8 +108,8 @@ class GatheringHandler(logging.Handler):
 def configure_logging() -> None:
     """Gives standard output to the events of the service and of uvicorn.
 
-    Whatever else is printed, such as Kedro's lines while a packaged model loads, goes to standard
-    error: each line of the log must be JSON.
+    Whatever else is printed, by a library for instance, goes to standard error: each line of the
+    log must be JSON.
     """
     handler = GatheringHandler(sys.stdout)
     sys.stdout = sys.stderr
@@ -90,15 +120,6 @@ def configure_logging() -> None:
         logger.propagate = False
     # Its warnings quote the bodies of requests.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
-
-
-def quiet_kedro() -> None:
-    """Stops Kedro's ten INFO lines a prediction, which cost five times the prediction itself.
-
-    Kedro configures logging when it is imported, so this has effect only after a model is loaded.
-    """
-    for name in ("kedro", "kedro_mlflow"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def log_event(event: str, **fields: object) -> None:

@@ -1,26 +1,57 @@
 """From the body of a request to the bytes of one image, in any of the three forms.
 
-The parsers are strict: whatever is ambiguous (two files, a key twice, a NaN, base64 with blanks)
-is refused rather than guessed at. The bytes are not looked into: that is the model's work.
+The parsers are strict: whatever is ambiguous (two files, a key twice, a NaN, odd base64)
+is refused rather than guessed at. The bytes are not looked into: that is the model's work, and
+they decide what they are, whatever a caller calls their type.
 """
 
 import asyncio
 import binascii
+import io
 import json
 import re
 from collections.abc import Awaitable
 from typing import Any, NoReturn, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from bukva.errors import RequestError
+from bukva.core.imaging.decoding import decode_image
+from bukva.errors import ImageError, RequestError
 from bukva.serving.schemas import BatchRequest, FeedbackRequest, PredictRequest
 from bukva.serving.settings import Settings
 
-_DATA_URI_PREFIX = re.compile(r"data:image/(png|jpeg|webp);base64,")
+Grey = NDArray[np.uint8]
+
+
+def decode(image: bytes) -> Grey:
+    """Return the grey pixels `(H, W)` of an image file, as the recogniser sees them.
+
+    Raises:
+        RequestError: If it cannot be decoded; the codes are those of recognition.
+    """
+    try:
+        return decode_image(image)
+    except ImageError as error:
+        raise RequestError(error.code, str(error)) from error
+
+
+def encode(grey_HW: Grey, compress_level: int = 6) -> bytes:
+    """Return grey pixels as a PNG file, which holds nothing else."""
+    buffer = io.BytesIO()
+    Image.fromarray(grey_HW).save(buffer, "PNG", compress_level=compress_level)
+    return buffer.getvalue()
+
+
+# Of any image: programs write image/jpg and worse, and the bytes say what they are.
+_DATA_URI_PREFIX = re.compile(
+    r"\s*data:(image/[\w.+-]+|application/octet-stream)(;[\w.=-]+)*;base64,", re.IGNORECASE
+)
 _JSON_FIELDS: dict[type[BaseModel], str] = {
     PredictRequest: "Expected an object with the one field `image`: a base64 text.",
     BatchRequest: "Expected an object with the one field `images`: 1 to 64 base64 texts.",
@@ -93,13 +124,14 @@ def _check_size(image: bytes, settings: Settings) -> bytes:
 
 
 async def _read_any(request: Request, settings: Settings) -> bytes:
-    match _media_type(request):
-        case "image/png" | "image/jpeg" | "image/webp":
-            return await request.body()
-        case "application/json":
-            return decode_base64(parse_json(await request.body(), PredictRequest).image)
-        case "multipart/form-data":
-            return await _read_multipart(request, settings.max_body_bytes)
+    media_type = _media_type(request)
+    if media_type == "application/json":
+        return decode_base64(parse_json(await request.body(), PredictRequest).image)
+    if media_type == "multipart/form-data":
+        return await _read_multipart(request, settings.max_body_bytes)
+    # Programs write image/jpg, image/x-png and the like: the bytes say what they are.
+    if media_type.startswith("image/") or media_type == "application/octet-stream":
+        return await request.body()
     raise RequestError(
         "unsupported_media_type",
         "Expected image/png (or jpeg, webp), application/json or multipart/form-data, without a "
@@ -144,21 +176,31 @@ def _refuse_constant(_: str) -> NoReturn:
 
 
 def decode_base64(text: str) -> bytes:
-    """The bytes of a base64 text, with or without the prefix of a data URI of an image.
+    """The bytes of a base64 text, with or without the prefix of a data URI.
+
+    Line breaks, blanks and a missing padding are taken as they are meant: tools wrap and cut.
 
     Raises:
-        RequestError: `invalid_base64` for anything but the standard alphabet with padding.
+        RequestError: `invalid_base64` for anything else than the standard alphabet.
     """
     prefix = _DATA_URI_PREFIX.match(text)
     encoded = text[prefix.end() :] if prefix else text
     try:
-        return binascii.a2b_base64(encoded.encode("ascii"), strict_mode=True)
+        return _decode_strictly(encoded)
+    except ValueError:
+        mended = "".join(encoded.split())
+    try:
+        return _decode_strictly(mended if "=" in mended else mended + "=" * (-len(mended) % 4))
     except ValueError:
         detail = (
-            "Expected the standard alphabet (A-Z a-z 0-9 + /) with padding, without blanks, "
-            "optionally after data:image/png;base64, (or jpeg, webp)."
+            "Expected the standard alphabet (A-Z a-z 0-9 + /), optionally after "
+            "data:image/png;base64, (or jpeg, webp)."
         )
         raise RequestError("invalid_base64", detail) from None
+
+
+def _decode_strictly(encoded: str) -> bytes:
+    return binascii.a2b_base64(encoded.encode("ascii"), strict_mode=True)
 
 
 async def _read_multipart(request: Request, max_body_bytes: int) -> bytes:

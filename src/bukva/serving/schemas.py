@@ -1,14 +1,18 @@
 """What goes over the wire, as pydantic models: they check, and they write the OpenAPI page."""
 
+import unicodedata
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from bukva.charset import SYMBOLS
+from bukva.tasks.glyph.answer import Box, Probability, Recognition, Symbol
+from bukva.tasks.glyph.charset import SYMBOLS
 
-Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Symbol = Annotated[str, Field(min_length=1, max_length=8)]
+
+def _compose(text: Any) -> Any:
+    """Take й and ї written as two code points, as macOS does, for the letters that they are."""
+    return unicodedata.normalize("NFC", text) if isinstance(text, str) else text
 
 
 class _Strict(BaseModel):
@@ -28,10 +32,10 @@ class PredictRequest(_Strict):
 class FeedbackRequest(PredictRequest):
     """What somebody says that their image shows, and that it may be kept."""
 
-    symbol: str = Field(
+    symbol: Annotated[str, BeforeValidator(_compose)] = Field(
         pattern=f"^[{SYMBOLS}]$", description="what the image shows, as written", examples=["Ґ"]
     )
-    answer: Symbol | None = Field(
+    answer: Annotated[Symbol | None, BeforeValidator(_compose)] = Field(
         default=None, description="what the service answered, if it was asked", examples=["Г"]
     )
     consent: Literal[True] = Field(
@@ -48,60 +52,12 @@ class Feedback(_Strict):
     )
 
 
-class Alternative(_Strict):
-    """One symbol that the image may show."""
-
-    symbol: Symbol = Field(description="as written", examples=["Ґ"])
-    probability: Probability
-
-
 class ServedModel(_Strict):
     """The model that answers."""
 
     name: str = Field(examples=["bukva-glyph"])
     version: str = Field(description="version in the registry", examples=["7"])
     alias: str = Field(examples=["prod"])
-
-
-class Recognition(_Strict):
-    """What the model says about one image."""
-
-    symbol: Symbol | None = Field(
-        description="as written; null where the image is refused", examples=["Ґ"]
-    )
-    label: Symbol | None = Field(
-        description="the lower-case letter or the digit; null where the image is refused",
-        examples=["ґ"],
-    )
-    case: Literal["upper", "lower", "either"] | None = Field(
-        description="`either` where the two forms cannot be told apart; null for a digit",
-        examples=["upper"],
-    )
-    confidence: Probability | None = Field(
-        description="probability of the label among all labels; null where the image is refused",
-        examples=[0.97],
-    )
-    case_confidence: Probability | None = Field(description="null for a digit", examples=[0.93])
-    is_symbol: bool = Field(
-        description="false where the image is refused: a dot, a scribble, two letters, a photo ...",
-        examples=[True],
-    )
-    symbol_confidence: Probability = Field(
-        description="probability that the image shows one Ukrainian letter or digit",
-        examples=[0.99],
-    )
-    alternatives: list[Alternative] = Field(
-        description="best first; of a refused image, what it would be if it showed a symbol",
-        examples=[[{"symbol": "Ґ", "probability": 0.97}, {"symbol": "Г", "probability": 0.02}]],
-    )
-
-    @model_validator(mode="after")
-    def _names_a_symbol_unless_refused(self) -> Self:
-        named = {"symbol": self.symbol, "label": self.label, "confidence": self.confidence}
-        wrong = [name for name, value in named.items() if (value is None) == self.is_symbol]
-        if wrong:
-            raise ValueError(f"expected null only where is_symbol is false, not so: {wrong}")
-        return self
 
 
 class Prediction(Recognition):
@@ -136,15 +92,6 @@ class BatchAnswer(_Strict):
 
     results: list[BatchResult]
     model: ServedModel
-
-
-class Box(_Strict):
-    """A part of a page, in shares of its sides."""
-
-    left: FiniteFloat
-    top: FiniteFloat
-    width: FiniteFloat
-    height: FiniteFloat
 
 
 Method = Literal["occlusion", "gradcam"]

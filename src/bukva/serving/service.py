@@ -1,22 +1,144 @@
-"""What the routes work with."""
+"""What the routes work with, and how they ask the model: in worker threads, under a deadline.
 
-from collections.abc import Iterator
+A call costs about as much as the reading of two images, so what waits while a thread is busy goes
+through the model together. Nothing waits for others to come: `docs/decisions/0010`.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
 from bukva.errors import RequestError
-from bukva.serving.feedback.store import FeedbackStore
-from bukva.serving.feedback.upload import FeedbackUploader
-from bukva.serving.metrics import Metrics
-from bukva.serving.model.calls import ModelCalls
-from bukva.serving.model.loaded import LoadedModel
-from bukva.serving.model.source import ModelSource
-from bukva.serving.prediction_log import PredictionLog, make_prediction_log
-from bukva.serving.schemas import Recognition
+from bukva.serving.feedback import FeedbackStore, FeedbackUploader
+from bukva.serving.logs import log_failure
+from bukva.serving.metrics import Metrics, PredictionLog, make_prediction_log
+from bukva.serving.model import LoadedModel
+from bukva.serving.model_source import ModelSource
 from bukva.serving.settings import Settings
+from bukva.tasks.glyph.answer import Answer, Recognition
+
+Answers = list[Answer]
+
+
+class Model(Protocol):
+    """What is called: an answer for each encoded image, in their order."""
+
+    def predict(self, images: Sequence[bytes], /) -> Answers:
+        """Return the answers, or raise."""
+
+
+@dataclass(eq=False, repr=False)
+class _Job:
+    """The images of one request, and the answers that it waits for."""
+
+    model: Model
+    images: Sequence[bytes]
+    answer: asyncio.Future[Answers] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class ModelCalls:
+    """Admits at most `max_in_flight` requests at a time and refuses more at once.
+
+    A call whose deadline passed keeps its place until its thread is free: a model that hangs
+    must not gather threads behind it.
+    """
+
+    def __init__(
+        self, threads: int, max_in_flight: int, deadline_s: float, max_gathered: int = 1
+    ) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="model")
+        self._free_threads = threads
+        self._max_in_flight = max_in_flight
+        self._deadline_s = deadline_s
+        self._max_gathered = max_gathered
+        self._waiting: deque[_Job] = deque()
+        self._called = 0
+
+    def has_room(self) -> bool:
+        """Whether a further request would be admitted."""
+        return len(self._waiting) + self._called < self._max_in_flight
+
+    async def predict(self, model: Model, images: Sequence[bytes]) -> Answers:
+        """Returns `model.predict(images)`, called in a worker thread, perhaps beside other images.
+
+        Raises:
+            RequestError: `overloaded` if it is not admitted, `deadline_passed` if it takes too
+                long, `model_error` if the model raises.
+        """
+        if not self.has_room():
+            raise RequestError("overloaded", "Try again in a moment.")
+        job = _Job(model, images)
+        self._waiting.append(job)
+        self._call_model()
+        try:
+            async with asyncio.timeout(self._deadline_s) as deadline:
+                return await job.answer
+        except Exception as error:  # onnxruntime may raise anything, a TimeoutError too
+            if deadline.expired():
+                message = f"Expected within {self._deadline_s} seconds."
+                raise RequestError("deadline_passed", message) from None
+            log_failure("model_failed", error)
+            raise RequestError("model_error", "It was logged under the request id.") from error
+        finally:
+            job.answer.cancel()  # nobody listens any more; what runs already cannot be stopped
+            if job in self._waiting:
+                self._waiting.remove(job)
+
+    def close(self) -> None:
+        """Lets running calls end and drops those that wait."""
+        self._waiting.clear()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _call_model(self) -> None:
+        while self._free_threads and self._waiting:
+            jobs = self._gather()
+            self._free_threads -= 1
+            self._called += len(jobs)
+            call = asyncio.get_running_loop().run_in_executor(self._threads, _answer, jobs)
+            call.add_done_callback(partial(self._hand_out, jobs))
+
+    def _gather(self) -> list[_Job]:
+        """Take the first request that waits, and what fits beside it into one call."""
+        jobs = [self._waiting.popleft()]
+        room = self._max_gathered - len(jobs[0].images)
+        while self._waiting and self._waiting[0].model is jobs[0].model:
+            room -= len(self._waiting[0].images)
+            if room < 0:
+                break
+            jobs.append(self._waiting.popleft())
+        return jobs
+
+    def _hand_out(self, jobs: list[_Job], call: asyncio.Future[list[Answers | Exception]]) -> None:
+        self._free_threads += 1
+        self._called -= len(jobs)
+        if call.cancelled():
+            return
+        for job, answer in zip(jobs, call.result(), strict=True):
+            if job.answer.done():
+                continue
+            if isinstance(answer, Exception):
+                job.answer.set_exception(answer)
+            else:
+                job.answer.set_result(answer)
+        self._call_model()
+
+
+def _answer(jobs: list[_Job]) -> list[Answers | Exception]:
+    """Return the answers to each request; an image on which the model breaks harms no other."""
+    try:
+        answers = iter(jobs[0].model.predict([image for job in jobs for image in job.images]))
+    except Exception as error:  # onnxruntime may raise anything
+        return [error] if len(jobs) == 1 else [_answer([job])[0] for job in jobs]
+    return [[next(answers) for _ in job.images] for job in jobs]
 
 
 @dataclass

@@ -1,6 +1,7 @@
 import base64
 import io
 import os
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from threading import Timer
 
@@ -39,6 +40,16 @@ def test_the_model_that_answered_is_named(server, serve, registry, folder):
         with_model.wait_until_ready()
         assert give(with_model).status_code == 201
     assert stored(folder)[0]["model"] == {"name": "bukva-ink", "version": "1", "alias": "prod"}
+
+
+@pytest.mark.parametrize("letter", "йЙїЇ")
+def test_a_letter_of_two_code_points_is_taken_for_what_it_is(feedback, folder, letter):
+    """So do macOS and some keyboards write them."""
+    apart = unicodedata.normalize("NFD", letter)
+    assert len(apart) == 2
+    assert give(feedback, correction(apart, answer=apart)).status_code == 201
+    [record] = stored(folder)
+    assert (record["symbol"], record["answer"]) == (letter, letter)
 
 
 def test_the_same_correction_at_once_is_stored_once(feedback, folder):

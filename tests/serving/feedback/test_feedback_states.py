@@ -11,10 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from serving_requests import draw, encode
 
 from bukva.errors import RequestError
-from bukva.serving.feedback.correction import read_correction
-from bukva.serving.feedback.store import FeedbackStore
-from bukva.serving.feedback.target import FolderTarget
-from bukva.serving.feedback.upload import FeedbackUploader
+from bukva.serving.feedback import FeedbackStore, FeedbackUploader
+from bukva.serving.feedback_files import FolderTarget, read_correction
 from bukva.serving.metrics import Metrics
 from bukva.serving.schemas import FeedbackRequest
 

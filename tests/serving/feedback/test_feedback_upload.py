@@ -10,7 +10,7 @@ from serving_requests import draw, encode
 from serving_servers import run_process, wait_for
 from test_service_metrics import read_metrics
 
-from bukva.serving.feedback.store import FeedbackStore
+from bukva.serving.feedback import FeedbackStore
 from bukva.serving.schemas import FeedbackRequest
 
 FILE = {"file": ("a.png", encode(draw()))}

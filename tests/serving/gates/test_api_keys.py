@@ -8,7 +8,7 @@ import pytest
 from serving_requests import JSON_TYPE, draw, encode, json_body
 from serving_servers import run_process, wait_for
 
-from bukva.serving.gates.api_keys import hash_key, make_key
+from bukva.serving.access import hash_key, make_key
 
 OLD, NEW = make_key(), make_key()
 BODY = json_body(encode(draw()))

@@ -6,8 +6,7 @@ from serving_servers import run_process, wait_for
 from starlette.requests import Request
 
 from bukva.errors import ParameterError
-from bukva.serving.gates.api_keys import hash_key, make_key
-from bukva.serving.gates.caller import pseudonym_of
+from bukva.serving.access import hash_key, make_key, pseudonym_of
 from bukva.serving.settings import Settings, read_settings
 
 SECRET = Settings(feedback_client_key="a secret of some length").feedback_client_key

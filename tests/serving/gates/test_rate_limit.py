@@ -3,9 +3,7 @@
 import pytest
 from serving_requests import JSON_TYPE, draw, encode, json_body
 
-from bukva.serving.gates.api_keys import hash_key
-from bukva.serving.gates.caller import name_address
-from bukva.serving.gates.rate_limit import RateLimit
+from bukva.serving.access import RateLimit, hash_key, name_address
 
 BODY = json_body(encode(draw()))
 

@@ -8,14 +8,13 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
 
-from bukva.data.decoding import decode_image
-from bukva.data.preprocessing import preprocess
-from bukva.data.strokes.writing import draw_symbol
-from bukva.inference.measures import MEASURES
-from bukva.inference.recogniser import Recogniser
-from bukva.inference.reference import describe_reference
-from bukva.release.manifest import ONNX, RELEASED
-from bukva.serving.model.drift import DriftMonitor
+from bukva.cli.released.manifest import ONNX, RELEASED
+from bukva.core.imaging.decoding import decode_image
+from bukva.serving.model import DriftMonitor
+from bukva.tasks.glyph.preprocessing import preprocess
+from bukva.tasks.glyph.recogniser import MEASURES, Recogniser
+from bukva.tasks.glyph.reference import describe_reference
+from bukva.tasks.glyph.strokes.writing import draw_symbol
 
 ALARM = 0.25
 REFERENCE = {
@@ -28,13 +27,13 @@ REFERENCE = {
 def test_below_the_window_nothing_is_said():
     monitor = DriftMonitor(REFERENCE, window=200)
     for _ in range(199):
-        monitor.add({"label": "а", "measures": {"ink_share": 0.5}})
+        monitor.add("а", {"ink_share": 0.5})
     assert monitor.index() == {}
 
 
 def test_a_model_without_a_reference_has_no_drift():
     monitor = DriftMonitor({}, window=200)
-    monitor.add({"label": "а"})
+    monitor.add("а", {})
     assert monitor.index() == {}
 
 
@@ -43,8 +42,7 @@ def test_chance_is_no_drift():
     chance, labels = random.Random(1), list(REFERENCE["labels"])
     monitor, alarms = DriftMonitor(REFERENCE, window=500), 0
     for number in range(500 * 200):
-        row = {"label": chance.choice(labels), "measures": {"ink_share": chance.random()}}
-        monitor.add(row)
+        monitor.add(chance.choice(labels), {"ink_share": chance.random()})
         if number % 500 == 499:
             alarms += max(monitor.index().values()) >= ALARM
     assert alarms <= 2
@@ -53,11 +51,11 @@ def test_chance_is_no_drift():
 def test_only_the_last_answers_count():
     monitor = DriftMonitor(REFERENCE, window=200)
     for _ in range(300):
-        monitor.add({"label": "а", "measures": {"ink_share": 0.95}})
+        monitor.add("а", {"ink_share": 0.95})
     drifted = monitor.index()
     chance, labels = random.Random(1), list(REFERENCE["labels"])
     for _ in range(200):
-        monitor.add({"label": chance.choice(labels), "measures": {"ink_share": chance.random()}})
+        monitor.add(chance.choice(labels), {"ink_share": chance.random()})
     assert monitor.index()["ink_share"] < 0.15
     assert drifted["ink_share"] > 1
 
@@ -65,7 +63,7 @@ def test_only_the_last_answers_count():
 def test_refusals_are_a_class_of_their_own():
     monitor = DriftMonitor(REFERENCE, window=200)
     for _ in range(200):
-        monitor.add({"label": None, "measures": {"ink_share": None}})
+        monitor.add(None, {"ink_share": None})
     assert set(monitor.index()) == {"label"}
     assert monitor.index()["label"] > 1
 
@@ -109,6 +107,12 @@ def monitor_of(recogniser):
     return lambda: DriftMonitor(reference, window=180)
 
 
+def add_all(monitor, recogniser, pages):
+    for answer in recogniser.read(pages):
+        confidence = answer.reading.confidence
+        monitor.add(answer.reading.label, answer.measures | {"confidence": confidence})
+
+
 @pytest.mark.parametrize(
     ("change", "measure"),
     [
@@ -120,17 +124,12 @@ def monitor_of(recogniser):
 )
 def test_another_way_of_drawing_raises_an_alarm(recogniser, monitor_of, change, measure):
     monitor = monitor_of()
-    pages = pd.Series(draw_all(np.random.default_rng(2), change))
-    for row in recogniser.recognise(pages).to_dict(orient="records"):
-        monitor.add(row)
+    add_all(monitor, recogniser, draw_all(np.random.default_rng(2), change))
     assert monitor.index()[measure] >= ALARM
 
 
 def test_the_same_way_of_drawing_does_not(recogniser, monitor_of):
     monitor = monitor_of()
-    for row in recogniser.recognise(
-        pd.Series(draw_all(np.random.default_rng(3)))
-    ).to_dict(orient="records"):  # fmt: skip
-        monitor.add(row)
+    add_all(monitor, recogniser, draw_all(np.random.default_rng(3)))
     index = monitor.index()
     assert max(index[name] for name in [*MEASURES, "confidence"]) < ALARM

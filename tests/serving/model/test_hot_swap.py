@@ -81,7 +81,7 @@ def test_the_alias_moves_without_a_lost_request(moving, registered):
 
 def test_a_bad_version_is_refused_and_the_former_stays(moving, registered):
     with Visitors(moving) as visitors:
-        make_version(confidence=7.0)
+        make_version(temperature=float("nan"))
         wait_for(lambda: served(moving)["warning"])
         assert "Version 2 is refused" in served(moving)["warning"]
         assert served(moving)["model"]["version"] == "1"

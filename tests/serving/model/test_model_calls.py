@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bukva.errors import RequestError
-from bukva.serving.model.calls import ModelCalls
+from bukva.serving.service import ModelCalls
 
 
 class Echo:

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import pickle
 import shutil
 from pathlib import Path
 
@@ -10,16 +11,17 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from packaged_models import add_dossier, files_of, register, seal
+from PIL import Image
 from serving_requests import draw, encode
 from serving_servers import tracking_restored
+from signing_keys import make_keys
 
 from bukva.errors import ModelError, SealError
-from bukva.seal import DIGEST_TAG
-from bukva.serving.model.cache import ModelCache
-from bukva.serving.model.loading import load_model
-from bukva.serving.model.registry import find_version
+from bukva.registry.package_files import DIGEST_TAG, RECOGNISER_PATH
+from bukva.serving.model_source import load_model
 from bukva.serving.settings import Settings
-from signing_keys import make_keys
+from bukva.serving.versions import ModelCache, find_version
+from bukva.tasks.glyph.charset import CLASSES, LABELS
 
 NAME = "bukva-sealed"
 PAGE = encode(draw())
@@ -54,7 +56,7 @@ def test_a_sealed_version_is_loaded_and_kept(settings):
     digest = seal(NAME, make_version())
     model = load(settings)
     assert (model.digest, model.is_signed) == (digest, False)
-    assert model.predict([PAGE])[0]["error"] is None
+    assert model.predict([PAGE])[0].failure is None
     assert cached(settings) == [digest]
 
 
@@ -64,25 +66,50 @@ def test_where_nobody_has_to_sign_an_unsealed_version_is_served(settings):
 
 
 CHANGES = {
-    "flipped": lambda files: (files / "ink_model.py").write_bytes(
-        (files / "ink_model.py").read_bytes().replace(b"0.7", b"0.8")
+    "flipped": lambda files: (files / RECOGNISER_PATH).write_bytes(
+        (files / RECOGNISER_PATH).read_bytes().replace(b"0.5", b"0.6")
     ),
-    "cut": lambda files: os.truncate(files / "ink_model.py", 100),
+    "cut": lambda files: os.truncate(files / RECOGNISER_PATH, 100),
     "added": lambda files: (files / "sitecustomize.py").write_text("raise SystemExit"),
-    "removed": lambda files: (files / "requirements.txt").unlink(),
+    "removed": lambda files: (files / "python_model.pkl").unlink(),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_changed_files_are_not_even_read(settings, tmp_path, change):
-    canary = tmp_path / "canary"
-    version = make_version(canary=str(canary))
+def test_changed_files_are_not_even_read(settings, change):
+    version = make_version()
     seal(NAME, version)
     CHANGES[change](files_of(NAME, version))
     with pytest.raises(SealError, match="files with the digest"):
         load(settings)
-    assert not canary.exists()
     assert not settings.model_cache.exists()
+
+
+def test_no_code_of_a_sound_version_is_run(settings, tmp_path):
+    canary = tmp_path / "canary"
+    version = make_version(canary=str(canary))
+    seal(NAME, version)
+    assert load(settings).predict([PAGE])[0].failure is None
+    assert not canary.exists()
+    pickle.loads((files_of(NAME, version) / "python_model.pkl").read_bytes())
+    assert canary.exists(), "the canary sings where it is unpickled"
+
+
+def test_a_version_without_a_recogniser_is_refused(settings):
+    version = make_version()
+    (files_of(NAME, version) / RECOGNISER_PATH).unlink()
+    with pytest.raises(ModelError, match=RECOGNISER_PATH):
+        load(settings)
+
+
+@pytest.mark.parametrize("labels", [LABELS, CLASSES])
+def test_a_version_from_before_refusal_refuses_nothing(settings, labels):
+    make_version(labels=labels)
+    blot = Image.new("L", (64, 64), 255)
+    blot.paste(20, (16, 16, 48, 48))
+    reading = load(settings).predict([encode(blot)])[0].reading
+    assert reading.is_symbol == (labels == LABELS)
+    assert (reading.symbol_confidence > 0.99) == (labels == LABELS)
 
 
 @pytest.mark.parametrize("target", ["/etc/hostname", "MLmodel"])
@@ -111,8 +138,7 @@ def test_a_signed_version_is_trusted(settings, tmp_path):
 @pytest.mark.parametrize("how", ["unsealed", "unsigned", "by a stranger", "then changed"])
 def test_what_nobody_trusted_signed_is_not_even_read(settings, tmp_path, how):
     (private, public), (stranger, _) = make_keys(tmp_path), make_keys(tmp_path, "stranger")
-    canary = tmp_path / "canary"
-    version = make_version(canary=str(canary))
+    version = make_version()
     if how != "unsealed":
         seal(NAME, version, {"unsigned": None, "by a stranger": stranger}.get(how, private))
     if how == "then changed":
@@ -121,7 +147,7 @@ def test_what_nobody_trusted_signed_is_not_even_read(settings, tmp_path, how):
         seal(NAME, version)
     with pytest.raises(SealError):
         load(trusting(settings, public))
-    assert not canary.exists()
+    assert not settings.model_cache.exists()
 
 
 def golden(**changes: object) -> dict[str, object]:
@@ -132,12 +158,12 @@ def golden(**changes: object) -> dict[str, object]:
 @pytest.fixture
 def answer(settings):
     make_version()
-    return load(settings).predict([PAGE])[0]
+    return load(settings).predict([PAGE])[0].reading
 
 
 @pytest.mark.parametrize("change", [{"symbol": "Ґ"}, {"confidence": 0.123}, {"symbol": None}])
 def test_a_version_that_answers_otherwise_than_once_is_refused(settings, answer, change):
-    sound = {"symbol": answer["symbol"], "confidence": answer["confidence"]}
+    sound = {"symbol": answer.symbol, "confidence": answer.confidence}
     make_version(dossier=golden(**sound))
     load(settings)
     make_version(dossier=golden(**{**sound, **change}))
@@ -176,7 +202,7 @@ def test_what_is_cached_is_not_fetched_again_unless_it_is_damaged(settings):
 def test_three_versions_are_kept(settings):
     digests = []
     for place in range(4):
-        version = make_version(confidence=0.5 + place / 10)
+        version = make_version(temperature=1 + place / 10)
         digests.append(seal(NAME, version))
         load(settings)
         os.utime(settings.model_cache / digests[-1], (place, place))
@@ -186,7 +212,7 @@ def test_three_versions_are_kept(settings):
 def test_a_cache_that_cannot_be_written_costs_nothing_else(settings, tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
     seal(NAME, make_version())
-    assert load(settings).predict([PAGE])[0]["error"] is None
+    assert load(settings).predict([PAGE])[0].failure is None
 
 
 def test_the_dossier_is_read(settings):

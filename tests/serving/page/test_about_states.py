@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from serving_requests import draw, encode
 from serving_servers import tracking_restored
 
-from bukva.serving.gates.api_keys import hash_key, make_key
+from bukva.serving.access import hash_key, make_key
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,9 @@ import re
 
 import pytest
 
-from bukva.charset import DIGITS, LETTERS
-from bukva.serving.page_files import PAGE
+from bukva.core.alphabets import DIGITS
+from bukva.serving.app import PAGE
+from bukva.tasks.glyph.charset import LETTERS
 
 FILES = sorted(path.name for path in PAGE.iterdir())
 

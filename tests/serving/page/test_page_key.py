@@ -5,7 +5,7 @@ from browsing import run_browser, visiting
 from playwright.sync_api import expect
 from serving_servers import run_process
 
-from bukva.serving.gates.api_keys import hash_key, make_key
+from bukva.serving.access import hash_key, make_key
 
 KEY = make_key()
 NEEDED = "Цей сервіс відповідає лише тим, хто має ключ доступу."

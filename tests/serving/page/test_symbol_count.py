@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from browsing import run_browser, visiting
-
-from bukva.data.strokes.alphabet import load_alphabet
 from notebook_lines import CAPITAL, GROUND
+
+from bukva.tasks.glyph.strokes.alphabet import load_alphabet
 
 PEN = 0.035
 FORMS = {

@@ -75,5 +75,5 @@ def test_what_the_network_saw_goes_with_an_explanation(server):
     file = {"file": ("a.png", encode(draw()))}
     said = server.http.post("/v1/explain", files=file).json()
     frame = Image.open(io.BytesIO(base64.b64decode(said["frame"])))
-    assert (frame.format, frame.size, frame.getpixel((1, 1))) == ("PNG", (3, 3), 255)
+    assert (frame.format, frame.size, frame.getextrema()) == ("PNG", (28, 28), (0, 255))
     assert json.dumps(said)

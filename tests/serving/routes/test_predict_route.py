@@ -10,6 +10,12 @@ from bukva.serving.schemas import Prediction
 FORMATS = ["PNG", "JPEG", "WEBP"]
 
 
+def draw_blot():
+    page = Image.new("L", (64, 64), 255)
+    page.paste(20, (16, 16, 48, 48))
+    return page
+
+
 def post_json(server, data, prefix=""):
     return server.http.post("/v1/predict", content=json_body(data, prefix), headers=JSON_TYPE)
 
@@ -55,7 +61,7 @@ def test_digit_has_no_case_and_letter_has_one(server, pen_px):
 
 
 def test_what_shows_no_symbol_is_answered_without_one(server):
-    answer = post_file(server, encode(Image.new("L", (64, 64), 20)))
+    answer = post_file(server, encode(draw_blot()))
     assert answer.status_code == 200
     prediction = Prediction.model_validate_json(answer.content, strict=True)
     assert not prediction.is_symbol

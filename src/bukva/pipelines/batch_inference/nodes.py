@@ -9,20 +9,19 @@ from tqdm import tqdm
 
 from bukva.datasets.batch import Parts, Progress
 from bukva.errors import BatchError
-from bukva.inference.batch import (
+from bukva.pipelines.batch_inference.ray_engine import predict_on_ray
+from bukva.tasks.glyph.batch import (
+    PREDICTIONS,
     REJECTED_COLUMNS,
     AnsweringModel,
     ImageSource,
     Part,
     cut_into_chunks,
+    predict_chunk,
 )
-from bukva.parameters import BatchInferenceParameters
-from bukva.pipelines.batch_inference.engines import predict_here
-from bukva.pipelines.batch_inference.ray_engine import predict_on_ray
+from bukva.tasks.glyph.parameters import BatchInferenceParameters
 
 Plan = dict[str, Any]
-
-_ENGINES = {"local": predict_here, "ray": predict_on_ray}
 
 
 def plan(
@@ -76,13 +75,20 @@ def predict(
     progress: Progress,
     parameters: BatchInferenceParameters,
 ) -> Iterator[Part]:
-    """Yield the predictions of each chunk that is not done."""
+    """Yield the predictions of each chunk that is not done; of no images, a part without rows."""
+    if not plan["chunk_count"]:
+        yield Part(0, PREDICTIONS.empty_table())
     chunks = list(cut_into_chunks(source.lengths, plan["chunk_images"]))
     left = [chunk for chunk in chunks if chunk.number not in progress.done]
     left_count = sum(chunk.stop - chunk.start for chunk in left)
     total = plan["image_count"]
     with tqdm(total=total, initial=total - left_count, desc="recognising", unit="image") as bar:
-        for part in _ENGINES[parameters.engine](source, left, model, parameters):
+        parts = (
+            predict_on_ray(source, left, model, parameters)
+            if parameters.engine == "ray"
+            else (predict_chunk(model, chunk, source) for chunk in left)
+        )
+        for part in parts:
             yield part
             bar.update(part.table.num_rows)
 

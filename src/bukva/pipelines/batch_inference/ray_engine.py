@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bukva.errors import BatchError
-from bukva.inference.batch import AnsweringModel, Chunk, ImageSource, Part, predict_chunk
-from bukva.inference.recogniser import Recogniser
-from bukva.parameters import BatchInferenceParameters
+from bukva.tasks.glyph.batch import AnsweringModel, Chunk, ImageSource, Part, predict_chunk
+from bukva.tasks.glyph.parameters import BatchInferenceParameters
+from bukva.tasks.glyph.recogniser import Recogniser
 
 _CHUNK: Final = "chunk"
 

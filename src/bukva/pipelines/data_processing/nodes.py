@@ -10,27 +10,28 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bukva.data.collection import collect_samples
-from bukva.data.counts import count_samples, tabulate
-from bukva.data.duplicates import duplicate_report, find_copies, find_duplicates
-from bukva.data.embedded import EMBEDDED_CORPORA, draw_letters_and_digits, read_sklearn_digits
-from bukva.data.feedback.collection import FEEDBACK
-from bukva.data.manifest import parse_manifest
-from bukva.data.nonsymbols.collection import add_nonsymbols, split_count
-from bukva.data.numbering import IntArray
-from bukva.data.published import published_names
-from bukva.data.samples import LazyCorpora, UInt8Array
-from bukva.data.scratch import take_rows
-from bukva.data.scratch_table import gather_blocks, iterate_blocks
-from bukva.data.splits import Policy, assign_splits
+from bukva.core.arrays import BoolArray, UInt8Array
+from bukva.core.corpora.manifest import parse_manifest
+from bukva.core.corpora.sklearn_digits import read_sklearn_digits
+from bukva.core.duplicates import duplicate_report, find_copies, find_duplicates
+from bukva.core.samples import LazyCorpora
+from bukva.core.scratch import take_rows
+from bukva.core.scratch_table import gather_blocks, iterate_blocks
+from bukva.core.splits import IntArray, Policy, assign_splits
 from bukva.errors import ParameterError
-from bukva.evaluation.figures.corpus import (
+from bukva.tasks.glyph.collection import collect_samples
+from bukva.tasks.glyph.corpora import read_glyphs
+from bukva.tasks.glyph.embedded import EMBEDDED_CORPORA, draw_letters_and_digits
+from bukva.tasks.glyph.feedback.collection import FEEDBACK
+from bukva.tasks.glyph.figures.samples import (
     plot_class_counts,
     plot_ink_statistics,
     plot_sample_sheet,
 )
-from bukva.evaluation.predictions import BoolArray
-from bukva.parameters import DataProcessingParameters, EmbeddedParameters
+from bukva.tasks.glyph.nonsymbols.collection import add_nonsymbols, split_count
+from bukva.tasks.glyph.parameters import DataProcessingParameters, EmbeddedParameters
+from bukva.tasks.glyph.published import published_names
+from bukva.tasks.glyph.table import count_samples, tabulate
 
 
 def collect(
@@ -41,8 +42,9 @@ def collect(
 ) -> tuple[pd.DataFrame, UInt8Array, pd.DataFrame, pd.DataFrame]:
     """Read and preprocess the public corpora and the embedded ones."""
     published = {} if published_split is None else published_names(published_split, "test")
+    glyphs = {name: partial(read_glyphs, name, read) for name, read in corpora.items()}
     return collect_samples(
-        _embedded_corpora(embedded) | corpora, published, parameters.max_corrupt_share
+        _embedded_corpora(embedded) | glyphs, published, parameters.max_corrupt_share
     )
 
 

@@ -2,8 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from bukva.evaluation.figures.raw_samples import plot_raw_samples
 from bukva.pipelines.data_processing import nodes
+from bukva.tasks.glyph.figures.samples import plot_raw_samples
 
 
 def create_pipeline() -> Pipeline:

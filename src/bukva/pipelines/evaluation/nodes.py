@@ -8,24 +8,27 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bukva.data.columns import is_symbol, page_features
-from bukva.data.manifest import parse_manifest
-from bukva.data.samples import UInt8Array
-from bukva.data.terms import EMBEDDED_TERMS
-from bukva.evaluation.bootstrap import bootstrap_scores
-from bukva.evaluation.figures.mistakes import plot_worst_mistakes, rank_mistakes
-from bukva.evaluation.figures.saliency import plot_explained_mistakes
-from bukva.evaluation.metrics import Scores
-from bukva.evaluation.model_card import describe_model, write_model_card
-from bukva.evaluation.predictions import BoolArray, is_label_right
-from bukva.evaluation.refusal import REFUSAL_COLUMNS, measure_refusal
-from bukva.evaluation.robustness import choose_evenly, measure_robustness
-from bukva.evaluation.saliency import explain_labels
-from bukva.models.trained import TrainedModel
-from bukva.parameters import EvaluationParameters, TrainingParameters
-from bukva.pipeline_templates.evaluation import predict_samples, predict_test_split
+from bukva.core.arrays import BoolArray, UInt8Array
+from bukva.core.corpora.manifest import parse_manifest
+from bukva.core.corpora.terms import EMBEDDED_TERMS
+from bukva.pipelines.templates.evaluation import predict_samples, predict_test_split
+from bukva.tasks.glyph.evaluation.bootstrap import bootstrap_scores
+from bukva.tasks.glyph.evaluation.metrics import Scores
+from bukva.tasks.glyph.evaluation.model_card import describe_model, write_model_card
+from bukva.tasks.glyph.evaluation.predictions import is_label_right
+from bukva.tasks.glyph.evaluation.saliency import explain_labels
+from bukva.tasks.glyph.figures.mistakes import (
+    plot_explained_mistakes,
+    plot_worst_mistakes,
+    rank_mistakes,
+)
+from bukva.tasks.glyph.figures.refusal import REFUSAL_COLUMNS, measure_refusal
+from bukva.tasks.glyph.figures.robustness import choose_evenly, measure_robustness
+from bukva.tasks.glyph.parameters import EvaluationParameters, TrainingParameters
+from bukva.tasks.glyph.table import is_symbol, page_features
+from bukva.tasks.glyph.trained import TrainedModel
 
-Metrics = dict[str, dict[str, float]]
+Metrics = dict[str, float]
 
 
 def merge_results(
@@ -55,11 +58,7 @@ def merge_results(
         "model.data_fingerprint": model.spec.data_fingerprint,
         "model.corpora": list(model.spec.corpora),
     }
-    metrics = {
-        key: {"value": float(value), "step": 0}
-        for key, value in results.items()
-        if isinstance(value, float)
-    }
+    metrics = {key: value for key, value in results.items() if isinstance(value, float)}
     return results, metrics
 
 

@@ -2,15 +2,15 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from bukva.evaluation.figures.calibration import plot_reliability
-from bukva.evaluation.figures.confusion import plot_case_confusion, plot_label_confusion
-from bukva.evaluation.figures.ranking import plot_risk_coverage, plot_roc
-from bukva.evaluation.figures.refusal import plot_refusal
-from bukva.evaluation.figures.robustness import plot_robustness
-from bukva.evaluation.label_noise import find_suspects
-from bukva.evaluation.metrics import misread_pairs, per_class_report
-from bukva.pipeline_templates.evaluation import evaluation_pipeline
 from bukva.pipelines.evaluation import nodes
+from bukva.pipelines.templates.evaluation import evaluation_pipeline
+from bukva.tasks.glyph.evaluation.label_noise import find_suspects
+from bukva.tasks.glyph.evaluation.metrics import misread_pairs, per_class_report
+from bukva.tasks.glyph.figures.calibration import plot_reliability
+from bukva.tasks.glyph.figures.confusion import plot_case_confusion, plot_label_confusion
+from bukva.tasks.glyph.figures.ranking import plot_risk_coverage, plot_roc
+from bukva.tasks.glyph.figures.refusal import plot_refusal
+from bukva.tasks.glyph.figures.robustness import plot_robustness
 
 
 def create_pipeline() -> Pipeline:

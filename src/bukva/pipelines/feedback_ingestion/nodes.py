@@ -4,42 +4,36 @@ Shapes: N drawings, H x W pixels.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bukva.charset import NO_SYMBOL
-from bukva.data.columns import page_features
-from bukva.data.feedback.collection import (
-    CORPUS_COLUMNS,
-    Drawings,
-    StoredCorrections,
-    Unusable,
-    collect_drawings,
-)
-from bukva.data.feedback.decisions import Decisions
-from bukva.data.feedback.selection import LEARNT, SET_ASIDE, KnownSamples, Limits, sort_out
-from bukva.data.preprocessing import Glyph
-from bukva.data.samples import UInt8Array
+from bukva.core.arrays import UInt8Array
 from bukva.errors import RegistryError
-from bukva.evaluation.figures.corpus import plot_sample_sheet
-from bukva.evaluation.figures.feedback import plot_feedback
-from bukva.inference.recogniser import Recogniser
-from bukva.model_registry.models import PackagedModel
-from bukva.model_registry.names import PRODUCTION_ALIAS
-from bukva.parameters import FeedbackIngestionParameters
-from bukva.pipelines.feedback_ingestion.summary import count_outcomes, summarise
+from bukva.registry.models import PackagedModel
+from bukva.registry.names import PRODUCTION_ALIAS
+from bukva.tasks.glyph.charset import NO_SYMBOL, SYMBOLS
+from bukva.tasks.glyph.feedback.collection import CORPUS_COLUMNS, Unusable
+from bukva.tasks.glyph.feedback.selection import (
+    LEARNT,
+    OUTCOMES,
+    SET_ASIDE,
+    UNUSABLE,
+    KnownSamples,
+    sort_out,
+)
+from bukva.tasks.glyph.figures.samples import plot_feedback, plot_sample_sheet, symbols_as_written
+from bukva.tasks.glyph.parameters import FeedbackIngestionParameters
+from bukva.tasks.glyph.preprocessing import Glyph
+from bukva.tasks.glyph.recogniser import Recogniser
+from bukva.tasks.glyph.table import page_features
 
 REVIEW_COLUMNS = [
     "name", "given", "answer", "created", "reading", "reading_probability", "alternatives", "image",
 ]  # fmt: skip
-
-
-def collect(corrections: StoredCorrections, decisions: Decisions) -> Drawings:
-    """Decode the corrections that are stored now, and put the reviewers' labels on them."""
-    return collect_drawings(corrections, decisions)
 
 
 def judge(
@@ -66,8 +60,7 @@ def judge(
         {"reading_probability": float}
     )
     judged = drawings.join(read).assign(read_by=production.version if production else "")
-    limits = parameters.model_dump(include=set(Limits._fields))
-    return judged.assign(outcome=sort_out(judged, images_NHW, known, Limits(**limits)))
+    return judged.assign(outcome=sort_out(judged, images_NHW, known, parameters))
 
 
 def _read(
@@ -97,8 +90,30 @@ def split_off(outcomes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 def report(
     outcomes: pd.DataFrame, unusable: Unusable, parameters: FeedbackIngestionParameters
 ) -> dict[str, Any]:
-    """Say what became of the corrections, and how much the corpus weighs in training."""
-    return summarise(outcomes, unusable, parameters)
+    """Say what became of the corrections, and how much the corpus weighs in training.
+
+    It names no client.
+    """
+    learnt = outcomes[outcomes["outcome"].eq(LEARNT)]
+    symbols = Counter(symbols_as_written(learnt).tolist())
+    clients = learnt["client"].value_counts(dropna=False)
+    # A few drawings must not be drawn all the time.
+    weight = min(parameters.max_weight, len(learnt) * parameters.weight_per_sample)
+    return {
+        "corrections": len(outcomes) + len(unusable),
+        "outcomes": _count_outcomes(outcomes, unusable),
+        "learnt": len(learnt),
+        "reviewed": int(outcomes["is_reviewed"].sum()),
+        "weight": round(weight, 6),
+        "symbols": {symbol: symbols[symbol] for symbol in SYMBOLS if symbol in symbols},
+        "clients": {
+            "known": int(learnt["client"].nunique()),
+            "largest": int(clients.max()) if len(clients) else 0,
+            "unknown": int(learnt["client"].isna().sum()),
+        },
+        "read_by": sorted(set(outcomes["read_by"])),
+        "unusable": unusable,
+    }
 
 
 def draw_figures(
@@ -107,6 +122,12 @@ def draw_figures(
     """Draw the counts by outcome and symbol, and a sheet of what is learnt from."""
     is_learnt_N = outcomes["outcome"].eq(LEARNT).to_numpy()
     return (
-        plot_feedback(outcomes, count_outcomes(outcomes, unusable)),
+        plot_feedback(outcomes, _count_outcomes(outcomes, unusable)),
         plot_sample_sheet(images_NHW[is_learnt_N], outcomes[is_learnt_N], seed=0),
     )
+
+
+def _count_outcomes(outcomes: pd.DataFrame, unusable: Unusable) -> dict[str, int]:
+    """Return how many corrections met each fate, those that nobody met too."""
+    counts = outcomes["outcome"].value_counts().to_dict() | {UNUSABLE: len(unusable)}
+    return {name: int(counts.get(name, 0)) for name in OUTCOMES}

@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from bukva.pipelines.feedback_ingestion import nodes
+from bukva.tasks.glyph.feedback.collection import collect_drawings
 
 
 def create_pipeline() -> Pipeline:
@@ -10,7 +11,7 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.collect,
+                collect_drawings,
                 inputs=["corrections", "feedback_decisions"],
                 outputs=["feedback_drawings", "feedback_images", "feedback_unusable"],
                 name="collect_corrections",

@@ -2,9 +2,10 @@
 
 from kedro.pipeline import Pipeline
 
-from bukva.pipeline_templates.training import training_pipeline
+from bukva.pipelines.templates.training import training_pipeline
+from bukva.tasks.glyph.training import train_model
 
 
 def create_pipeline() -> Pipeline:
     """Return the training template under the name of this stage."""
-    return training_pipeline("finetuning", pretrained="mnist_pretraining.model")
+    return training_pipeline("finetuning", train_model, pretrained="mnist_pretraining.model")

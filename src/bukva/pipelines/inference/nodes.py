@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from bukva.inference.recogniser import Recogniser
+from bukva.tasks.glyph.recogniser import Recogniser
 
 
 def recognise(images: pd.DataFrame, recogniser: Recogniser) -> pd.DataFrame:

@@ -2,9 +2,10 @@
 
 from kedro.pipeline import Pipeline
 
-from bukva.pipeline_templates.training import training_pipeline
+from bukva.pipelines.templates.training import training_pipeline
+from bukva.tasks.glyph.training import train_model
 
 
 def create_pipeline() -> Pipeline:
     """Return the training template under the name of this stage."""
-    return training_pipeline("mnist_pretraining")
+    return training_pipeline("mnist_pretraining", train_model)

@@ -9,19 +9,20 @@ from typing import Any
 
 import pandas as pd
 
-from bukva.data.columns import is_symbol
-from bukva.data.samples import UInt8Array, digest_test_split
-from bukva.dossier import CARD, FIGURE_SUFFIX, GOLDEN, PARAMETERS, REFERENCE, RESULTS
+from bukva.core.arrays import UInt8Array
+from bukva.core.samples import digest_test_split
 from bukva.errors import ModelFormatError
-from bukva.inference.export import export_onnx
-from bukva.inference.golden import golden_samples, write_golden
-from bukva.inference.parity import check_parity
-from bukva.inference.recogniser import Recogniser
-from bukva.inference.reference import describe_reference
-from bukva.model_registry.names import TEST_SPLIT_TAG
-from bukva.model_registry.packaging import Package
-from bukva.models.trained import TrainedModel
-from bukva.parameters import PackagingParameters
+from bukva.registry.names import TEST_SPLIT_TAG
+from bukva.registry.package_files import CARD, FIGURE_SUFFIX, GOLDEN, PARAMETERS, REFERENCE, RESULTS
+from bukva.registry.packaging import Package
+from bukva.tasks.glyph.export import export_onnx
+from bukva.tasks.glyph.golden import golden_samples, write_golden
+from bukva.tasks.glyph.parameters import PackagingParameters
+from bukva.tasks.glyph.parity import check_parity
+from bukva.tasks.glyph.recogniser import Recogniser
+from bukva.tasks.glyph.reference import describe_reference
+from bukva.tasks.glyph.table import is_symbol
+from bukva.tasks.glyph.trained import TrainedModel
 
 Dossier = dict[str, bytes]
 

@@ -1,38 +1,11 @@
 """From a packaged candidate to a registered version, and to production if it is good enough."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
-from bukva.pipelines.promotion import nodes
+from bukva.pipelines.templates.promotion import promotion_pipeline
+from bukva.tasks.glyph.task import TASK
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline; saving `registration` is what registers and promotes."""
-    return Pipeline(
-        [
-            Node(
-                nodes.choose_candidate,
-                inputs=["packaged_models", "registered_models", "params:promotion"],
-                outputs="candidate_model",
-                name="choose_candidate",
-            ),
-            Node(
-                nodes.judge_candidate,
-                inputs=[
-                    "candidate_model",
-                    "registered_models",
-                    "sample_table",
-                    "sample_images",
-                    "params:promotion",
-                ],
-                outputs="verdict",
-                name="judge_candidate",
-            ),
-            Node(
-                nodes.decide,
-                inputs=["candidate_model", "registered_models", "verdict", "params:promotion"],
-                # In this order: what could not be carried out was not decided.
-                outputs=["registration", "decision"],
-                name="decide",
-            ),
-        ]
-    )
+    """Return the template of promotion for glyphs."""
+    return promotion_pipeline(TASK)

@@ -8,15 +8,15 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bukva.data.samples import UInt8Array
-from bukva.evaluation.figures.tuning import plot_importances, plot_parallel, plot_trials
-from bukva.model_registry.trials import TrialRuns
-from bukva.models.trained import TrainedModel
-from bukva.parameters import TrainingParameters, TuningParameters
+from bukva.core.arrays import UInt8Array
+from bukva.core.evaluation.figures.tuning import plot_importances, plot_parallel, plot_trials
+from bukva.core.tuning.search import Search
+from bukva.core.tuning.trials import choose_best, measure_importances, nest_values, tabulate_trials
+from bukva.core.tuning.work import run_workers
 from bukva.pipelines.tuning.trial import prepare_training
-from bukva.tuning.search import Search
-from bukva.tuning.trials import choose_best, measure_importances, nest_values, tabulate_trials
-from bukva.tuning.workers import run_workers
+from bukva.registry.runs import TrialRuns
+from bukva.tasks.glyph.parameters import TrainingParameters, TuningParameters
+from bukva.tasks.glyph.trained import TrainedModel
 
 
 def run_search(
@@ -32,7 +32,7 @@ def run_search(
     train = prepare_training(table, images_NHW, pretrained, base, parameters)
     search = Search(studies, parameters, base, train, train.digest(), trial_runs)
     run_workers(search)
-    return tabulate_trials(search.open(), parameters.space)
+    return tabulate_trials(search.open().trials(), parameters.space)
 
 
 def choose_parameters(trials: pd.DataFrame, parameters: TuningParameters) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bukva import charset
-from bukva.data.samples import UInt8Array
-from bukva.models.trained import TrainedModel
-from bukva.parameters import TrainingParameters, TuningParameters
-from bukva.pipeline_templates.training import new_model, select_split
-from bukva.training.fit import fit
-from bukva.training.run import OnEpoch
-from bukva.training.samples import GlyphSamples, check_corpora
+from bukva.core.arrays import UInt8Array
+from bukva.core.training.fit import OnEpoch, fit
+from bukva.tasks.glyph import charset
+from bukva.tasks.glyph.learner import GlyphLearner
+from bukva.tasks.glyph.parameters import TrainingParameters, TuningParameters
+from bukva.tasks.glyph.trained import TrainedModel
+from bukva.tasks.glyph.training import new_model, select_split
+from bukva.tasks.glyph.training_samples import GlyphSamples, check_corpora
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class TrialTraining:
         """Train once and return the history."""
         start = new_model(parameters, self.pretrained)
         train = select_split(self.table, self.images_NHW, "train", parameters, start.spec.labels)
-        return fit(start.to_network(), train, self.valid, parameters, on_epoch=on_epoch).history
+        learner = GlyphLearner(train, self.valid, parameters)
+        return fit(start.to_network(), learner, parameters, on_epoch=on_epoch).history
 
     def digest(self) -> str:
         """Return a sha256 over everything that is held."""

@@ -1,0 +1,5 @@
+"""Experiments from a file: its runs are the trials of a study, and one table compares them.
+
+A run is an ordinary `kedro run` that keeps its results in a folder of its own and reads the data
+that all runs share.
+"""

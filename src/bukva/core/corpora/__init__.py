@@ -1,0 +1,1 @@
+"""Readers of corpora: contents of files in, labelled images out."""

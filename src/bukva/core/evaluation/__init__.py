@@ -1,0 +1,1 @@
+"""Intervals, calibration, targets and timing: statistics that know no task."""

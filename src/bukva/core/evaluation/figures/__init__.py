@@ -1,0 +1,1 @@
+"""Figures of trainings and searches, and the style of all figures."""

@@ -1,0 +1,76 @@
+"""A network in ONNX that carries its specification: what every task's recogniser stands on."""
+
+import hashlib
+import json
+from typing import Any, Final, Self
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from bukva.errors import ModelFormatError
+
+SPEC_KEY: Final = "bukva.spec"
+# More at once is no faster, and the memory grows with it.
+_BATCH_SIZE: Final = 1024
+
+
+def describe_foreign_file() -> str:
+    """Return what is said of a file that is not one of bukva's."""
+    return (
+        f"Expected an ONNX file with a specification of bukva in its metadata '{SPEC_KEY}', got "
+        "another one. Run `kedro run --pipeline=packaging` again."
+    )
+
+
+class OnnxModel:
+    """Runs on one thread. Immutable, so one object serves any number of calls.
+
+    Attributes:
+        onnx_model: The file's bytes.
+        outputs: Names of what it can be asked for.
+        spec: What stands in its metadata.
+    """
+
+    def __init__(self, onnx_model: bytes) -> None:
+        """Load an ONNX file that carries its specification.
+
+        Args:
+            onnx_model: The file's bytes.
+
+        Raises:
+            ModelFormatError: If it is no ONNX file, or not one of bukva's.
+        """
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3  # else it warns that an input need not be given
+        try:
+            self._session = ort.InferenceSession(
+                onnx_model, options, providers=["CPUExecutionProvider"]
+            )
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            self.spec: dict[str, Any] = json.loads(metadata[SPEC_KEY])
+        except Exception as error:  # onnxruntime raises many kinds for broken files
+            raise ModelFormatError(describe_foreign_file()) from error
+        self.outputs = frozenset(output.name for output in self._session.get_outputs())
+        self.onnx_model = onnx_model
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return itself: kedro-mlflow copies its catalog on every call."""
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the ONNX file."""
+        return hashlib.sha256(self.onnx_model).hexdigest()
+
+    def run(self, outputs: list[str], **inputs: NDArray[Any]) -> list[Any]:
+        """Return the named outputs for inputs by name: batches, or single values."""
+        count = max(len(value) for value in inputs.values() if value.ndim)
+        parts = []
+        for start in range(0, count, _BATCH_SIZE):
+            batch = slice(start, start + _BATCH_SIZE)
+            feeds = {name: value[batch] if value.ndim else value for name, value in inputs.items()}
+            parts.append(self._session.run(outputs, feeds))
+        return [np.concatenate(values) for values in zip(*parts, strict=True)]

@@ -1,0 +1,187 @@
+"""Datasets of one file, read and saved whole, on local disk or S3.
+
+Kedro's own (`JSONDataset`, `ParquetDataset`, ...) are given local paths, so that each has the saves
+and the errors of `bukva.datasets.storage`; what they write and preview stays theirs.
+"""
+
+from pathlib import Path, PurePosixPath
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+import numpy as np
+from kedro.io import AbstractDataset, DatasetError
+from kedro.io.core import get_protocol_and_path
+from kedro_datasets import json, pandas, text, yaml
+from kedro_datasets._typing import JSONPreview, TablePreview  # as Kedro's guide on previews has it
+from numpy.typing import NDArray
+
+from bukva.core.predictor import OnnxModel
+from bukva.core.task import name_task
+from bukva.datasets.storage import Files
+from bukva.tasks.table import find_task
+
+T = TypeVar("T")
+
+
+class ReadOnlyDataset(AbstractDataset[NoReturn, T]):
+    """Base of what is written by somebody else than a node that has it as its output."""
+
+    written_by: ClassVar[str]
+    """Who writes it, or what to run: the end of the error."""
+
+    def save(self, data: NoReturn) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            DatasetError: Always.
+        """
+        name, got = type(self).__name__, type(data).__name__
+        raise DatasetError(f"{name} is read-only, got {got} to save: {self.written_by}.")
+
+
+class FileDataset(AbstractDataset[T, T]):
+    """A dataset that is one file."""
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        fs_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._protocol, path = get_protocol_and_path(filepath)
+        # kedro-mlflow and kedro-viz look for the path under this name, and kedro-mlflow sets it.
+        self._filepath = PurePosixPath(path)
+        self._fs_args = fs_args or {}
+        self.metadata = metadata
+
+    def beside(self, suffix: str = "") -> Files:
+        """Return the file, or the one beside it with another suffix."""
+        path = self._filepath.with_suffix(suffix) if suffix else self._filepath
+        address = str(path) if self._protocol == "file" else f"{self._protocol}://{path}"
+        return Files(address, **self._fs_args)
+
+    def _exists(self) -> bool:
+        return self.beside().exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath, "protocol": self._protocol}
+
+
+class KedroDataset(FileDataset[Any]):
+    """A dataset of Kedro's, its file read and saved as all of ours are.
+
+    Args:
+        filepath: Path or address of the file.
+        kind_args: Further arguments of Kedro's dataset, such as `save_args`.
+        metadata: For other tools, such as kedro-viz; not used here.
+    """
+
+    kind: ClassVar[type[Any]]
+
+    def __init__(
+        self, *, filepath: str, metadata: dict[str, Any] | None = None, **kind_args: Any
+    ) -> None:
+        super().__init__(filepath=filepath, metadata=metadata)
+        self._kind_args = kind_args
+        self._at(Path("checked"))  # that there are such arguments
+
+    def load(self) -> Any:
+        """Return what Kedro's dataset reads."""
+        with self.beside().fetched() as path:
+            try:
+                return self._at(path).load()
+            except DatasetError as error:
+                raise (error.__cause__ or error) from None  # which does not name the real file
+
+    def save(self, data: Any) -> None:
+        """Have Kedro's dataset write the file."""
+        with self.beside().saving() as path:
+            try:
+                self._at(path).save(data)
+            except DatasetError as error:
+                raise (error.__cause__ or error) from None
+
+    def _at(self, path: Path) -> Any:
+        return self.kind(filepath=str(path), **self._kind_args)
+
+
+class JSONDataset(KedroDataset):
+    """Plain values as JSON."""
+
+    kind = json.JSONDataset
+
+    def preview(self) -> JSONPreview:
+        """Return the values as kedro-viz shows them."""
+        with self.beside().fetched() as path:
+            shown: JSONPreview = self._at(path).preview()
+        return shown
+
+
+class YAMLDataset(JSONDataset):
+    """Plain values as YAML."""
+
+    kind = yaml.YAMLDataset
+
+
+class TextDataset(KedroDataset):
+    """Text."""
+
+    kind = text.TextDataset
+
+
+class CSVDataset(KedroDataset):
+    """A table as CSV."""
+
+    kind = pandas.CSVDataset
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """Return the first rows as kedro-viz shows them."""
+        with self.beside().fetched() as path:
+            shown: TablePreview = self._at(path).preview(nrows)
+        return shown
+
+
+class ParquetDataset(CSVDataset):
+    """A table as Parquet."""
+
+    kind = pandas.ParquetDataset
+
+
+class ArrayDataset(FileDataset[NDArray[Any]]):
+    """One NumPy array as an `.npy` file; pickled objects are neither written nor read.
+
+    The file is mapped: what is looked at is in memory, and only until the system needs the room.
+    From S3 it is fetched into a temporary file, which goes with the array.
+    """
+
+    def load(self) -> NDArray[Any]:
+        """Return the array; what is changed in it stays in memory, the file is as it was."""
+        with self.beside().fetched() as path:
+            return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
+
+    def save(self, data: NDArray[Any]) -> None:
+        """Write the array.
+
+        Raises:
+            ValueError: If it holds objects; nothing is written then.
+        """
+        if data.dtype.hasobject:
+            raise ValueError("Expected an array of numbers, got objects, which only pickle saves.")
+        with self.beside().saving() as path, path.open("wb") as file:
+            np.save(file, data, allow_pickle=False)
+
+
+class RecogniserDataset(FileDataset[Any]):
+    """The recogniser of any task as one ONNX file, which tells whose it is.
+
+    Where kedro-mlflow packages it, the file must be local.
+    """
+
+    def load(self) -> Any:
+        """Return the recogniser, ready to be called."""
+        onnx_model = self.beside().read()
+        return find_task(name_task(onnx_model)).load(onnx_model)
+
+    def save(self, data: OnnxModel) -> None:
+        """Write the ONNX file."""
+        self.beside().write(data.onnx_model)

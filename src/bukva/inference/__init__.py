@@ -1,1 +1,0 @@
-"""From image bytes to an answer: preprocess, run the network as ONNX, decode. No torch needed."""

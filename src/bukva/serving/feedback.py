@@ -1,0 +1,349 @@
+"""Corrections: what people say that their drawings show, kept for training.
+
+A correction that was acknowledged is on the disk; one that was not has left nothing behind but a
+temporary file. Nothing of it is ever read back by way of the service. In the folder lie
+
+    <id>.json            corrections; where they are delivered to some place, those that wait
+    sent/<id>.json       receipts of those that were delivered, without the image
+    dead/                what cannot be delivered, and files that are no corrections
+    deleted/             receipts of what is still to be deleted where it was delivered
+
+A file changes from one to another in a moment, under a lock that all threads and processes share.
+"""
+
+import random
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from bukva.errors import RequestError
+from bukva.serving.feedback_files import (
+    FeedbackTarget,
+    FileCount,
+    drop_old_drafts,
+    list_files,
+    lock_folder,
+    make_correction,
+    open_target,
+    read_correction,
+    sync_folder,
+    write_draft,
+)
+from bukva.serving.logs import log_event, log_failure
+from bukva.serving.metrics import Metrics
+from bukva.serving.schemas import FeedbackRequest, ServedModel
+from bukva.tasks.glyph.correction import DELETED, Correction
+
+
+class FeedbackStore:
+    """A folder of corrections, which no other program writes to.
+
+    Args:
+        folder: Made when it is needed.
+        max_files: How many corrections may be in it, without those that were delivered.
+        is_delivered: Whether a FeedbackUploader takes them further.
+    """
+
+    def __init__(self, folder: Path, max_files: int, *, is_delivered: bool = False) -> None:
+        self._folder = folder
+        self._sent = folder / "sent"
+        self._dead = folder / "dead"
+        self._deleted = folder / DELETED
+        self._max_files = max_files
+        self._is_delivered = is_delivered
+        self.waiting_count = FileCount(folder)
+        self.dead_count = FileCount(self._dead)
+        for drafts in (folder, self._sent, self._deleted):
+            drop_old_drafts(drafts)
+
+    def keep(
+        self,
+        key: str,
+        request: FeedbackRequest,
+        image: bytes,
+        model: ServedModel | None,
+        client: str | None = None,
+    ) -> str:
+        """Return the id of a correction, once it is stored.
+
+        Args:
+            key: Chosen by the caller, who may send the same correction again with it.
+            request: What the image shows, and what was answered.
+            image: The encoded image; what is stored is made anew from its pixels.
+            model: Which one answered.
+            client: Who gives it, as far as that is to be kept.
+
+        Raises:
+            RequestError: `key_reused` if the key came with another correction before,
+                `feedback_full` if there is no room for it, and as `decode` does.
+        """
+        correction = make_correction(key, request, image, model, client)
+        draft = write_draft(self._folder, correction.write())
+        try:
+            with self._lock():
+                stored = self._find(correction.id) or self._accept(correction, draft)
+        finally:
+            draft.unlink(missing_ok=True)
+        # Also where another request stored it: that one may not have come so far.
+        sync_folder(self._folder)
+        if stored.sha256 != correction.sha256:
+            raise RequestError("key_reused", "Take a new Idempotency-Key for another correction.")
+        return correction.id
+
+    def delete(self, name: str) -> None:
+        """Delete a correction; where it was delivered, the uploader deletes it soon.
+
+        Raises:
+            RequestError: `unknown_feedback` if there is none of this id.
+        """
+        with self._lock():
+            correction = self._find(name)
+            if correction is None:
+                raise RequestError("unknown_feedback", "It may have been deleted before.")
+            if self._is_delivered or self._path(self._sent, name).exists():
+                self._order_deletion(correction)
+            self._drop(name)
+        sync_folder(self._folder)
+
+    def waiting(self) -> Iterator[str]:
+        """Names of the files that wait to be delivered."""
+        return list_files(self._folder)
+
+    def read(self, file_name: str) -> Correction | None:
+        """Return a correction that waits, or None if there is none to deliver.
+
+        A file that is no correction is set aside.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
+        path = self._folder / file_name
+        with self._lock():
+            try:
+                correction = read_correction(path)
+            except FileNotFoundError:
+                return None
+            if correction is None or correction.image is None or path.stem != correction.id:
+                self._set_aside(path, "it is no correction")
+                return None
+            # A former one under this name has to be deleted first.
+            return None if self._deletion(correction).exists() else correction
+
+    def mark_delivered(self, correction: Correction) -> bool:
+        """Leave a receipt of a correction; return False if it was deleted meanwhile."""
+        with self._lock():
+            if self._deletion(correction).exists():
+                return False
+            self._write(correction.receipt, self._path(self._sent, correction.id))
+            self._path(self._folder, correction.id).unlink()
+            self.waiting_count.add(-1)
+        return True
+
+    def set_aside(self, correction: Correction, reason: str) -> None:
+        """Give up the delivery of a correction; it stays in `dead/`."""
+        with self._lock():
+            path = self._path(self._folder, correction.id)
+            if path.exists():
+                self._set_aside(path, reason)
+
+    def deletions(self) -> list[Correction]:
+        """Receipts of what is to be deleted where it was delivered."""
+        paths = [self._deleted / name for name in list_files(self._deleted)]
+        return [receipt for path in paths if (receipt := read_correction(path))]
+
+    def forget(self, deletion: Correction) -> None:
+        """Drop the receipt of what was deleted."""
+        self._deletion(deletion).unlink(missing_ok=True)
+
+    def recount(self) -> None:
+        """Count the files anew now and then: other processes may have changed them."""
+        with self._lock():
+            self._recount()
+
+    @contextmanager
+    def sole_delivery(self) -> Iterator[bool]:
+        """Whether no other process delivers now, and none will before the block ends."""
+        with lock_folder(self._sent, wait=False) as is_ours:
+            yield is_ours
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with lock_folder(self._folder):
+            yield
+
+    def _find(self, name: str) -> Correction | None:
+        for folder in (self._folder, self._sent, self._dead):
+            path = self._path(folder, name)
+            if path.exists():
+                correction = read_correction(path)
+                if correction:
+                    return correction
+                if folder != self._dead:
+                    self._set_aside(path, "it is no correction")
+        return None
+
+    def _recount(self) -> None:
+        self.waiting_count.refresh_when_old()
+        self.dead_count.refresh_when_old()
+
+    def _accept(self, correction: Correction, draft: Path) -> Correction:
+        self._recount()
+        if self.waiting_count.value + self.dead_count.value >= self._max_files:
+            raise RequestError("feedback_full", f"Expected fewer than {self._max_files} of them.")
+        draft.rename(self._path(self._folder, correction.id))
+        self.waiting_count.add(1)
+        return correction
+
+    def _set_aside(self, path: Path, reason: str) -> None:
+        self._dead.mkdir(exist_ok=True)
+        target = self._dead / path.name
+        if target.exists():
+            target = self._dead / f"{path.name}.{uuid.uuid4().hex}"
+        path.rename(target)
+        self.dead_count.add(1)
+        if path.parent == self._folder:
+            self.waiting_count.add(-1)
+        log_failure("feedback_set_aside", None, file=target.name, reason=reason)
+
+    def _drop(self, name: str) -> None:
+        self._path(self._sent, name).unlink(missing_ok=True)
+        for folder, count in ((self._folder, self.waiting_count), (self._dead, self.dead_count)):
+            path = self._path(folder, name)
+            if path.exists():
+                path.unlink()
+                count.add(-1)
+
+    def _order_deletion(self, correction: Correction) -> None:
+        # One that is pending already is of what was delivered; no other was since.
+        if not self._deletion(correction).exists():
+            self._write(correction.receipt, self._deletion(correction))
+
+    def _write(self, receipt: Correction, path: Path) -> None:
+        write_draft(path.parent, receipt.write()).rename(path)
+        sync_folder(path.parent)
+
+    def _path(self, folder: Path, name: str) -> Path:
+        return folder / f"{name}.json"
+
+    def _deletion(self, correction: Correction) -> Path:
+        return self._deleted / correction.place.replace("/", "-")
+
+
+_MAX_TRIES = 8
+_MAX_DENIALS = 20  # in a row of tries: who denies these will deny the others
+_LONGEST_PAUSE_S = 30.0
+# A bucket that is not there, a key that may not: to be tried again some times, then given up.
+_DENIED = (PermissionError, FileNotFoundError)
+
+
+class FeedbackUploader:
+    """Delivers each correction once, however often it is tried; several processes take turns.
+
+    Args:
+        store: Where corrections wait.
+        url: Where they go: `s3://bucket/prefix`, or a folder; empty if they stay.
+        pause_s: Between two looks into the store; twice as long after each failure.
+        metrics: Counts what was delivered.
+    """
+
+    def __init__(self, store: FeedbackStore, url: str, pause_s: float, metrics: Metrics) -> None:
+        self._store = store
+        self._url = url
+        self._pause_s = pause_s
+        self._metrics = metrics
+        self._failures = 0
+        self._denials: Counter[str] = Counter()
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Begins to deliver in the background, if there is anywhere to deliver to."""
+        if self._url:
+            # A daemon: what it does can be broken off at any point.
+            threading.Thread(target=self._run, name="feedback-upload", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends the delivery after the correction that is under way."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        target: FeedbackTarget | None = None
+        while not self._stopped.wait(self._next_pause_s()):
+            try:
+                target = target or open_target(self._url)
+                self._deliver_all(target)
+            except Exception as error:  # of the disk, the network, or a library in between
+                self._report(error)
+            else:
+                self._report(None)
+
+    def _next_pause_s(self) -> float:
+        longest_s = max(self._pause_s, _LONGEST_PAUSE_S)
+        pause_s = min(self._pause_s * 2.0 ** min(self._failures, 32), longest_s)
+        return pause_s * random.SystemRandom().uniform(0.5, 1.0)
+
+    def _report(self, error: Exception | None) -> None:
+        if error and not self._failures:  # once, not at every attempt
+            log_failure("feedback_not_delivered", error)
+        elif self._failures and not error:
+            log_event("feedback_delivered_again")
+        self._failures = self._failures + 1 if error else 0
+
+    def _deliver_all(self, target: FeedbackTarget) -> None:
+        """Raises what the target raised; where it denies single ones, when others were tried."""
+        self._store.recount()
+        with self._store.sole_delivery() as is_ours:
+            denials = 0
+            for job in self._jobs(target) if is_ours else ():
+                try:
+                    job()
+                except _DENIED:
+                    denials += 1
+                    if denials == _MAX_DENIALS:
+                        raise
+            if denials:
+                raise PermissionError(f"{denials} corrections cannot be delivered or deleted.")
+
+    def _jobs(self, target: FeedbackTarget) -> Iterator[Callable[[], None]]:
+        for deletion in self._store.deletions():
+            yield partial(self._remove, target, deletion)
+        for file_name in self._store.waiting():
+            if self._stopped.is_set():
+                return
+            yield partial(self._deliver, target, file_name)
+
+    def _remove(self, target: FeedbackTarget, deletion: Correction) -> None:
+        stored = target.read(deletion.place)
+        if stored and stored.sha256 == deletion.sha256:
+            target.remove(deletion.place)
+        self._store.forget(deletion)
+
+    def _deliver(self, target: FeedbackTarget, file_name: str) -> None:
+        correction = self._store.read(file_name)
+        if correction is None:
+            return
+        try:
+            is_there = target.create(correction) or _holds(target, correction)
+        except _DENIED as error:
+            self._note_denial(correction, error)
+            raise
+        self._denials.pop(correction.id, None)
+        if not is_there:
+            self._store.set_aside(correction, "another one lies in its place")
+        elif self._store.mark_delivered(correction):
+            self._metrics.count_delivered()
+
+    def _note_denial(self, correction: Correction, error: OSError) -> None:
+        self._denials[correction.id] += 1
+        if self._denials[correction.id] >= _MAX_TRIES:
+            del self._denials[correction.id]
+            self._store.set_aside(correction, str(error))
+
+
+def _holds(target: FeedbackTarget, correction: Correction) -> bool:
+    """Whether it was delivered before, by a process that was killed or an answer that was lost."""
+    stored = target.read(correction.place)
+    return stored is not None and stored.sha256 == correction.sha256

@@ -1,1 +1,0 @@
-"""Corrections: stored before they are acknowledged, delivered in the background."""

@@ -1,1 +1,0 @@
-"""What a request has to pass before it is read."""

@@ -1,0 +1,282 @@
+"""What is around every request: its id, headers and log line, bounds on its size, and a short way.
+
+Plain ASGI, from the outermost to the innermost: `Admission`, `RequestContext`, `BodyLimit`,
+`ShortWay`.
+"""
+
+import inspect
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, get_args
+
+from fastapi import APIRouter, Request, params
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bukva.errors import RequestError
+from bukva.serving.logs import CurrentRequest, current_request, log_event, log_failure, new_id
+from bukva.serving.metrics import Metrics
+from bukva.serving.problems import KINDS, make_problem, problem_response
+from bukva.serving.service import Lifetime, ModelCalls
+
+# A response that has one of these of its own, as the page has, keeps it.
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+# A proxy's id is kept, so that its log and ours can be joined; anything odd is not.
+_FOREIGN_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+# The code that nginx logs when the client went away before the answer.
+_CLIENT_LEFT = 499
+
+
+class RequestContext:
+    """Around all else: gives each request an id, and lets no exception out."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, lifetime: Lifetime) -> None:
+        self.app = app
+        self.metrics = metrics
+        self.lifetime = lifetime
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = CurrentRequest(_choose_id(scope), time.perf_counter())
+        current_request.set(request)
+        scope.setdefault("state", {})["request_id"] = request.id
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = message["headers"]
+                given = {name for name, _ in headers}
+                headers.extend(header for header in _RAW_HEADERS if header[0] not in given)
+                headers.append((b"x-request-id", request.id.encode()))
+                if self.lifetime.is_draining:
+                    # Else the next request on this connection may meet its end.
+                    headers.append((b"connection", b"close"))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            status = _CLIENT_LEFT
+        except Exception as error:
+            log_failure("request_failed", error)
+            if status == 0:
+                detail = "It was logged under the request id."
+                response = problem_response("internal_error", detail, request.id)
+                await response(scope, receive, send_with_headers)
+        finally:
+            self._note(scope, status, request.ms)
+
+    def _note(self, scope: Scope, status: int, ms: float) -> None:
+        # The route's own path, never the caller's: that one may hold anything.
+        route = getattr(scope.get("route"), "path", None)
+        self.metrics.count_request(route, status, ms / 1000)
+        log_event(
+            "request",
+            method=scope["method"],
+            route=route,
+            status=status,
+            ms=ms,
+            model_version=scope["state"].get("model_version"),
+            key=scope["state"].get("key_name"),
+        )
+
+
+def _choose_id(scope: Scope) -> str:
+    foreign = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return foreign.decode() if _FOREIGN_ID.fullmatch(foreign) else new_id()
+
+
+class BodyLimit:
+    """Refuses bodies of more than `max_body_bytes`, announced or counted as they come."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        self.app = app
+        self.max_body_bytes = max_body_bytes
+        self.detail = f"Expected at most {max_body_bytes} bytes."
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers 413 by itself, or passes the request on with its body counted."""
+        if scope["type"] == "http" and self._announces_too_much(scope):
+            request_id = scope["state"]["request_id"]
+            response = problem_response("body_too_large", self.detail, request_id)
+            await response(scope, receive, send)
+        else:
+            await self.app(scope, self._counted(receive), send)
+
+    def _announces_too_much(self, scope: Scope) -> bool:
+        announced = [value for name, value in scope["headers"] if name == b"content-length"]
+        return any(each.isdigit() and int(each) > self.max_body_bytes for each in announced)
+
+    def _counted(self, receive: Receive) -> Receive:
+        received_bytes = 0
+
+        async def receive_and_count() -> Message:
+            nonlocal received_bytes
+            message = await receive()
+            received_bytes += len(message.get("body", b""))
+            if received_bytes > self.max_body_bytes:
+                raise RequestError("body_too_large", self.detail)
+            return message
+
+        return receive_and_count
+
+
+_CODE = "overloaded"
+_DETAIL = "Try again in a moment."
+_ID = b"0" * 32
+_LOG_EVERY_S = 1.0
+
+
+class Admission:
+    """Stands around the application, before the routes that ask the model."""
+
+    def __init__(
+        self, app: ASGIApp, calls: ModelCalls, metrics: Metrics, paths: frozenset[str]
+    ) -> None:
+        self.app = app
+        self._calls = calls
+        self._count = metrics.refusal_counter(KINDS[_CODE].status)
+        self._paths = paths
+        self._body = json.dumps(make_problem(_CODE, _DETAIL, _ID.decode()).model_dump()).encode()
+        self._headers = _make_headers(len(self._body))
+        self._refused = 0
+        self._logged_s = 0.0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers 503 by itself, or passes the request on."""
+        if scope["type"] != "http" or scope["path"] not in self._paths or self._calls.has_room():
+            await self.app(scope, receive, send)
+            return
+        request_id = new_id().encode()
+        headers = [*self._headers, (b"x-request-id", request_id)]
+        body = self._body.replace(_ID, request_id)
+        await send(
+            {"type": "http.response.start", "status": KINDS[_CODE].status, "headers": headers}
+        )
+        await send({"type": "http.response.body", "body": body})
+        self._note(scope["path"])
+
+    def _note(self, path: str) -> None:
+        self._count(path)
+        self._refused += 1
+        now_s = time.monotonic()
+        if now_s - self._logged_s >= _LOG_EVERY_S:
+            log_event(_CODE, refused=self._refused)
+            self._refused, self._logged_s = 0, now_s
+
+
+def _make_headers(length: int) -> list[tuple[bytes, bytes]]:
+    headers = {
+        "Content-Type": "application/problem+json",
+        "Content-Length": str(length),
+        "Retry-After": str(KINDS[_CODE].retry_after_s),
+        **SECURITY_HEADERS,
+    }
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+class Gate(Protocol):
+    """What a request has to pass before its body is read."""
+
+    def check(self, request: Request, /) -> None:
+        """Raise RequestError if it may not pass."""
+
+
+@dataclass(frozen=True)
+class _Query:
+    """A parameter in the address."""
+
+    name: str
+    alias: str
+    type: TypeAdapter[Any]
+
+    def read(self, request: Request) -> dict[str, Any]:
+        value = request.query_params.get(self.alias)
+        try:
+            return {} if value is None else {self.name: self.type.validate_python(value)}
+        except ValidationError:
+            detail = "Expected a request as /openapi.json describes it."
+            raise RequestError("invalid_request", detail) from None
+
+
+@dataclass(frozen=True)
+class _Address:
+    path: str
+    answer: Callable[..., Awaitable[BaseModel]]
+    queries: Sequence[_Query]
+
+
+class ShortWay:
+    """Stands before FastAPI's routing.
+
+    Args:
+        app: What answers all else.
+        router: With the routes that are answered here: POST, a function of request and service.
+        service: What they work with.
+        gates: What each request has to pass.
+    """
+
+    def __init__(
+        self, app: ASGIApp, router: APIRouter, service: object, gates: Sequence[Gate]
+    ) -> None:
+        self.app = app
+        self._service = service
+        self._gates = gates
+        self._addresses = {
+            route.path: _Address(route.path, route.endpoint, [*_queries_of(route.endpoint)])
+            for route in router.routes
+            if isinstance(route, APIRoute)
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of the routes, or pass it on."""
+        address = self._addresses.get(scope.get("path", ""))
+        if address is None or scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        scope["route"] = address
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request, address)
+        except RequestError as error:
+            request_id = request.state.request_id
+            response = problem_response(error.code, error.detail, request_id, error.retry_after_s)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request, address: _Address) -> Response:
+        for gate in self._gates:
+            gate.check(request)
+        asked: dict[str, Any] = {}
+        if request.scope["query_string"]:
+            for query in address.queries:
+                asked |= query.read(request)
+        answer = await address.answer(request, self._service, **asked)
+        return Response(answer.model_dump_json(), media_type="application/json")
+
+
+def _queries_of(endpoint: Callable[..., Any]) -> Iterator[_Query]:
+    for name, parameter in inspect.signature(endpoint).parameters.items():
+        wanted, *notes = get_args(parameter.annotation) or (parameter.annotation,)
+        for note in notes:
+            if isinstance(note, params.Query):
+                yield _Query(name, note.alias or name, TypeAdapter(wanted))

@@ -1,1 +1,0 @@
-"""The model that answers: found by its alias, checked, tried, called, and watched."""

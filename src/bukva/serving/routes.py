@@ -1,0 +1,220 @@
+"""The addresses for corrections, and those that tell of the model and how the service is.
+
+Those below /v2 are the health and metadata routes of the Open Inference Protocol (version 2, REST),
+for tools that look there.
+"""
+
+import asyncio
+import errno
+import platform
+import re
+from importlib import metadata
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import PlainTextResponse
+from starlette.responses import Response
+
+from bukva import __version__
+from bukva.errors import RequestError
+from bukva.serving.access import pseudonym_of, refuse_other_sites
+from bukva.serving.logs import log_failure
+from bukva.serving.metrics import CONTENT_TYPE
+from bukva.serving.problems import describe_problems
+from bukva.serving.request_body import describe_json, read_feedback
+from bukva.serving.schemas import (
+    Feedback,
+    FeedbackRequest,
+    Live,
+    ModelDescription,
+    ModelMetadata,
+    Ready,
+    ServerMetadata,
+    Version,
+)
+from bukva.serving.service import ServiceDep
+
+feedback_router = APIRouter(prefix="/v1/feedback", tags=["feedback"])
+
+_KEY = re.compile(r"[A-Za-z0-9._-]{16,64}")
+# FastAPI would describe it as one that may be absent, or answer for it without its code.
+_KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "16 to 64 letters, digits, `.`, `_` or `-`, chosen at random",
+    "schema": {"type": "string", "pattern": f"^{_KEY.pattern}$"},
+}
+_ID = re.compile(r"[0-9a-f]{32}")
+
+OwnSite = Depends(refuse_other_sites)
+
+
+@feedback_router.post(
+    "",
+    status_code=201,
+    summary="Say what an image shows",
+    dependencies=[OwnSite],
+    responses=describe_problems(
+        "malformed_json", "invalid_request", "invalid_base64", "missing_image", "invalid_key",
+        "cross_site", "body_timeout", "key_reused", "body_too_large", "file_too_large",
+        "unsupported_media_type", "unsupported_format", "undecodable_image", "image_too_large",
+        "feedback_unavailable", "feedback_full",
+    ),
+    openapi_extra=describe_json(FeedbackRequest) | {"parameters": [_KEY_HEADER]},
+)  # fmt: skip
+async def give_feedback(
+    request: Request,
+    service: ServiceDep,
+    idempotency_key: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Feedback:
+    """Keeps an image with what it shows, to learn from; the answer means that it is stored.
+
+    Sent again with the same key, it is kept once.
+    """
+    if not _KEY.fullmatch(idempotency_key or ""):
+        raise RequestError("invalid_key", "Expected 16 to 64 letters, digits, `.`, `_` or `-`.")
+    form, image = await read_feedback(request, service.settings)
+    model = service.models.current()
+    identity = model.identity if model else None
+    client = pseudonym_of(request, service.settings.feedback_client_key)
+    try:
+        name = await asyncio.to_thread(
+            service.feedback.keep, str(idempotency_key), form, image, identity, client
+        )
+    except OSError as error:
+        log_failure("feedback_not_stored", error)
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        code = "feedback_full" if is_full else "feedback_unavailable"
+        raise RequestError(code, "Nothing was stored.") from error
+    return Feedback(id=name)
+
+
+@feedback_router.delete(
+    "/{feedback_id}",
+    status_code=204,
+    summary="Delete what was given",
+    dependencies=[OwnSite],
+    responses=describe_problems("unknown_feedback", "cross_site", "feedback_unavailable"),
+)
+async def delete_feedback(feedback_id: str, service: ServiceDep) -> Response:
+    """Deletes a correction and its image; whoever has its id may."""
+    if not _ID.fullmatch(feedback_id):
+        raise RequestError("unknown_feedback", "Expected an id as POST /v1/feedback answers.")
+    try:
+        await asyncio.to_thread(service.feedback.delete, feedback_id)
+    except OSError as error:
+        log_failure("feedback_not_deleted", error)
+        raise RequestError("feedback_unavailable", "Nothing was deleted.") from error
+    return Response(status_code=204)
+
+
+model_router = APIRouter(tags=["model"])
+
+
+@model_router.get(
+    "/v1/model", summary="What answers", responses=describe_problems("model_not_ready")
+)
+async def describe_model(service: ServiceDep) -> ModelDescription:
+    """The version, the digest of its files, its results, its card, and how its use drifts."""
+    model = service.model()
+    return ModelDescription(
+        model=model.identity,
+        files_sha256=model.digest,
+        is_signed=model.is_signed,
+        loaded=model.loaded,
+        results=dict(model.dossier.results),
+        card=model.dossier.card,
+        figures=list(model.dossier.figures),
+        drift={name: round(value, 4) for name, value in model.drift.index().items()},
+    )
+
+
+@model_router.get(
+    "/v1/model/figures/{name}",
+    summary="A figure of its evaluation",
+    response_class=Response,
+    responses={
+        200: {"content": {"image/png": {}}},
+        **describe_problems("model_not_ready", "not_found"),
+    },
+)
+async def show_figure(name: str, service: ServiceDep) -> Response:
+    """A PNG file, such as the matrix of what is taken for what."""
+    figure = service.model().dossier.figures.get(name)
+    if figure is None:
+        raise RequestError("not_found", "GET /v1/model names the figures.")
+    return Response(figure, media_type="image/png")
+
+
+health_router = APIRouter(tags=["health"])
+
+
+@health_router.get("/v2/health/live", summary="Is the process alive (OIP)")
+@health_router.get("/livez", summary="Is the process alive")
+async def livez() -> Live:
+    """Answers 200 as long as the process can answer at all."""
+    return Live()
+
+
+@health_router.get(
+    "/v2/health/ready",
+    summary="Can it recognise (OIP)",
+    responses=describe_problems("model_not_ready", "draining"),
+)
+@health_router.get(
+    "/readyz",
+    summary="Can it recognise",
+    responses=describe_problems("model_not_ready", "draining"),
+)
+async def readyz(service: ServiceDep) -> Ready:
+    """Answers 200 when a model is loaded, else 503 with the reason and what to do."""
+    service.refuse_when_draining()
+    return Ready(model=service.model().identity, warning=service.models.reason() or None)
+
+
+@health_router.get("/version", summary="What runs here")
+async def version(service: ServiceDep) -> Version:
+    """The versions of the program, of Python and MLflow, and of the model."""
+    model = service.models.current()
+    return Version(
+        bukva=__version__,
+        python=platform.python_version(),
+        mlflow=metadata.version("mlflow"),
+        model=model.identity if model else None,
+    )
+
+
+@health_router.get(
+    "/metrics",
+    summary="Counters for Prometheus",
+    response_class=PlainTextResponse,
+)
+async def metrics(service: ServiceDep) -> Response:
+    """Requests by route and status, their seconds; symbols, confidence and drift of the model."""
+    if model := service.models.current():
+        service.metrics.set_drift(model.drift.index(), service.settings.drift_alarm)
+    return Response(service.metrics.write(), media_type=CONTENT_TYPE)
+
+
+@health_router.get("/v2", summary="What serves (OIP)")
+async def server_metadata() -> ServerMetadata:
+    """Name and version of the program."""
+    return ServerMetadata(version=__version__)
+
+
+@health_router.get(
+    "/v2/models/{name}/ready",
+    summary="Is the model ready (OIP)",
+    responses=describe_problems("model_not_ready", "not_found"),
+)
+@health_router.get(
+    "/v2/models/{name}",
+    summary="What is served (OIP)",
+    responses=describe_problems("model_not_ready", "not_found"),
+)
+async def model_metadata(name: str, service: ServiceDep) -> ModelMetadata:
+    """The model and its version; `/v1/predict` takes images, there is no tensor route."""
+    if name != service.settings.model_name:
+        raise RequestError("not_found", "GET /version names the model that is served.")
+    return ModelMetadata(name=name, versions=[service.model().identity.version])

@@ -1,0 +1,33 @@
+"""The corpus that needs no download: drawn symbols, and the digits of scikit-learn.
+
+The drawn symbols are synthetic: whatever is measured on them says nothing yet about people.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bukva.core.samples import RawSample
+from bukva.tasks.glyph.charset import SYMBOLS, from_symbol
+from bukva.tasks.glyph.nonsymbols.drawing import CORPUS as NONSYMBOLS
+from bukva.tasks.glyph.strokes.writing import draw_symbol
+
+EMBEDDED_CORPORA = frozenset({"digits", "strokes", NONSYMBOLS})
+"""Names of the two, and of what shows no symbol; every clone has them."""
+
+
+def draw_letters_and_digits(samples_per_symbol: int, seed: int) -> Iterator[RawSample]:
+    """Yield pages of every symbol, named like "strokes-Ґ-0012", the same ones for the same seed.
+
+    Each sample has a generator of its own: asking for more samples leaves the former as they were.
+
+    Args:
+        samples_per_symbol: How many of each of the 76 symbols.
+        seed: Not negative.
+    """
+    for place, symbol in enumerate(SYMBOLS):
+        label, is_uppercase = from_symbol(symbol)
+        for index in range(samples_per_symbol):
+            sequence = np.random.SeedSequence(seed, spawn_key=(place, index))
+            page = draw_symbol(symbol, np.random.default_rng(sequence))
+            yield RawSample(f"strokes-{symbol}-{index:04d}", page, label, is_uppercase)

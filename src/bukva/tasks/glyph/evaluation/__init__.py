@@ -1,0 +1,1 @@
+"""How well symbols are read: scores of a prediction table, with their intervals."""

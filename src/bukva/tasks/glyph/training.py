@@ -1,0 +1,114 @@
+"""From the sample table to a trained network: one stage of training.
+
+Shapes: N samples, H x W pixels.
+"""
+
+from typing import Final
+
+import pandas as pd
+
+from bukva.core.alphabets import DIGITS
+from bukva.core.arrays import UInt8Array
+from bukva.core.training.checkpoint import CheckpointStore, weights_of
+from bukva.core.training.device import seeded
+from bukva.core.training.fit import OnEpoch, fit
+from bukva.tasks.glyph import charset
+from bukva.tasks.glyph.learner import GlyphLearner, calibrate_labels, fit_symbol_threshold
+from bukva.tasks.glyph.networks.networks import build_network
+from bukva.tasks.glyph.parameters import TrainingParameters
+from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Preprocessing
+from bukva.tasks.glyph.trained import ModelSpec, TrainedModel, load_backbone
+from bukva.tasks.glyph.training_samples import GlyphSamples, select_samples
+
+# What a stage is called in a model's specification, by what its label head tells apart.
+STAGES: Final = {"digits": "mnist_pretraining", "all": "finetuning"}
+
+
+def train_model(
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    parameters: TrainingParameters,
+    checkpoints: CheckpointStore,
+    epoch_metrics: OnEpoch | None,
+    pretrained: TrainedModel | None = None,
+) -> tuple[TrainedModel, pd.DataFrame]:
+    """Train a network, from random weights or another model's backbone; return its history too."""
+    start = new_model(parameters, pretrained)
+    return continue_training(start, table, images_NHW, parameters, checkpoints, epoch_metrics)
+
+
+def new_model(parameters: TrainingParameters, pretrained: TrainedModel | None) -> TrainedModel:
+    """Return a network that is still to be trained, with another model's backbone if given one."""
+    labels = DIGITS if parameters.alphabet == "digits" else charset.CLASSES
+    sizes = {"width": parameters.width, "dropout": parameters.dropout}
+    with seeded(parameters.seed):
+        network = build_network(parameters.network, len(labels), **sizes)
+    if pretrained is not None:
+        load_backbone(network, pretrained)
+    spec = ModelSpec(
+        network=parameters.network,
+        sizes=sizes,
+        labels=labels,
+        page_features=PAGE_FEATURES,
+        preprocessing=Preprocessing().to_dict(),
+        data_fingerprint="",
+        corpora=pretrained.spec.corpora if pretrained else (),
+        parameters=pretrained.spec.parameters if pretrained else {},
+    )
+    return TrainedModel(weights_of(network), spec)
+
+
+def continue_training(
+    start: TrainedModel,
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    parameters: TrainingParameters,
+    checkpoints: CheckpointStore,
+    on_epoch: OnEpoch | None = None,
+) -> tuple[TrainedModel, pd.DataFrame]:
+    """Train a model further, heads and all; return its history too.
+
+    Network, sizes and alphabet are those of the model, whatever the parameters say.
+    """
+    train, valid = (
+        select_split(table, images_NHW, split, parameters, start.spec.labels)
+        for split in ("train", "valid")
+    )
+    network = start.to_network()
+    learner = GlyphLearner(train, valid, parameters)
+    _, history = fit(network, learner, parameters, checkpoints=checkpoints, on_epoch=on_epoch)
+    calibrate_labels(network, valid)
+    seen = {
+        "data_fingerprint": train.digest(),
+        "corpora": _trained_on(table, parameters, start),
+        "parameters": {
+            **start.spec.parameters,
+            STAGES[parameters.alphabet]: parameters.model_dump(mode="json"),
+        },
+        "symbol_threshold": fit_symbol_threshold(network, valid, parameters.kept_share),
+    }
+    return TrainedModel(weights_of(network), start.spec.model_copy(update=seen)), history
+
+
+def select_split(
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    split: str,
+    parameters: TrainingParameters,
+    labels: str,
+) -> GlyphSamples:
+    """Return the samples of a split whose label is among the given ones."""
+    is_used_N = table["label"].isin(list(labels)).to_numpy()
+    return select_samples(
+        table[is_used_N], images_NHW[is_used_N], split, parameters.corpora, parameters.class_balance
+    )
+
+
+def _trained_on(
+    table: pd.DataFrame, parameters: TrainingParameters, start: TrainedModel
+) -> tuple[str, ...]:
+    """Return the corpora of which this stage, or the one before it, saw any sample."""
+    is_seen_N = table["split"].isin(["train", "valid"]) & table["corpus"].isin(
+        parameters.learnt_corpora
+    )
+    return tuple(sorted({*table["corpus"][is_seen_N], *start.spec.corpora}))

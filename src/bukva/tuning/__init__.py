@@ -1,1 +1,0 @@
-"""The Optuna study around a function that trains once; knows no Kedro and no MLflow."""
