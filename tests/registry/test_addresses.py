@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bukva.registry.addresses import local_path, locate_files, sqlite_path
+from bukva.registry.package_files import local_path, locate_files, sqlite_path
 
 MODEL = "mlartifacts/models/m-1/artifacts"
 

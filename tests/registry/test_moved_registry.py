@@ -12,8 +12,8 @@ from registry_server import log_model, variant
 from serving_servers import tracking_restored
 
 from bukva.errors import RegistryError
-from bukva.registry.addresses import local_path
 from bukva.registry.models import find_files, has_files, list_packaged, list_versions
+from bukva.registry.package_files import local_path
 from bukva.registry.production import put_into_production, roll_back
 from bukva.registry.registry import find_same, register, require_version, verify
 from bukva.registry.tracking import keep_artifacts_here

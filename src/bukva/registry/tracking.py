@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from mlflow.tracking import MlflowClient
 
 from bukva.errors import TrackingUnreachableError
-from bukva.registry.addresses import local_path, sqlite_path
+from bukva.registry.package_files import local_path, sqlite_path
 
 SERVER_SCHEMES: Final = ("http", "https")
 _DATABASE_PORTS: Final = {"postgresql": 5432, "mysql": 3306}

@@ -16,8 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bukva.errors import RegistryError, TrackingUnreachableError
-from bukva.registry.addresses import locate_files
-from bukva.registry.package_files import DIGEST_TAG, SIGNATURE_TAG
+from bukva.registry.package_files import DIGEST_TAG, SIGNATURE_TAG, locate_files
 from bukva.serving.logs import log_failure
 from bukva.serving.schemas import ServedModel
 from bukva.serving.settings import Settings
