@@ -26,6 +26,7 @@ from load.images import ask_service, draw_pages
 from load.registry import Registry, answers_of
 from load.report import describe_machine
 from load.servers import Cores, Server, start_service
+from revisions import checked_out
 
 FORMER = "d10ac51"
 _ROOT = Path(__file__).parents[1]
@@ -87,17 +88,6 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--server-cores", help="such as 0,1; all but the last one")
     parser.add_argument("--generator-cores", help="such as 1; the last one")
     return parser
-
-
-@contextmanager
-def checked_out(revision: str, folder: Path) -> Iterator[Path]:
-    """The source of a revision in a folder, which is gone afterwards."""
-    git = ["git", "-C", str(_ROOT), "worktree"]
-    subprocess.run([*git, "add", "--detach", "-q", str(folder), revision], check=True)  # noqa: S603
-    try:
-        yield folder
-    finally:
-        subprocess.run([*git, "remove", "--force", str(folder)], check=True)  # noqa: S603
 
 
 @contextmanager

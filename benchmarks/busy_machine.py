@@ -20,19 +20,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from revisions import checked_out
+
 HERE = Path(__file__).parents[1]
 BUSY_TO_ALONE, ALONE_TO_BASE = 1.9, 1.03
-
-
-@contextmanager
-def checked_out(revision: str, folder: Path) -> Iterator[Path]:
-    """Give the files of a revision, for as long as they are needed."""
-    git = ["git", "-C", str(HERE), "worktree"]
-    subprocess.run([*git, "add", "--detach", str(folder), revision], check=True)  # noqa: S603 - no input
-    try:
-        yield folder
-    finally:
-        subprocess.run([*git, "remove", "--force", str(folder)], check=True)  # noqa: S603 - no input
 
 
 @contextmanager
