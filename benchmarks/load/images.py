@@ -123,7 +123,7 @@ def ask_badly() -> list[Request]:
     }
     bodies = {
         "half of JSON": (b'{"image": "', 400),
-        "blanks in base64": (b'{"image": "iVBO Rw0K"}', 400),
+        "no base64": (b'{"image": "iVBO*Rw0K"}', 400),
     }
     return [
         _expect(name, _post("/v1/predict", *_as_multipart(file)), status)

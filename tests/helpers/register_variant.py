@@ -3,6 +3,7 @@
 Run as `python register_variant.py NAME`; prints the number of the version.
 """
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 import onnx
 
 from bukva.cli.released.installing import install
-from bukva.cli.released.manifest import ONNX, RELEASED, read_release, write_manifest
+from bukva.cli.released.manifest import MANIFEST, ONNX, RELEASED, read_release, write_manifest
 from bukva.cli.session import open_session
 from bukva.registry.production import put_into_production
 
@@ -22,7 +23,7 @@ with TemporaryDirectory() as folder:
     proto = onnx.load(release / ONNX)
     proto.producer_name = name
     onnx.save(proto, release / ONNX)
-    files = [path.name for path in release.iterdir() if path.name != "manifest.json"]
+    files = json.loads((release / MANIFEST).read_bytes())["files"]
     write_manifest(release, read_release(RELEASED), files)
     done = install(release)
 put_into_production("bukva-glyph", done.version, expected=done.in_production, why=name)

@@ -15,6 +15,7 @@ from bukva.pipelines.mnist_pretraining import pipeline as mnist_pretraining
 from bukva.pipelines.templates.training import training_pipeline
 from bukva.tasks.glyph import charset
 from bukva.tasks.glyph.trained import TrainedModel
+from bukva.tasks.glyph.training import train_model
 
 # So small a step that the weights stay where the stage found them.
 STANDING_STILL = {"learning_rate": 1e-12, "weight_decay": 0.0, "ema_decay": 0.0}
@@ -72,7 +73,7 @@ def test_pretraining_changes_where_finetuning_starts(pretrained: Data) -> None:
         finetuning.create_pipeline(),
         inputs | {"mnist_pretraining.model": pretrained["mnist_pretraining.model"]},
     )["finetuning.model"]
-    alone = run_stage(training_pipeline("finetuning"), inputs)["finetuning.model"]
+    alone = run_stage(training_pipeline("finetuning", train_model), inputs)["finetuning.model"]
     assert continued.spec.labels == charset.CLASSES
     # It knows what both were trained with.
     assert continued.spec.parameters["mnist_pretraining"]["seed"] == 7
@@ -108,7 +109,9 @@ def unseen_sample() -> pd.DataFrame:
 
 def test_a_namespace_goes_before_every_name() -> None:
     line = Pipeline(
-        training_pipeline("finetuning"), namespace="line", inputs={"sample_table", "sample_images"}
+        training_pipeline("finetuning", train_model),
+        namespace="line",
+        inputs={"sample_table", "sample_images"},
     )
     assert line.outputs() >= {"line.finetuning.model", "line.finetuning.learning_curves"}
     assert "params:line.finetuning" in line.inputs()
