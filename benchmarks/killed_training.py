@@ -30,7 +30,7 @@ from bukva.errors import TrainingError
 from bukva.tasks.glyph import charset
 from bukva.tasks.glyph.embedded import draw_letters_and_digits
 from bukva.tasks.glyph.learner import GlyphLearner
-from bukva.tasks.glyph.networks.networks import build_network
+from bukva.tasks.glyph.networks import build_network
 from bukva.tasks.glyph.parameters import TrainingParameters
 from bukva.tasks.glyph.preprocessing import preprocess
 from bukva.tasks.glyph.training_samples import GlyphSamples

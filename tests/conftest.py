@@ -95,7 +95,7 @@ def make_model(drawn_samples: "GlyphSamples") -> Callable[..., "TrainedModel"]:
 
     from bukva.core.training.checkpoint import weights_of
     from bukva.core.training.device import seeded
-    from bukva.tasks.glyph.networks.networks import build_network
+    from bukva.tasks.glyph.networks import build_network
     from bukva.tasks.glyph.trained import ModelSpec, TrainedModel, to_batch
 
     batch = to_batch(

@@ -231,7 +231,7 @@ def test_readme_says_the_two_commands_first() -> None:
 def test_model_card_counts_the_weights() -> None:
     import json
 
-    from bukva.tasks.glyph.networks.networks import build_network
+    from bukva.tasks.glyph.networks import build_network
 
     card = (ROOT / "docs" / "model_card.md").read_text()
     found = re.search(r"`(\w+)` `(\{.*\})`, (\d+) classes, ([\d,]+) weights", card)

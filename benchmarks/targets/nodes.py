@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bukva.core.arrays import UInt8Array
-from bukva.tasks.glyph.evaluation.metrics import Scores
+from bukva.core.task import Scores
 from bukva.tasks.glyph.parameters import EvaluationParameters, TrainingParameters
 from bukva.tasks.glyph.recogniser import Recogniser
 from bukva.tasks.glyph.trained import TrainedModel

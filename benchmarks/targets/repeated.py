@@ -14,7 +14,7 @@ from bukva.core.evaluation.intervals import (
     t_interval,
     wilson_interval,
 )
-from bukva.tasks.glyph.evaluation.metrics import Scores
+from bukva.core.task import Scores
 from bukva.tasks.glyph.evaluation.predictions import has_case, is_case_right, is_label_right
 
 _DECIMALS = 6

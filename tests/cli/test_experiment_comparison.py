@@ -7,7 +7,8 @@ from prediction_tables import make_predictions
 from bukva.cli.experiment_runs.comparison import Outcome, tabulate, to_markdown, write_report
 from bukva.cli.experiment_runs.plan import Run
 from bukva.cli.experiment_runs.running import Status
-from bukva.tasks.glyph.evaluation.metrics import Scores, score
+from bukva.core.task import Scores
+from bukva.tasks.glyph.evaluation.metrics import score
 
 LETTERS = [("а", False), ("б", True), ("в", False), ("г", True)] * 25
 

@@ -5,7 +5,7 @@ from torch import nn
 
 from bukva.core.training.device import seeded
 from bukva.core.training.fit import FitResult
-from bukva.tasks.glyph.networks.networks import build_network
+from bukva.tasks.glyph.networks import build_network
 
 
 class MemoryStore:

@@ -2,13 +2,20 @@
 
 import hashlib
 import json
-from typing import Any, Final, Self
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Final, Generic, Self, TypeVar
 
 import numpy as np
 import onnxruntime as ort
+import pandas as pd
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
-from bukva.errors import ModelFormatError
+from bukva.core.arrays import UInt8Array
+from bukva.errors import ImageError, ModelFormatError
+
+A = TypeVar("A", bound=BaseModel)
 
 SPEC_KEY: Final = "bukva.spec"
 # More at once is no faster, and the memory grows with it.
@@ -74,3 +81,44 @@ class OnnxModel:
             feeds = {name: value[batch] if value.ndim else value for name, value in inputs.items()}
             parts.append(self._session.run(outputs, feeds))
         return [np.concatenate(values) for values in zip(*parts, strict=True)]
+
+
+class ImageReader(OnnxModel, ABC, Generic[A]):
+    """Answers for encoded images; a bad one harms no other.
+
+    Attributes:
+        answer_model: Has the fields `error` and `error_detail`, for images that cannot be used.
+    """
+
+    answer_model: type[A]
+
+    @abstractmethod
+    def prepare(self, image: bytes) -> UInt8Array:
+        """Return an image as the network takes it, `(H, W)`.
+
+        Raises:
+            ImageError: If it cannot be used.
+        """
+
+    @abstractmethod
+    def describe(self, images_NHW: UInt8Array) -> list[A]:
+        """Return an answer for each prepared image."""
+
+    def answer(self, images: Sequence[bytes]) -> list[A]:
+        """Return an answer for each encoded image."""
+        prepared = [self._prepare_or_refuse(image) for image in images]
+        usable = [each for each in prepared if isinstance(each, np.ndarray)]
+        answers = iter(self.describe(np.stack(usable)) if usable else ())
+        return [next(answers) if isinstance(each, np.ndarray) else each for each in prepared]
+
+    def recognise(self, images: pd.Series, _explain: object = None) -> pd.DataFrame:
+        """Return the answers for a column of encoded images, as a table."""
+        answers = [answer.model_dump() for answer in self.answer(images.tolist())]
+        columns = list(self.answer_model.model_fields)
+        return pd.DataFrame(answers, columns=columns, index=images.index)
+
+    def _prepare_or_refuse(self, image: bytes) -> UInt8Array | A:
+        try:
+            return self.prepare(image)
+        except ImageError as error:
+            return self.answer_model(error=error.code, error_detail=str(error))

@@ -44,6 +44,14 @@ LazyCorpora: TypeAlias = dict[str, Callable[[], Iterator[RawSample]]]
 """By corpus name, a function that reads its samples; nothing is read before it is called."""
 
 
+def of_split(
+    table: pd.DataFrame, images_NHW: UInt8Array, split: Split
+) -> tuple[pd.DataFrame, UInt8Array]:
+    """Return the rows of a split, and their images."""
+    is_chosen = table["split"].eq(split)
+    return table[is_chosen], images_NHW[is_chosen.to_numpy()]
+
+
 def digest_test_split(table: pd.DataFrame, images_NHW: UInt8Array) -> str:
     """Return the sha256 of the samples that models are tested on, in whatever order they stand.
 
@@ -51,8 +59,7 @@ def digest_test_split(table: pd.DataFrame, images_NHW: UInt8Array) -> str:
         table: The sample table.
         images_NHW: uint8 images, row-aligned with it.
     """
-    is_test = table["split"].eq("test").to_numpy()
-    tests, images_NHW = table[is_test], images_NHW[is_test]
+    tests, images_NHW = of_split(table, images_NHW, "test")
     digest = hashlib.sha256()
     for place in np.argsort(tests["sample_id"].to_numpy(dtype=str), kind="stable"):
         row = tests.iloc[place]

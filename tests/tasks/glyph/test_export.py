@@ -11,7 +11,7 @@ from bukva.tasks.glyph.answer import sigmoid, softmax
 from bukva.tasks.glyph.charset import LABELS, to_symbol
 from bukva.tasks.glyph.export import export_onnx
 from bukva.tasks.glyph.golden import encode_png, golden_samples
-from bukva.tasks.glyph.networks.networks import NETWORKS
+from bukva.tasks.glyph.networks import NETWORKS
 from bukva.tasks.glyph.parity import check_parity
 from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Preprocessing
 from bukva.tasks.glyph.recogniser import Recogniser

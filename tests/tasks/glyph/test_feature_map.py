@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from bukva.core.training.device import seeded
-from bukva.tasks.glyph.networks.feature_map import cut_at_map
-from bukva.tasks.glyph.networks.networks import build_network
+from bukva.tasks.glyph.feature_map import cut_at_map
+from bukva.tasks.glyph.networks import build_network
 
 # Channels and places of the last feature map at width 4.
 MAPS = {

@@ -8,7 +8,7 @@ import torch
 from bukva.core.training.device import seeded
 from bukva.errors import ParameterError
 from bukva.tasks.glyph.learner import glyph_loss
-from bukva.tasks.glyph.networks.networks import NETWORKS, build_network
+from bukva.tasks.glyph.networks import NETWORKS, build_network
 
 # Weights at the default width with 43 labels, by hand from the layers' sizes.
 WEIGHTS = {

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bukva.core.training.checkpoint import weights_of
 from bukva.core.training.device import seeded
 from bukva.errors import ModelFormatError
-from bukva.tasks.glyph.networks.networks import build_network
+from bukva.tasks.glyph.networks import build_network
 from bukva.tasks.glyph.trained import ModelSpec, TrainedModel, load_backbone, predict_logits
 
 

@@ -10,8 +10,9 @@ import pandas as pd
 
 from bukva.cli.experiment_runs.plan import Experiment, Run
 from bukva.cli.experiment_runs.running import Status, list_statuses
+from bukva.core.task import Scores
 from bukva.pipelines.parameters import Parameters
-from bukva.tasks.glyph.evaluation.metrics import Scores, compare
+from bukva.tasks.glyph.evaluation.metrics import compare
 
 _NOTHING: Final = "-"
 _KEPT: Final = ("results", "evaluation.glyphs.predictions")
@@ -80,14 +81,14 @@ def tabulate(outcomes: list[Outcome]) -> pd.DataFrame:
                 row |= _with_bounds(results, key) | {f"{key}.n": results[f"{key}.n"]}
         row |= _differences(outcomes[0], outcome)
         seconds = [value for key, value in results.items() if key.startswith("seconds.")]
-        row |= {"seconds": round(sum(seconds), 1)} if seconds else {}  # type: ignore[arg-type]
+        row |= {"seconds": round(sum(seconds), 1)} if seconds else {}
         rows.append(row)
     # As objects, numbers stay what they are in a column that lacks some.
     return pd.DataFrame(rows, dtype=object)
 
 
 def _with_bounds(scores: Scores, key: str) -> dict[str, Any]:
-    low, high = scores[f"{key}.ci95"]  # type: ignore[misc]
+    low, high = scores[f"{key}.ci95"]
     return {key: scores[key], f"{key}.low": low, f"{key}.high": high}
 
 

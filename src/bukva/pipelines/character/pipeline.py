@@ -14,31 +14,20 @@ def create_pipelines() -> dict[str, Pipeline]:
     """Return the stages by name: `data_processing`, `training` and so on."""
     samples = ["sample_table", "sample_images"]
     model, history = "training.model", "training.history"
-    stages = {
+    compared = [model, history, *samples, "params:training", "params:evaluation"]
+    stages: dict[str, Pipeline | list[Node]] = {
         "data_processing": [
             Node(nodes.process, ["corpora", "params:data_processing"], samples, name="process")
         ],
+        "training": training_pipeline("training", train),
         "evaluation": [
             Node(nodes.test, [model, *samples], ["predictions", "results"], name="test"),
             Node(per_class_report, "predictions", "per_class_report", name="report_classes"),
-            Node(
-                nodes.compare_networks,
-                [model, history, *samples, "params:training", "params:evaluation"],
-                "comparison",
-                name="compare_networks",
-            ),
+            Node(nodes.compare_networks, compared, "comparison", name="compare_networks"),
         ],
         "packaging": [
             Node(nodes.assemble, [model, "results", *samples], "packaged_models", name="assemble")
         ],
+        "promotion": promotion_pipeline(TASK),
     }
-    made = {name: Pipeline(stage, namespace=TASK.name) for name, stage in stages.items()}
-    training = Pipeline(training_pipeline("training", train), namespace=TASK.name)
-    promoting = Pipeline(promotion_pipeline(TASK), namespace=TASK.name)
-    return {
-        "data_processing": made["data_processing"],
-        "training": training,
-        "evaluation": made["evaluation"],
-        "packaging": made["packaging"],
-        "promotion": promoting,
-    }
+    return {name: Pipeline(stage, namespace=TASK.name) for name, stage in stages.items()}

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from bukva.core.arrays import BoolArray, UInt8Array
 from bukva.core.corpora.manifest import parse_manifest
 from bukva.core.corpora.terms import EMBEDDED_TERMS
+from bukva.core.task import Scores
 from bukva.pipelines.templates.evaluation import predict_samples, predict_test_split
 from bukva.tasks.glyph.evaluation.bootstrap import bootstrap_scores
-from bukva.tasks.glyph.evaluation.metrics import Scores
 from bukva.tasks.glyph.evaluation.model_card import describe_model, write_model_card
 from bukva.tasks.glyph.evaluation.predictions import is_label_right
 from bukva.tasks.glyph.evaluation.saliency import explain_labels

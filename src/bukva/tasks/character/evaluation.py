@@ -3,20 +3,17 @@
 Shapes: N samples, H x W pixels, K classes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import pandas as pd
 from sklearn.metrics import precision_recall_fscore_support
 
-from bukva.core.arrays import Float32Array, UInt8Array
-from bukva.core.evaluation.intervals import (
-    mcnemar_p_value,
-    paired_difference_interval,
-    wilson_interval,
-)
+from bukva.core.arrays import UInt8Array
+from bukva.core.evaluation.scores import score_difference, score_share
 from bukva.core.evaluation.timing import median_call_ms
 from bukva.core.task import Scores
+from bukva.tasks.character.recogniser import CharacterRecogniser
 
 _ONE_FORM: Final = "CIJKLMOPSUVWXYZ"
 
@@ -29,74 +26,65 @@ def merge(labels: pd.Series) -> pd.Series:
     return labels.replace({letter.lower(): letter for letter in _ONE_FORM})
 
 
-def make_predictions(
-    tests: pd.DataFrame, probabilities_NK: Float32Array, labels: str
+def predict(
+    recogniser: CharacterRecogniser, tests: pd.DataFrame, images_NHW: UInt8Array
 ) -> pd.DataFrame:
     """Return the samples with what is predicted for them, `predicted` and its `probability`."""
-    predicted = [labels[index] for index in probabilities_NK.argmax(axis=1)]
+    probabilities_NK = recogniser.probabilities(images_NHW)
+    predicted = [recogniser.labels[index] for index in probabilities_NK.argmax(axis=1)]
     return tests.assign(predicted=predicted, probability=probabilities_NK.max(axis=1).astype(float))
 
 
 def score(predictions: pd.DataFrame) -> Scores:
-    """Return the accuracy over all classes and over merged ones, with Wilson's 95 % intervals."""
-    is_right = {
-        "all.accuracy": predictions["label"].eq(predictions["predicted"]),
-        "all.merged_accuracy": merge(predictions["label"]).eq(merge(predictions["predicted"])),
+    """Return the accuracy over all classes and over merged ones, with 95 % intervals."""
+    label, predicted = predictions["label"], predictions["predicted"]
+    return {
+        **score_share("all.accuracy", label.eq(predicted).to_numpy()),
+        **score_share("all.merged_accuracy", merge(label).eq(merge(predicted)).to_numpy()),
     }
-    scores: Scores = {}
-    for key, right_N in is_right.items():
-        scores[key] = round(float(right_N.mean()), 6)
-        interval = wilson_interval(int(right_N.sum()), len(right_N))
-        scores[f"{key}.ci95"] = [round(end, 6) for end in interval]
-        scores[f"{key}.n"] = len(right_N)
-    return scores
-
-
-def per_class_report(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return precision, recall, F1 and the number of test samples of each class."""
-    labels = sorted(predictions["label"].unique())
-    precision, recall, f1, count = precision_recall_fscore_support(
-        predictions["label"], predictions["predicted"], labels=labels, zero_division=0
-    )
-    return pd.DataFrame(
-        {"label": labels, "precision": precision, "recall": recall, "f1": f1, "samples": count}
-    )
 
 
 def compare(first: pd.DataFrame, second: pd.DataFrame) -> Scores:
     """Return the difference of the accuracies, second minus first, on the same samples."""
     one_N, other_N = (each["label"].eq(each["predicted"]).to_numpy() for each in (first, second))
-    only_first, only_second = int((one_N & ~other_N).sum()), int((other_N & ~one_N).sum())
-    return {
-        "accuracy.difference": float(other_N.mean() - one_N.mean()),
-        "accuracy.difference.ci95": [*paired_difference_interval(one_N, other_N)],
-        "accuracy.difference.n": len(first),
-        "accuracy.p_value": mcnemar_p_value(only_first, only_second),
-    }
+    return score_difference("accuracy", one_N, other_N)
+
+
+def per_class_report(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return precision, recall, F1 and the number of test samples of each class."""
+    labels = sorted(predictions["label"].unique())
+    scores = precision_recall_fscore_support(
+        predictions["label"], predictions["predicted"], labels=labels, zero_division=0
+    )
+    columns = zip(("precision", "recall", "f1", "samples"), scores, strict=True)
+    return pd.DataFrame({"label": labels, **dict(columns)})
 
 
 def measure(
-    name: str, predict: Callable[[UInt8Array], Any], size: int, train_s: float,
+    name: str, read: Callable[[UInt8Array], Sequence[str]], size: int, train_s: float,
     tests: tuple[pd.DataFrame, UInt8Array], latency_calls: int,
-) -> Scores:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
     """Return a row of the table of all that was trained on the same characters.
 
     Args:
         name: Of the network, or of the tree.
-        predict: Returns the labels of images, one after the other.
+        read: Returns the labels of images.
         size: Weights, or nodes of the tree.
         train_s: Seconds of its training.
         tests: Table and images, row-aligned.
         latency_calls: How many single images are timed.
     """
     table, images_NHW = tests
-    scores = score(table.assign(predicted=list(predict(images_NHW))))
+    predictions = table.assign(predicted=list(read(images_NHW)))
+    means = per_class_report(predictions)[["precision", "recall", "f1"]].mean()
+    scores = {key: value for key, value in score(predictions).items() if not key.endswith(".n")}
     latency_ms = median_call_ms(
-        lambda row: predict(images_NHW[row : row + 1]), len(table), latency_calls
+        lambda row: read(images_NHW[row : row + 1]), len(table), latency_calls
     )
     return {
         "name": name,
-        **{key: value for key, value in scores.items() if not key.endswith(".n")},
+        **scores,
+        **{f"mean_{key}": round(float(mean), 4) for key, mean in means.items()},
         "size": size,
         "train_s": round(train_s, 1),
         "latency_ms": round(latency_ms, 4),

@@ -6,6 +6,8 @@ from typing import Final
 
 from torch import nn
 
+from bukva.core.networks import lenet_backbone, mlp_backbone
+
 
 def build_network(name: str, classes: int, width: int, dropout: float) -> nn.Module:
     """Return a new network with random weights, one of `NETWORKS`."""
@@ -15,25 +17,14 @@ def build_network(name: str, classes: int, width: int, dropout: float) -> nn.Mod
 
 def mlp(width: int) -> tuple[nn.Module, int]:
     """784-300-100-K at width 100 (LeCun et al. 1998, section III.C)."""
-    layers = [nn.Flatten(), nn.Linear(28 * 28, 3 * width), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Linear(3 * width, width), nn.ReLU()), width
+    backbone, features = mlp_backbone(width)
+    return nn.Sequential(backbone, nn.Linear(features, width), nn.ReLU()), width
 
 
 def lenet(width: int) -> tuple[nn.Module, int]:
-    """LeNet-5 (LeCun et al. 1998, section II.B) at width 6; C3 sees all maps of S2."""
-    return nn.Sequential(
-        nn.Conv2d(1, width, kernel_size=5, padding=2),  # the paper's frame is 32 px, ours 28
-        nn.Tanh(),
-        nn.AvgPool2d(2),
-        nn.Conv2d(width, 8 * width // 3, kernel_size=5),
-        nn.Tanh(),
-        nn.AvgPool2d(2),
-        nn.Conv2d(8 * width // 3, 20 * width, kernel_size=5),  # C5: 5 x 5 becomes 1 x 1
-        nn.Tanh(),
-        nn.Flatten(),
-        nn.Linear(20 * width, 14 * width),
-        nn.Tanh(),
-    ), 14 * width
+    """LeNet-5 at width 6 (LeCun et al. 1998, section II.B)."""
+    backbone, features = lenet_backbone(width)
+    return nn.Sequential(backbone, nn.Linear(features, 14 * width), nn.Tanh()), 14 * width
 
 
 def cnn(width: int) -> tuple[nn.Module, int]:

@@ -7,6 +7,8 @@ from pydantic import Field
 from bukva.core.parameters import Count, Group, PromotionParameters, Share
 from bukva.core.training.parameters import FitParameters
 
+Name = Literal["mlp", "lenet", "cnn"]
+
 
 class DataParameters(Group):
     """What `character.data_processing` reads, and how it deals it out.
@@ -15,14 +17,12 @@ class DataParameters(Group):
         corpora: Names in `corpora.yml`; none means the digits of scikit-learn.
         valid_share: Of the samples.
         test_share: Of the samples.
-        max_samples: At most so many, drawn at random; None for all.
         seed: Decides the split.
     """
 
     corpora: tuple[str, ...] = ()
     valid_share: Share = 0.05
     test_share: Share = 0.15
-    max_samples: Count | None = None
     seed: int = 1
 
 
@@ -41,7 +41,7 @@ class TrainingParameters(FitParameters):
         shift: Move, as a share of half the frame.
     """
 
-    network: Literal["mlp", "lenet", "cnn"] = "cnn"
+    network: Name = "cnn"
     width: Annotated[int, Field(ge=2, le=512)] = 24
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     max_epochs: Count = 10
@@ -62,7 +62,7 @@ class EvaluationParameters(Group):
         latency_calls: Single images that are timed.
     """
 
-    others: dict[str, int] = Field(default_factory=lambda: {"mlp": 100, "lenet": 6})
+    others: dict[Name, int] = Field(default_factory=dict)
     other_epochs: Count = 3
     tree_depth: Count = 14
     latency_calls: Count = 300

@@ -3,20 +3,17 @@
 Shapes: N images, H x W pixels, K classes.
 """
 
-import io
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 from scipy.special import softmax
 
 from bukva.core.arrays import Float32Array, UInt8Array
 from bukva.core.imaging.decoding import decode_image
-from bukva.core.predictor import OnnxModel
-from bukva.errors import EmptyImageError, ImageError
+from bukva.core.predictor import ImageReader
+from bukva.errors import EmptyImageError
 
 FRAME_PX: Final = 28
 _INK_PX: Final = 24
@@ -51,8 +48,10 @@ class Answer(BaseModel):
     error_detail: str | None = None
 
 
-class CharacterRecogniser(OnnxModel):
+class CharacterRecogniser(ImageReader[Answer]):
     """Reads one character from each image. Immutable: one object serves any number of calls."""
+
+    answer_model = Answer
 
     @property
     def labels(self) -> str:
@@ -65,39 +64,21 @@ class CharacterRecogniser(OnnxModel):
         probabilities_NK: Float32Array = softmax(logits_NK, axis=1)
         return probabilities_NK
 
-    def answer(self, images: Sequence[bytes]) -> list[Answer]:
-        """Return an answer for each encoded image; a bad one harms no other."""
-        framed = [_frame_or_error(image) for image in images]
-        usable = [each for each in framed if not isinstance(each, ImageError)]
-        rows = iter(self.probabilities(np.stack(usable)) if usable else ())
-        return [
-            Answer(error=each.code, error_detail=str(each))
-            if isinstance(each, ImageError)
-            else self._describe(next(rows))
-            for each in framed
-        ]
+    def prepare(self, image: bytes) -> UInt8Array:
+        """Return an encoded image in the frame of EMNIST."""
+        return frame(decode_image(image))
 
-    def recognise(self, images: pd.Series, _explain: object = None) -> pd.DataFrame:
-        """Return the answers for a column of encoded images, as a table."""
-        answers = [answer.model_dump() for answer in self.answer(images.tolist())]
-        return pd.DataFrame(answers, columns=list(Answer.model_fields), index=images.index)
+    def describe(self, images_NHW: UInt8Array) -> list[Answer]:
+        """Return an answer for each framed image."""
+        return [self._describe(row_K) for row_K in self.probabilities(images_NHW)]
 
     def _describe(self, probabilities_K: Float32Array) -> Answer:
-        best = np.argsort(-probabilities_K)[:_TOP_K]
         found = [
             Alternative(character=self.labels[index], probability=float(probabilities_K[index]))
-            for index in best
+            for index in np.argsort(-probabilities_K)[:_TOP_K]
         ]
-        return Answer(
-            character=found[0].character, confidence=found[0].probability, alternatives=found
-        )
-
-
-def _frame_or_error(image: bytes) -> UInt8Array | ImageError:
-    try:
-        return frame(decode_image(image))
-    except ImageError as error:
-        return error
+        best = found[0]
+        return Answer(character=best.character, confidence=best.probability, alternatives=found)
 
 
 def frame(grey_HW: UInt8Array) -> UInt8Array:
@@ -120,10 +101,3 @@ def frame(grey_HW: UInt8Array) -> UInt8Array:
     top, left = ((FRAME_PX - side) // 2 for side in small_HW.shape)
     framed_HW[top : top + small_HW.shape[0], left : left + small_HW.shape[1]] = small_HW
     return framed_HW
-
-
-def to_png(image_HW: UInt8Array) -> bytes:
-    """Return a framed character as a PNG file, dark on white."""
-    buffer = io.BytesIO()
-    Image.fromarray(255 - image_HW).save(buffer, "PNG")
-    return buffer.getvalue()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bukva.core.training.variation import draw_affine_grid, draw_uniform
 from bukva.tasks.glyph.parameters import AugmentationParameters
 
 
@@ -28,7 +29,14 @@ def augment_images(
     Returns:
         float `(N, 1, H, W)`, ink 0..1.
     """
-    grid_NHW2 = _affine_grid(images_N1HW, parameters, generator)
+    grid_NHW2 = draw_affine_grid(
+        images_N1HW,
+        generator,
+        rotation_deg=parameters.rotation_deg,
+        scale=parameters.scale,
+        slant=parameters.slant,
+        shift=parameters.shift,
+    )
     grid_NHW2 = grid_NHW2 + _elastic_offsets(images_N1HW, parameters, generator)
     bent_N1HW = functional.grid_sample(
         images_N1HW, grid_NHW2, mode="bilinear", padding_mode="zeros", align_corners=False
@@ -87,31 +95,6 @@ def augment_page(
     )
 
 
-def _uniform(images_N1HW: Tensor, generator: torch.Generator, limit: float) -> Tensor:
-    """Draw one number in -limit..limit for each image."""
-    draw_N = torch.rand(len(images_N1HW), generator=generator, device=images_N1HW.device)
-    return (2.0 * draw_N - 1.0) * limit
-
-
-def _affine_grid(
-    images_N1HW: Tensor, parameters: AugmentationParameters, generator: torch.Generator
-) -> Tensor:
-    def draw(limit: float) -> Tensor:
-        return _uniform(images_N1HW, generator, limit)
-
-    turn_N = draw(math.radians(parameters.rotation_deg))
-    scale_x_N, scale_y_N = 1 + draw(parameters.scale), 1 + draw(parameters.scale)
-    slant_N = draw(parameters.slant)
-    cos_N, sin_N = torch.cos(turn_N), torch.sin(turn_N)
-    rows = [
-        torch.stack([cos_N * scale_x_N, (slant_N - sin_N) * scale_y_N, draw(parameters.shift)], 1),
-        torch.stack([sin_N * scale_x_N, cos_N * scale_y_N, draw(parameters.shift)], 1),
-    ]
-    return functional.affine_grid(
-        torch.stack(rows, 1), list(images_N1HW.shape), align_corners=False
-    )
-
-
 def _elastic_offsets(
     images_N1HW: Tensor, parameters: AugmentationParameters, generator: torch.Generator
 ) -> Tensor:
@@ -130,7 +113,7 @@ def _vary_pen(
     images_N1HW: Tensor, parameters: AugmentationParameters, generator: torch.Generator
 ) -> Tensor:
     """Blend towards the dilated (thicker) or the eroded (thinner) image."""
-    amount_N111 = _uniform(images_N1HW, generator, parameters.pen_width)[:, None, None, None]
+    amount_N111 = draw_uniform(images_N1HW, generator, parameters.pen_width)[:, None, None, None]
     thicker_N1HW = functional.max_pool2d(images_N1HW, 3, stride=1, padding=1)
     thinner_N1HW = -functional.max_pool2d(-images_N1HW, 3, stride=1, padding=1)
     target_N1HW = torch.where(amount_N111 > 0, thicker_N1HW, thinner_N1HW)
@@ -147,7 +130,7 @@ def _vary_texture(
     """
 
     def draw(limit: float) -> Tensor:
-        return _uniform(images_N1HW, generator, limit)[:, None, None, None]
+        return draw_uniform(images_N1HW, generator, limit)[:, None, None, None]
 
     softness_N111 = draw(parameters.ink_softness)
     blurred_N1HW = functional.avg_pool2d(images_N1HW, 3, stride=1, padding=1)

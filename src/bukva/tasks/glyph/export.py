@@ -3,24 +3,18 @@
 Shapes: N images, H x W pixels, F page features, K labels.
 """
 
-import io
-import json
-import warnings
-from typing import Any
-
-import onnx
 import torch
 from onnx import GraphProto, NodeProto, TensorProto, helper
 from torch import Tensor, nn
 
-from bukva.core.predictor import SPEC_KEY
+from bukva.core.export import export_network, scale_pixels, write_onnx
 from bukva.tasks.glyph.charset import NO_SYMBOL
-from bukva.tasks.glyph.networks.feature_map import MappedNetwork, cut_at_map
+from bukva.tasks.glyph.feature_map import MappedNetwork, cut_at_map
 from bukva.tasks.glyph.recogniser import MAP_INPUT, MAP_OUTPUT
 from bukva.tasks.glyph.trained import TrainedModel
 
 
-class _FromUint8(nn.Module):
+class _WithPage(nn.Module):
     """Takes images as they are stored, so that scaling is part of the file."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -28,7 +22,7 @@ class _FromUint8(nn.Module):
         self.network = network
 
     def forward(self, images_NHW: Tensor, page_NF: Tensor) -> tuple[Tensor, ...]:
-        answers: tuple[Tensor, ...] = self.network(_scale(images_NHW), page_NF)
+        answers: tuple[Tensor, ...] = self.network(scale_pixels(images_NHW), page_NF)
         return answers
 
 
@@ -41,11 +35,7 @@ class _WithMap(nn.Module):
         self.label_count = label_count
 
     def forward(self, images_NHW: Tensor, page_NF: Tensor) -> tuple[Tensor, ...]:
-        return self.mapped.answer_with_map(_scale(images_NHW), page_NF, self.label_count)
-
-
-def _scale(images_NHW: Tensor) -> Tensor:
-    return images_NHW.unsqueeze(1).float() / 255.0
+        return self.mapped.answer_with_map(scale_pixels(images_NHW), page_NF, self.label_count)
 
 
 def export_onnx(model: TrainedModel, opset: int) -> bytes:
@@ -67,29 +57,16 @@ def export_onnx(model: TrainedModel, opset: int) -> bytes:
         The bytes of the file.
     """
     side = int(model.spec.preprocessing["frame_px"])
-    example = (
-        torch.zeros((2, side, side), dtype=torch.uint8),
-        torch.zeros((2, len(model.spec.page_features))),
-    )
+    example = {
+        "images": torch.zeros((2, side, side), dtype=torch.uint8),
+        "page": torch.zeros((2, len(model.spec.page_features))),
+    }
     network, outputs = _choose_outputs(model, side)
-    count = torch.export.Dim("N", min=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter's own deprecations
-        program: Any = torch.onnx.export(
-            network,
-            example,
-            input_names=["images", "page"],
-            output_names=outputs,
-            dynamic_shapes=({0: count}, {0: count}),
-            opset_version=opset,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-    proto = program.model_proto
+    proto = export_network(network, example, outputs, opset)
     if MAP_OUTPUT in outputs:
         compute_if_asked(proto.graph, MAP_OUTPUT, asked_by=MAP_INPUT)
-    return _with_spec(proto, model)
+    spec = model.spec.model_dump(mode="json") | {"weights_sha256": model.digest()}
+    return write_onnx(proto, spec)
 
 
 def _choose_outputs(model: TrainedModel, side: int) -> tuple[nn.Module, list[str]]:
@@ -97,18 +74,9 @@ def _choose_outputs(model: TrainedModel, side: int) -> tuple[nn.Module, list[str
     network, logits = model.to_network(), ["label_logits", "case_logits"]
     mapped = cut_at_map(network, side)
     if mapped is None or not mapped.has_written_gradient:
-        return _FromUint8(network).eval(), logits
+        return _WithPage(network).eval(), logits
     label_count = len(model.spec.labels.replace(NO_SYMBOL, ""))
     return _WithMap(mapped, label_count).eval(), [*logits, MAP_OUTPUT]
-
-
-def _with_spec(proto: onnx.ModelProto, model: TrainedModel) -> bytes:
-    spec = model.spec.model_dump(mode="json") | {"weights_sha256": model.digest()}
-    onnx.helper.set_model_props(proto, {SPEC_KEY: json.dumps(spec, ensure_ascii=False)})
-    onnx.checker.check_model(proto)
-    buffer = io.BytesIO()
-    onnx.save_model(proto, buffer)
-    return buffer.getvalue()
 
 
 def compute_if_asked(graph: GraphProto, output: str, *, asked_by: str) -> None:

@@ -16,14 +16,14 @@ from torch import Tensor, nn
 from bukva.core.arrays import Float32Array, UInt8Array
 from bukva.core.training.checkpoint import digest_weights
 from bukva.errors import ModelFormatError
-from bukva.tasks.glyph.networks.networks import build_network
+from bukva.tasks.glyph.networks import build_network
 
 
 class ModelSpec(BaseModel):
     """Everything beside the weights that is needed to use them.
 
     Attributes:
-        network: Name in `bukva.tasks.glyph.networks.networks.NETWORKS`.
+        network: Name in `bukva.tasks.glyph.networks.NETWORKS`.
         sizes: Keyword arguments of the network.
         labels: What the label head's outputs mean, in order.
         page_features: Names of the page features, in order.

@@ -14,7 +14,7 @@ from bukva.core.training.device import seeded
 from bukva.core.training.fit import OnEpoch, fit
 from bukva.tasks.glyph import charset
 from bukva.tasks.glyph.learner import GlyphLearner, calibrate_labels, fit_symbol_threshold
-from bukva.tasks.glyph.networks.networks import build_network
+from bukva.tasks.glyph.networks import build_network
 from bukva.tasks.glyph.parameters import TrainingParameters
 from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Preprocessing
 from bukva.tasks.glyph.trained import ModelSpec, TrainedModel, load_backbone

@@ -17,7 +17,7 @@ from bukva.tasks.glyph.evaluation.saliency import (
     target_labels,
 )
 from bukva.tasks.glyph.learner import glyph_loss
-from bukva.tasks.glyph.networks.networks import MeanMaxPool, TwoHeadedNetwork, convolve
+from bukva.tasks.glyph.networks import MeanMaxPool, TwoHeadedNetwork, convolve
 from bukva.tasks.glyph.trained import predict_logits, to_batch
 
 CLASSES = "ґг"  # with a dot, and without

@@ -19,8 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bukva.core.arrays import Float32Array
+from bukva.core.evaluation.scores import DECIMALS
+from bukva.core.task import Scores
 from bukva.tasks.glyph.charset import LABELS
-from bukva.tasks.glyph.evaluation.metrics import DECIMALS, Scores, by_scope
+from bukva.tasks.glyph.evaluation.metrics import by_scope
 from bukva.tasks.glyph.evaluation.predictions import (
     Design,
     has_case,

@@ -4,7 +4,7 @@ A digit has no case: case and joint accuracy are taken over letters whose case i
 """
 
 from math import ceil
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,9 @@ from numpy.typing import ArrayLike
 
 from bukva.core.arrays import BoolArray
 from bukva.core.evaluation.calibration import calibration_bins
-from bukva.core.evaluation.intervals import (
-    design_effect,
-    mcnemar_p_value,
-    paired_difference_interval,
-    wilson_interval,
-)
+from bukva.core.evaluation.intervals import design_effect
+from bukva.core.evaluation.scores import score_difference, score_share
+from bukva.core.task import Scores
 from bukva.errors import TableError
 from bukva.tasks.glyph.charset import LABELS
 from bukva.tasks.glyph.evaluation.predictions import (
@@ -30,10 +27,6 @@ from bukva.tasks.glyph.evaluation.predictions import (
     sampling_design,
 )
 
-Scores: TypeAlias = dict[str, float | list[float] | int]
-"""Flat keys, ready for JSON: a share, `<key>.ci95` its interval, `<key>.n` its samples."""
-
-DECIMALS: Final = 6
 _RESERVED_SCOPES: Final = ("all", "published")
 
 
@@ -101,13 +94,9 @@ def _surest(rows: pd.DataFrame, coverage: float = 0.9) -> pd.DataFrame:
 
 def share(key: str, is_right_N: BoolArray, rows: pd.DataFrame) -> Scores:
     """Return the share of right rows with its interval and count; nothing without rows."""
-    right, total = int(is_right_N.sum()), len(is_right_N)
-    if total == 0:
+    if not len(is_right_N):
         return {}
-    effect = design_effect(is_right_N, *sampling_design(rows))
-    low, high = wilson_interval(right, total, design_effect=effect)
-    interval = [round(low, DECIMALS), round(high, DECIMALS)]
-    return {key: round(right / total, DECIMALS), f"{key}.ci95": interval, f"{key}.n": total}
+    return score_share(key, is_right_N, design_effect(is_right_N, *sampling_design(rows)))
 
 
 def per_class_report(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -232,19 +221,8 @@ def _truth(predictions: pd.DataFrame) -> pd.DataFrame:
 def _difference(
     measure: str, first_right_N: BoolArray, second_right_N: BoolArray, rows: pd.DataFrame
 ) -> Scores:
-    total = len(first_right_N)
-    if total == 0:
+    if not len(first_right_N):
         return {}
-    only_first = int((first_right_N & ~second_right_N).sum())
-    only_second = int((~first_right_N & second_right_N).sum())
     gain_N = second_right_N.astype(float) - first_right_N
     effect = design_effect(gain_N, *sampling_design(rows.reset_index()))
-    interval = paired_difference_interval(first_right_N, second_right_N, design_effect=effect)
-    return {
-        f"{measure}.difference": round((only_second - only_first) / total, DECIMALS),
-        f"{measure}.difference.ci95": [round(bound, DECIMALS) for bound in interval],
-        f"{measure}.difference.n": total,
-        f"{measure}.only_first_right": only_first,
-        f"{measure}.only_second_right": only_second,
-        f"{measure}.p_value": round(mcnemar_p_value(only_first, only_second), DECIMALS),
-    }
+    return score_difference(measure, first_right_N, second_right_N, effect)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bukva.core.arrays import Float32Array, UInt8Array
-from bukva.tasks.glyph.networks.feature_map import cut_at_map
+from bukva.tasks.glyph.feature_map import cut_at_map
 from bukva.tasks.glyph.trained import TrainedModel, to_batch
 
 PATCH_PX: Final = 7

@@ -11,10 +11,12 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from bukva.core.arrays import BoolArray, UInt8Array
 from bukva.core.evaluation.figures import style
 from bukva.core.evaluation.intervals import wilson_interval
+from bukva.core.evaluation.scores import DECIMALS
 from bukva.core.tables import require_columns
+from bukva.core.task import Scores
 from bukva.errors import EmptyImageError
 from bukva.tasks.glyph.charset import NO_SYMBOL
-from bukva.tasks.glyph.evaluation.metrics import DECIMALS, Scores, share
+from bukva.tasks.glyph.evaluation.metrics import share
 from bukva.tasks.glyph.nonsymbols.drawing import draw_blank, kind_of
 from bukva.tasks.glyph.preprocessing import preprocess
 

@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from bukva.tasks.glyph.networks.networks import MeanMaxPool, TwoHeadedNetwork
+from bukva.tasks.glyph.networks import MeanMaxPool, TwoHeadedNetwork
 
 
 class MappedNetwork(nn.Module):

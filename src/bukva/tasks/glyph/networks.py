@@ -4,35 +4,14 @@ Shapes: B images in a batch, C channels, H x W pixels, D features, F page featur
 """
 
 from collections.abc import Callable, Mapping
-from pkgutil import resolve_name
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 import torch
 from torch import Tensor, nn
 
+from bukva.core.networks import lenet_backbone, mlp_backbone
 from bukva.errors import ParameterError
-
-NETWORKS: Final[Mapping[str, str]] = {
-    "glyph_cnn": "bukva.tasks.glyph.networks.networks:GlyphCnn",
-    "glyph_resnet": "bukva.tasks.glyph.networks.networks:GlyphResNet",
-    "lenet": "bukva.tasks.glyph.networks.lenet:LeNet",
-    "mlp": "bukva.tasks.glyph.networks.mlp:Mlp",
-    "peer_cnn": "bukva.tasks.glyph.networks.peer_cnn:PeerCnn",
-}
-"""By name, where the class is; it takes the number of labels and the sizes."""
-
-
-def build_network(name: str, label_count: int, **sizes: Any) -> nn.Module:
-    """Return a new network with random weights.
-
-    Raises:
-        ParameterError: If no network has this name.
-    """
-    if name not in NETWORKS:
-        raise ParameterError(f"Expected a network, one of {sorted(NETWORKS)}, got {name!r}.")
-    network: Callable[..., nn.Module] = resolve_name(NETWORKS[name])
-    return network(label_count, **sizes)
-
 
 _PAGE_WIDTH = 32
 
@@ -189,3 +168,79 @@ class _ResidualBlock(nn.Module):
         """Return features of the same shape, at least 0."""
         activated: Tensor = self.activation(features_BCHW + self.residual(features_BCHW))
         return activated
+
+
+class LeNet(TwoHeadedNetwork):
+    """LeNet-5; the neck, of 84 at width 6, stands for F6, linear heads for the radial ones."""
+
+    def __init__(
+        self, label_count: int, page_features: int = 4, width: int = 6, dropout: float = 0.2
+    ) -> None:
+        backbone, features = lenet_backbone(width)
+        super().__init__(backbone, features, 14 * width, label_count, page_features, dropout)
+
+
+class Mlp(TwoHeadedNetwork):
+    """What pixels tell without knowing which are neighbours."""
+
+    def __init__(
+        self, label_count: int, page_features: int = 4, width: int = 100, dropout: float = 0.2
+    ) -> None:
+        backbone, features = mlp_backbone(width)
+        super().__init__(backbone, features, width, label_count, page_features, dropout)
+
+
+class PeerCnn(TwoHeadedNetwork):
+    """The network of the closest published system (nazavr322/ukr-handwriting-classification).
+
+    Two convolutions, each pooled, rectified and then normalised, and a wide linear layer. The
+    peer's own has 834,476 weights for 43 labels and the case. Here the page adds 8,480, and the
+    neck, its layer of 256, normalises before it rectifies.
+    """
+
+    def __init__(
+        self, label_count: int, page_features: int = 4, width: int = 32, dropout: float = 0.0
+    ) -> None:
+        backbone = nn.Sequential(
+            _RepeatGrey(),
+            *_peer_stage(3, width),
+            *_peer_stage(width, 2 * width),
+            nn.Flatten(),
+        )
+        features = 2 * width * 7 * 7
+        super().__init__(backbone, features, 8 * width, label_count, page_features, dropout)
+
+
+class _RepeatGrey(nn.Module):
+    """The three equal channels that the peer makes of a grey image."""
+
+    def forward(self, images_B1HW: Tensor) -> Tensor:
+        return images_B1HW.expand(-1, 3, -1, -1)
+
+
+def _peer_stage(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+    convolution = nn.Conv2d(inputs, outputs, kernel_size=3, padding=1)
+    return convolution, nn.MaxPool2d(2), nn.ReLU(), nn.BatchNorm2d(outputs)
+
+
+NETWORKS: Final[Mapping[str, Callable[..., TwoHeadedNetwork]]] = MappingProxyType(
+    {
+        "glyph_cnn": GlyphCnn,
+        "glyph_resnet": GlyphResNet,
+        "lenet": LeNet,
+        "mlp": Mlp,
+        "peer_cnn": PeerCnn,
+    }
+)
+"""By name; each takes the number of labels and the sizes."""
+
+
+def build_network(name: str, label_count: int, **sizes: Any) -> TwoHeadedNetwork:
+    """Return a new network with random weights.
+
+    Raises:
+        ParameterError: If no network has this name.
+    """
+    if name not in NETWORKS:
+        raise ParameterError(f"Expected a network, one of {sorted(NETWORKS)}, got {name!r}.")
+    return NETWORKS[name](label_count, **sizes)

@@ -1,1 +1,0 @@
-"""Networks by task and name; nothing here opens a path or knows a loss."""
