@@ -7,20 +7,21 @@ from bukva.pipelines.character.pipeline import create_pipelines as character
 from bukva.pipelines.data_processing import pipeline as data_processing
 from bukva.pipelines.evaluation import pipeline as evaluation
 from bukva.pipelines.feedback_ingestion import pipeline as feedback_ingestion
-from bukva.pipelines.finetuning import pipeline as finetuning
 from bukva.pipelines.inference import pipeline as inference
-from bukva.pipelines.mnist_pretraining import pipeline as mnist_pretraining
 from bukva.pipelines.packaging import pipeline as packaging
-from bukva.pipelines.promotion import pipeline as promotion
+from bukva.pipelines.templates.promotion import promotion_pipeline
+from bukva.pipelines.templates.training import training_pipeline
 from bukva.pipelines.tuning import pipeline as tuning
+from bukva.tasks.glyph.task import TASK as GLYPH
+from bukva.tasks.glyph.training import train_model
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Return the table of pipelines; each node is tagged with the stage that it belongs to."""
     stages = {
         "data_processing": data_processing.create_pipeline(),
-        "mnist_pretraining": mnist_pretraining.create_pipeline(),
-        "finetuning": finetuning.create_pipeline(),
+        "mnist_pretraining": training_pipeline("mnist_pretraining", train_model),
+        "finetuning": training_pipeline("finetuning", train_model, "mnist_pretraining.model"),
         "evaluation": evaluation.create_pipeline(),
         "packaging": packaging.create_pipeline(),
     }
@@ -33,7 +34,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "tuning": tuning.create_pipeline(),
         "inference": inference.create_pipeline(),
         "batch_inference": batch_inference.create_pipeline(),
-        "promotion": promotion.create_pipeline(),
+        "promotion": promotion_pipeline(GLYPH),
         "character": sum(list(characters.values())[:-1], start=Pipeline([])),
         **{f"character.{name}": stage for name, stage in characters.items()},
     }

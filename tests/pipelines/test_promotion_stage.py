@@ -13,13 +13,15 @@ from stage_runs import Data, run_stage, small_data, small_parameters
 from bukva.core.predictor import SPEC_KEY
 from bukva.core.samples import digest_test_split
 from bukva.errors import RegistryError
-from bukva.pipelines.promotion import pipeline as promotion
+from bukva.pipeline_registry import register_pipelines
 from bukva.pipelines.templates.promotion import choose
 from bukva.registry.models import Origin, PackagedModel
 from bukva.tasks.glyph import charset
 from bukva.tasks.glyph.preprocessing import Preprocessing
 from bukva.tasks.glyph.recogniser import Recogniser
 from bukva.tasks.glyph.task import predict
+
+PIPELINES = register_pipelines()
 
 FRAME_OF_32 = Preprocessing(frame_px=32).to_dict()
 FINISHED = Origin("run-1", "FINISHED", "bukva")
@@ -88,7 +90,7 @@ def promote(truth: pd.DataFrame, symbols: tuple[pd.DataFrame, np.ndarray]) -> An
             "sample_images": symbols[1],
             **small_parameters(promotion=parameters),
         }
-        return run_stage(promotion.create_pipeline(), inputs)
+        return run_stage(PIPELINES["promotion"], inputs)
 
     return run
 

@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from stage_runs import Data, run_stage, small_data, small_parameters
 from training_runs import MemoryStore
 
-from bukva.pipelines.finetuning import pipeline as finetuning
-from bukva.pipelines.mnist_pretraining import pipeline as mnist_pretraining
+from bukva.pipeline_registry import register_pipelines
 from bukva.pipelines.templates.training import training_pipeline
 from bukva.tasks.glyph import charset
 from bukva.tasks.glyph.trained import TrainedModel
 from bukva.tasks.glyph.training import train_model
+
+PIPELINES = register_pipelines()
 
 # So small a step that the weights stay where the stage found them.
 STANDING_STILL = {"learning_rate": 1e-12, "weight_decay": 0.0, "ema_decay": 0.0}
@@ -36,7 +37,7 @@ def stage_inputs(stage: str, **changes: object) -> Data:
 @pytest.fixture(scope="module")
 def pretrained() -> Data:
     inputs = stage_inputs("mnist_pretraining", learning_rate=0.05, ema_decay=0.0, seed=7)
-    return run_stage(mnist_pretraining.create_pipeline(), inputs)
+    return run_stage(PIPELINES["mnist_pretraining"], inputs)
 
 
 def conv_weights(model: TrainedModel) -> dict[str, np.ndarray]:
@@ -60,7 +61,7 @@ def test_each_epoch_is_shown_when_it_is_over() -> None:
     rows: list[dict[str, object]] = []
     inputs = stage_inputs("mnist_pretraining", max_epochs=2)
     made = run_stage(
-        mnist_pretraining.create_pipeline(),
+        PIPELINES["mnist_pretraining"],
         inputs | {"mnist_pretraining.epoch_metrics": rows.append},
     )
     pd.testing.assert_frame_equal(pd.DataFrame(rows), made["mnist_pretraining.history"])
@@ -70,7 +71,7 @@ def test_pretraining_changes_where_finetuning_starts(pretrained: Data) -> None:
     backbone = conv_weights(pretrained["mnist_pretraining.model"])
     inputs = stage_inputs("finetuning", **STANDING_STILL)
     continued = run_stage(
-        finetuning.create_pipeline(),
+        PIPELINES["finetuning"],
         inputs | {"mnist_pretraining.model": pretrained["mnist_pretraining.model"]},
     )["finetuning.model"]
     alone = run_stage(training_pipeline("finetuning", train_model), inputs)["finetuning.model"]
@@ -95,7 +96,7 @@ def test_a_model_says_what_it_was_trained_on(pretrained: Data) -> None:
     inputs = stage_inputs("finetuning", corpora={"strokes": 0.7, "rukopys": 0.3, "digits": 0.0})
     inputs["sample_table"] = table
     inputs["sample_images"] = np.pad(small_data()["sample_images"], [(0, 1), (0, 0), (0, 0)])
-    made = run_stage(finetuning.create_pipeline(), inputs | {"mnist_pretraining.model": before})
+    made = run_stage(PIPELINES["finetuning"], inputs | {"mnist_pretraining.model": before})
     assert made["finetuning.model"].spec.corpora == ("mnist", "nonsymbols", "strokes")
 
 

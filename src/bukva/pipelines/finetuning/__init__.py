@@ -1,1 +1,0 @@
-"""Learning letters and digits, from the backbone that has seen digits."""

@@ -1,1 +1,0 @@
-"""Learning to see on digits, of which there are many."""

@@ -1,1 +1,0 @@
-"""From a packaged candidate to a registered version, and to production if it is good enough."""
