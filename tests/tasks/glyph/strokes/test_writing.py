@@ -6,7 +6,6 @@ import pytest
 from bukva.errors import CharsetError
 from bukva.tasks.glyph.charset import LETTERS, SYMBOLS
 from bukva.tasks.glyph.strokes.alphabet import load_alphabet
-from bukva.tasks.glyph.strokes.contact_sheet import contact_sheet
 from bukva.tasks.glyph.strokes.writing import (
     INSTRUMENTS,
     SIDE_PX,
@@ -140,9 +139,3 @@ def test_ink_of_a_straight_line_is_length_times_width():
     page = draw_form(forms_of("1")["plain"], Hand(pen_width_px=3.0), np.random.default_rng(0))
     # The line of 56 px ends in two half discs, and ink is full black on white.
     assert (255.0 - page).sum() / 255 == pytest.approx(56 * 3 + np.pi * 1.5**2, rel=0.05)
-
-
-def test_the_contact_sheet_has_a_strip_for_each_form():
-    sheet = contact_sheet(hands_per_form=2, forms_per_row=2, symbols="ґ7")
-    assert sheet.mode == "L"
-    assert sheet.size == (2 * 3 * SIDE_PX, 4 * SIDE_PX)
