@@ -28,34 +28,37 @@ if TYPE_CHECKING:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Several processes share the tests by folders: those of one share servers and trackers."""
-    return FolderScheduling(config, log)
+    return ShareScheduling(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where folders are shared out, the longest comes first; last those that wait for its job."""
+    """Where tests are shared out, the longest come first; last those that wait for a job."""
     for item in items:
         if _waits_for_job(item):
             item.add_marker(pytest.mark.timeout(1200))
     if hasattr(config, "workerinput"):
-        waiting = {_folder_of(item.nodeid) for item in items if _waits_for_job(item)}
-        folders = [*dict.fromkeys(_folder_of(item.nodeid) for item in items)]
-        folders.sort(key=lambda folder: (folder != "end_to_end", folder in waiting))
-        items.sort(key=lambda item: folders.index(_folder_of(item.nodeid)))
+        waiting = {_share_of(item.nodeid) for item in items if _waits_for_job(item)}
+        shares = [*dict.fromkeys(_share_of(item.nodeid) for item in items)]
+        shares.sort(key=lambda share: (not share.startswith("end_to_end"), share in waiting))
+        places = {share: place for place, share in enumerate(shares)}
+        items.sort(key=lambda item: places[_share_of(item.nodeid)])
 
 
-def _folder_of(nodeid: str) -> str:
-    return nodeid.partition("::")[0].split("/")[1]
+def _share_of(nodeid: str) -> str:
+    """Return what one process runs as a whole: a folder of `tests`, or a file of the longest."""
+    parts = nodeid.partition("::")[0].split("/")[1:]
+    return "/".join(parts[:2]) if parts[0] == "end_to_end" else parts[0]
 
 
 def _waits_for_job(item: pytest.Item) -> bool:
     return "finished_job" in getattr(item, "fixturenames", ())
 
 
-class FolderScheduling(LoadScopeScheduling):
-    """Gives each process a folder of `tests` at a time, in their order."""
+class ShareScheduling(LoadScopeScheduling):
+    """Gives each process one share at a time, in their order."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _folder_of(nodeid)
+        return _share_of(nodeid)
 
 
 @pytest.fixture(scope="session", autouse=True)

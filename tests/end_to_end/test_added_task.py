@@ -33,7 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(PROJECT / name, folder / name, symlinks=True, ignore=ignored)
     shutil.copy(PROJECT / "pyproject.toml", folder)
     files = [block for block in read_blocks([PAGE]) if block.title and block.language != "bash"]
-    assert len(files) == 6
+    assert len(files) == 4
     for block in files:
         apply(block, folder)
     return folder
