@@ -4,26 +4,21 @@ Shapes: N images, H x W pixels.
 """
 
 import hashlib
+import math
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from bukva.core.arrays import UInt8Array
 from bukva.core.imaging.decoding import MAX_IMAGE_BYTES
+from bukva.datasets.image_columns import count_rows, read_rows
 from bukva.datasets.storage import Files, join
 from bukva.errors import BatchError, ImageDecodeError, ImageError, ImageTooLargeError
 from bukva.tasks.glyph.batch import Chunk, ImageChunk, ImageSource
 
-_IMAGE: Final = "image"
-_NAME: Final = "id"
-_READ_ROWS: Final = 1024
-_READ_BYTES: Final = 1 << 20
 _VERSION_KEYS: Final = ("ETag", "mtime", "LastModified", "last_modified")
 _UNREADABLE: Final = (FileNotFoundError, PermissionError, IsADirectoryError)
 
@@ -54,13 +49,17 @@ class _Source:
 
     @contextmanager
     def open(self, file: int) -> Iterator[tuple[Any, str]]:
-        """Give a file, to read from, and its path."""
+        """Give a file, to read from, and what its path is called."""
         with _open(Files(self.place, **self.options), self.names[file]) as opened:
             yield opened
 
+    def show(self, name: str) -> str:
+        """Return what a file is called in the table."""
+        return _show(name or self.place.rpartition("/")[2])
+
     def name_rows(self, chunk: Chunk) -> list[str]:
         """Return names of images that have none: their file and their number in it."""
-        name = self.names[chunk.file] or self.place.rpartition("/")[2]
+        name = self.show(self.names[chunk.file])
         return [f"{name}#{row}" for row in range(chunk.start, chunk.stop)]
 
 
@@ -86,24 +85,22 @@ class ImageFiles(_Source):
         contents = folder.read_all(wanted)
         too_large = ImageTooLargeError(f"Expected an image of at most {MAX_IMAGE_BYTES} bytes.")
         images = [_check_read(contents.get(path, too_large)) for path in paths]
-        shown = [name or self.place.rpartition("/")[2] for name in names]
-        return ImageChunk(shown, images)
+        return ImageChunk([self.show(name) for name in names], images)
 
 
 @dataclass(frozen=True)
 class ParquetFiles(_Source):
-    """Tables whose column `image` holds encoded images, or arrays of one shape; perhaps an `id`."""
+    """Tables with a column `image` of encoded images, or arrays of one shape; perhaps an `id`."""
 
     lengths: Sequence[int] = field(repr=False)
     kind: str = "parquet"
 
     def read(self, chunk: Chunk) -> ImageChunk:
-        """Return the rows; of a larger row group the pages are read one after the other."""
+        """Return the rows; one without an `id` is called by its number."""
         with self.open(chunk.file) as (file, path):
-            table = _read_rows(pq.ParquetFile(file, buffer_size=_READ_BYTES), chunk)
-        has_names = _NAME in table.column_names
-        names = table[_NAME].cast(pa.string()).to_pylist() if has_names else self.name_rows(chunk)
-        return ImageChunk(names, _to_images(table[_IMAGE].combine_chunks(), path))
+            rows = read_rows(file, path, range(chunk.start, chunk.stop))
+        named = zip(rows.names, self.name_rows(chunk), strict=True)
+        return ImageChunk([number if name is None else name for name, number in named], rows.images)
 
 
 @dataclass(frozen=True)
@@ -133,7 +130,7 @@ def open_source(place: str, **options: Any) -> ImageSource:
     found = _find_files(folder)
     digest = hashlib.sha256()
     for item in found:
-        digest.update("\t".join(map(str, item)).encode() + b"\n")
+        digest.update(os.fsencode("\t".join(map(str, item))) + b"\n")
     common = place, options, [item.name for item in found], digest.hexdigest()
     suffixes = {_suffix_of(item.name or place) for item in found}
     if not suffixes & {"parquet", "npy"}:
@@ -150,7 +147,12 @@ def open_source(place: str, **options: Any) -> ImageSource:
 def _open(folder: Files, name: str) -> Iterator[tuple[Any, str]]:
     path = folder.locate(name)
     with folder.explained(name), folder.fs.open(path, "rb") as file:
-        yield file, path
+        yield file, _show(path)
+
+
+def _show(name: str) -> str:
+    r"""Return a file's name as text: of one that is no UTF-8 the bytes, as in `\xeb.png`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _suffix_of(name: str) -> str:
@@ -196,56 +198,19 @@ def _check_read(content: bytes | Exception) -> bytes | ImageError:
 
 
 def _count_rows(folder: Files, name: str) -> int:
-    try:
-        with _open(folder, name) as (file, path):
-            parquet = pq.ParquetFile(file)
-            names = parquet.schema_arrow.names
-            rows = int(parquet.metadata.num_rows)
-    except pa.ArrowException as error:
-        message = f"Expected a Parquet file, got {folder.locate(name)}: {error}"
-        raise BatchError(message) from error
-    if _IMAGE not in names:
-        raise BatchError(f"Expected a column '{_IMAGE}' in {path}, got {', '.join(names)}.")
-    return rows
-
-
-def _read_rows(parquet: pq.ParquetFile, chunk: Chunk) -> pa.Table:
-    """Return the rows of a chunk; of those before it only their row group is passed through."""
-    sizes = [parquet.metadata.row_group(g).num_rows for g in range(parquet.num_row_groups)]
-    spans = list(pairwise(accumulate(sizes, initial=0)))
-    groups = [
-        group
-        for group, (start, stop) in enumerate(spans)
-        if start < chunk.stop and chunk.start < stop
-    ]
-    columns = [name for name in (_IMAGE, _NAME) if name in parquet.schema_arrow.names]
-    place, batches = spans[groups[0]][0], []
-    for batch in parquet.iter_batches(_READ_ROWS, row_groups=groups, columns=columns):
-        start, stop = max(chunk.start - place, 0), min(chunk.stop - place, len(batch))
-        if start < stop:
-            batches.append(batch.slice(start, stop - start))
-        place += len(batch)
-        if place >= chunk.stop:
-            break
-    return pa.Table.from_batches(batches)
-
-
-def _to_images(column: pa.Array, path: str) -> Sequence[bytes] | UInt8Array:
-    kind = column.type
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        encoded: list[bytes] = column.to_pylist()
-        return encoded
-    is_tensor = isinstance(kind, pa.FixedShapeTensorType)
-    if is_tensor and kind.value_type == pa.uint8() and len(kind.shape) == 2:
-        images_NHW: UInt8Array = column.to_numpy_ndarray()
-        return images_NHW
-    message = f"Expected bytes, or uint8 tensors of one shape (H, W), as '{_IMAGE}' in {path}"
-    raise BatchError(f"{message}, got {kind}.")
+    with _open(folder, name) as (file, path):
+        return count_rows(file, path)
 
 
 def _count_images(folder: Files, name: str) -> int:
     with _open(folder, name) as (file, path):
-        return _read_shape(file, path)[0]
+        shape = _read_shape(file, path)
+        start = file.tell()
+        held_bytes = file.seek(0, 2) - start
+    if held_bytes < math.prod(shape):
+        message = f"Expected {math.prod(shape)} bytes of uint8 images {shape} in {path}"
+        raise BatchError(f"{message}, got {held_bytes}: the file was cut. Write it anew.")
+    return shape[0]
 
 
 def _read_shape(file: Any, path: str) -> tuple[int, ...]:
@@ -258,7 +223,7 @@ def _read_shape(file: Any, path: str) -> tuple[int, ...]:
         shape, is_fortran, dtype = read(file)
     except ValueError as error:
         raise BatchError(f"Expected a NumPy file, got {path}: {error}") from error
-    if dtype != np.uint8 or len(shape) != 3 or is_fortran:
+    if dtype != np.uint8 or len(shape) != 3 or 0 in shape[1:] or is_fortran:
         message = f"Expected uint8 images (N, H, W) in {path}, got {dtype} {shape}"
         raise BatchError(message + (", columns first." if is_fortran else "."))
     return tuple(shape)

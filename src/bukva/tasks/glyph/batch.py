@@ -13,7 +13,6 @@ from pydantic import BaseModel
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.schema import to_arrow
-from bukva.errors import ImageError
 from bukva.tasks.glyph.answer import ERROR_COLUMNS, READING_COLUMNS, Columns, Failure, Recognition
 from bukva.tasks.glyph.recogniser import Recogniser
 
@@ -59,12 +58,12 @@ class ImageChunk:
 
     Attributes:
         names: What they are called in the table.
-        images: Of each, the bytes of an image file, or why it could not be read; or the grey
-            pixels of all, uint8 `(N, H, W)`.
+        images: Of each, what `Recogniser.prepare` takes: what holds the bytes of an image file,
+            grey pixels, or why there is none; or the grey pixels of all, uint8 `(N, H, W)`.
     """
 
     names: Sequence[str]
-    images: Sequence[bytes | ImageError] | UInt8Array
+    images: Sequence[object] | UInt8Array
 
 
 class ImageSource(Protocol):

@@ -14,7 +14,7 @@ from bukva.core.arrays import Float32Array, UInt8Array
 from bukva.core.imaging.decoding import decode_image
 from bukva.core.imaging.ink import measure_ink
 from bukva.core.predictor import OnnxModel, describe_foreign_file
-from bukva.errors import ImageDecodeError, ImageError, ModelFormatError
+from bukva.errors import ImageError, ModelFormatError
 from bukva.tasks.glyph.answer import (
     ANSWER_COLUMNS,
     MAP_COLUMNS,
@@ -96,7 +96,8 @@ class Recogniser(OnnxModel):
         """Answer for each encoded image; a bad one gets an `error` and harms no other.
 
         Args:
-            images: The bytes of image files.
+            images: The bytes of image files, in any form that `to_bytes` of
+                `bukva.core.imaging.decoding` knows.
             explain: For each image, whether to answer `MAP_COLUMNS` as well.
 
         Returns:
@@ -131,8 +132,8 @@ class Recogniser(OnnxModel):
         """Decode and frame images; in the place of a bad one stands what is wrong with it.
 
         Args:
-            images: The bytes of image files, or grey pixels `(H, W)` as uint8, or why there are
-                none.
+            images: The bytes of image files, as `recognise` takes them, or grey pixels `(H, W)` as
+                uint8, or why there are none.
         """
         decoded = [_decode(image) for image in images]
         greys = [image for image in decoded if not isinstance(image, ImageError)]
@@ -194,11 +195,11 @@ def measure(images_NHW: UInt8Array, page_NF: Float32Array) -> list[dict[str, flo
 
 
 def _decode(image: object) -> UInt8Array | ImageError:
-    if isinstance(image, np.ndarray | ImageError):
+    if isinstance(image, ImageError):
         return image
-    if not isinstance(image, bytes):
-        message = f"Expected the bytes of an image file, got {type(image).__name__}."
-        return ImageDecodeError(message)
+    # An array of one dimension is a file's bytes.
+    if isinstance(image, np.ndarray) and image.ndim == 2 and image.dtype == np.uint8:
+        return image
     try:
         return decode_image(image)
     except ImageError as error:
