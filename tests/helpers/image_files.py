@@ -4,8 +4,10 @@ import struct
 import zlib
 from collections.abc import Iterable
 
+import numpy as np
+
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-GREY, RGB, PALETTE, RGBA = 0, 2, 3, 6
+GREY, RGB, PALETTE, GREY_AND_ALPHA, RGBA = 0, 2, 3, 4, 6
 MIB = 1_048_576
 
 # x, y, dx, dy of each pass of an interlaced PNG (Adam7).
@@ -96,3 +98,11 @@ def with_right_checksums(encoded: bytes) -> bytes:
         mended += encoded[place:end] + struct.pack(">I", checksum)
         place = end + 4
     return bytes(mended) + encoded[place:]
+
+
+def deep_png(values_HWC: np.ndarray, *chunks: bytes) -> bytes:
+    """A PNG of 16 bits a value, of grey, grey and alpha, colour, or colour and alpha."""
+    height, width, channels = values_HWC.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values_HWC)
+    header = png_header(width, height, 16, {1: GREY, 2: GREY_AND_ALPHA, 3: RGB, 4: RGBA}[channels])
+    return header + b"".join(chunks) + png_end(zlib.compress(rows))

@@ -7,9 +7,10 @@ import zlib
 
 import numpy as np
 import pytest
+from found_images import DEEP, FOUND, GREY_HW, PHOTOS, photo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from image_files import with_right_checksums
+from image_files import chunk, deep_png, with_right_checksums
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -201,6 +202,49 @@ def test_a_blank_image_is_empty(name):
         preprocess(decode_image(encode(BLANKS[name])))
 
 
+@pytest.mark.parametrize("name", FOUND)
+def test_the_same_page_as_others_write_it_gives_the_same_symbol(name):
+    pixels, page = difference(FOUND[name], preprocess(GREY_HW))
+    # A palette has no tones between ink and nothing.
+    assert pixels < (0.5 if "palette" in name else 0.1)
+    assert page < 0.02
+
+
+def test_a_photo_with_a_second_picture_is_one_to_pillow():
+    """What is tested here is what phones write."""
+    with Image.open(io.BytesIO(photo(IMAGE))) as image:
+        assert (image.format, image.n_frames) == ("MPO", 2)
+
+
+@pytest.mark.parametrize("form", [bytes, bytearray, memoryview, np.frombuffer, list])
+def test_whatever_holds_the_bytes_is_read(form):
+    held = form(TWINS["L"], np.uint8) if form is np.frombuffer else form(TWINS["L"])
+    np.testing.assert_array_equal(decode_image(held), PAGE)
+    np.testing.assert_array_equal(decode_image({"bytes": held, "path": "a.png"}), PAGE)
+
+
+@pytest.mark.parametrize("nothing", [None, "text", 1.5, [300], ["a"], {"path": "a.png"}])
+def test_what_holds_no_bytes_is_refused_by_its_type(nothing):
+    with pytest.raises(ImageDecodeError, match="Expected the bytes of an image file, got"):
+        decode_image(nothing)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_all_16_bits_are_read_as_they_always_were(channels):
+    values = np.random.default_rng(3).integers(0, 65536, (9, 7, channels)).astype(np.uint16)
+    eight_bits = (values >> 8).astype(np.uint8)
+    if channels == 1:
+        eight_bits = (values[..., 0] * (255.0 / 65535.0)).astype(np.uint8)
+    encoded = encode(Image.fromarray(eight_bits))
+    np.testing.assert_array_equal(decode_image(deep_png(values)), decode_image(encoded))
+
+
+@pytest.mark.parametrize("said", [b"", b"\0", b"\xff", b"\x11\0\0\x07\x09"])
+def test_nonsense_about_the_bits_harms_nothing(said):
+    values = PAGE[..., None].astype(np.uint16) * 257
+    np.testing.assert_array_equal(decode_image(deep_png(values, chunk(b"sBIT", said))), PAGE)
+
+
 def animated(format_):
     frames = [Image.fromarray(np.roll(PAGE, shift, axis=1)) for shift in (10, 20)]
     return encode(IMAGE, format_, save_all=True, append_images=frames)
@@ -305,6 +349,8 @@ def with_everything():
         TWO_TONES["P with a clear colour"],
         TWINS["CMYK JPEG"],
         TWINS["I;16"],
+        *PHOTOS.values(),
+        *DEEP.values(),
     ]
 
 

@@ -1,4 +1,4 @@
-/** Pictures for the recogniser: small, dark on white, as PNG. */
+/** Pictures for the recogniser, small PNG files: which ground belongs under them, it decides. */
 
 import { paintStrokes } from "./drawing.js";
 
@@ -6,26 +6,60 @@ import { paintStrokes } from "./drawing.js";
 const DRAWING_PX = 200;
 /** Longest side of what is sent of a file: no picture of this size is larger than a megabyte. */
 const FILE_PX = 560;
+/** What is larger the service refuses. */
+const MAX_BYTES = 1 << 20;
+const MAX_PIXELS = 4e6;
+/** What of a PNG file its pixels need, and no more. */
+const PIXEL_CHUNKS = new Set(["IHDR", "PLTE", "tRNS", "sBIT", "IDAT", "IEND"]);
 
 /** Return the PNG file of a drawing. */
 export function renderDrawing(strokes) {
   return toPng(DRAWING_PX, DRAWING_PX, (context) => {
+    context.fillStyle = "white";
+    context.fillRect(0, 0, DRAWING_PX, DRAWING_PX);
     context.strokeStyle = "black";
     paintStrokes(context, strokes, DRAWING_PX);
   });
 }
 
 /**
- * Return the PNG file of a picture that was chosen, pasted or dropped.
+ * Return the PNG file of a picture that was chosen, pasted or dropped; what is clear stays clear.
  *
  * Made anew here, so that neither a photo's size nor what else its file holds leaves the device.
  * Rejects if the browser cannot read the picture.
  */
 export async function renderFile(file) {
   const bitmap = await createImageBitmap(file);
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  // A canvas would keep the upper half of each value, and few files of 16 bits use it.
+  if (hasDeepPixels(bytes) && isTaken(bytes, bitmap)) return cutToPixels(bytes);
   const scale = Math.min(1, FILE_PX / Math.max(bitmap.width, bitmap.height));
   const sides = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
   return toPng(...sides, (context) => context.drawImage(bitmap, 0, 0, ...sides));
+}
+
+function hasDeepPixels(bytes) {
+  return nameAt(bytes, 0) === "PNG\r" && bytes[24] === 16;
+}
+
+function isTaken(bytes, { width, height }) {
+  return bytes.length <= MAX_BYTES && width * height <= MAX_PIXELS;
+}
+
+/** Return a PNG file without all that is not its pixels. */
+function cutToPixels(bytes) {
+  const view = new DataView(bytes.buffer);
+  const parts = [bytes.subarray(0, 8)];
+  for (let start = 8, end; start + 12 <= bytes.length; start = end) {
+    end = start + 12 + view.getUint32(start);
+    if (PIXEL_CHUNKS.has(nameAt(bytes, start + 3))) parts.push(bytes.subarray(start, end));
+  }
+  return new Blob(parts, { type: "image/png" });
+}
+
+/** Return the four letters after a place. */
+function nameAt(bytes, place) {
+  return String.fromCharCode(...bytes.subarray(place + 1, place + 5));
 }
 
 async function toPng(width, height, paint) {
@@ -33,8 +67,6 @@ async function toPng(width, height, paint) {
   Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
   context.imageSmoothingQuality = "high";
-  context.fillStyle = "white";
-  context.fillRect(0, 0, width, height);
   paint(context);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
