@@ -1,5 +1,7 @@
 """What lies where images are looked for, and how it is read."""
 
+import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +111,13 @@ def test_a_table_without_images_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "array", [numbered(2).astype(np.float32), numbered(2)[0], np.asfortranarray(numbered(3))]
+    "array",
+    [
+        numbered(2).astype(np.float32),
+        numbered(2)[0],
+        np.asfortranarray(numbered(3)),
+        numbered(2)[:, :0],
+    ],
 )
 def test_arrays_of_another_form_are_refused(tmp_path: Path, array: np.ndarray) -> None:
     np.save(tmp_path / "a.npy", array)
@@ -118,3 +126,40 @@ def test_arrays_of_another_form_are_refused(tmp_path: Path, array: np.ndarray) -
     (tmp_path / "a.npy").write_bytes(b"no array")
     with pytest.raises(BatchError, match="Expected a NumPy file"):
         open_source(str(tmp_path))
+
+
+def test_a_file_that_was_cut_is_named_before_anything_is_read(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", numbered(9))
+    path = tmp_path / "a.npy"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(BatchError, match=r"Expected 216 bytes .*a\.npy, got 215: the file was cut"):
+        open_source(str(tmp_path))
+
+
+def test_names_that_are_no_utf_8_are_text_in_the_table(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode("Букви".encode("cp1251"))
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"a")
+    (tmp_path / os.fsdecode(b"\xeb\xe8\xf1\xf2.png")).write_bytes(b"b")
+    (tmp_path / "лист.png").write_bytes(b"c")
+    read = open_source(str(tmp_path)).read(Chunk(0, 0, 0, 3))
+    assert read.images == [b"c", b"a", b"b"]
+    assert read.names == ["лист.png", r"\xc1\xf3\xea\xe2\xe8/a.png", r"\xeb\xe8\xf1\xf2.png"]
+    assert json.dumps(read.names, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("suffix", ["npy", "parquet"])
+def test_rows_of_such_a_file_are_called_by_its_bytes(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / os.fsdecode(b"\xeb." + suffix.encode())
+    if suffix == "npy":
+        np.save(path, numbered(2))
+    else:
+        with path.open("wb") as file:
+            pq.write_table(pa.table({"image": [b"1", b"2"]}), file)
+    for place in (tmp_path, path):
+        read = open_source(str(place)).read(Chunk(0, 0, 0, 2))
+        assert read.names == [rf"\xeb.{suffix}#0", rf"\xeb.{suffix}#1"]
+    path.write_bytes(b"broken")
+    with pytest.raises(BatchError) as refusal:
+        open_source(str(tmp_path))
+    assert rf"\xeb.{suffix}" in str(refusal.value)

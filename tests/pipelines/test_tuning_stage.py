@@ -9,7 +9,7 @@ from stage_runs import Data, run_stage, small_data, small_parameters
 
 from bukva.errors import ParameterError
 from bukva.pipelines.tuning import pipeline as tuning
-from bukva.pipelines.tuning.trial import TrialTraining, prepare_training
+from bukva.pipelines.tuning.nodes import TrialTraining, prepare_training
 from bukva.tasks.glyph.parameters import TrainingParameters, TuningParameters
 from bukva.tasks.glyph.training import new_model
 

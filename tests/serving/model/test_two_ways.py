@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from former_package import ANSWERS, PACKAGE, draw_images
 from mlflow import MlflowClient
@@ -101,6 +103,41 @@ def test_a_packaged_recogniser_answers_alike_in_both_ways(
     assert len({answer.reading.symbol for answer in plain if answer.reading}) > 1
     codes = [answer.failure and answer.failure.error for answer in plain]
     assert codes == [None] * 8 + ["unsupported_format", "empty_image", None]
+
+
+def test_a_table_may_hold_bytes_in_any_form(
+    package: Callable[[Recogniser], tuple[Any, LoadedModel]], random_recogniser: Recogniser
+) -> None:
+    pyfunc, _ = package(random_recogniser)
+    images = [encode(draw(pen_px=pen)) for pen in (4, 14, 30)]
+    expected = pyfunc.predict(pd.DataFrame({"image": images})).to_dict(orient="records")
+    assert [row["error"] for row in expected] == [None] * 3
+    hugging_face = [{"bytes": image, "path": "a.png"} for image in images]
+    arrow_backed = pd.Series(images, dtype=pd.ArrowDtype(pa.binary()))
+    for held in (
+        [bytearray(image) for image in images],
+        [memoryview(image) for image in images],
+        [np.frombuffer(image, np.uint8) for image in images],
+        [np.void(image) for image in images],
+        [pa.py_buffer(image) for image in images],
+        list(pa.array(images)),
+        list(pa.array(images, pa.binary_view())),
+        hugging_face,
+        arrow_backed.astype(object),
+        # As `pandas.read_parquet` gives a table of theirs.
+        pa.table({"image": hugging_face}).to_pandas()["image"],
+    ):
+        table = pd.DataFrame({"image": pd.Series(held, dtype=object)})
+        assert pyfunc.predict(table).to_dict(orient="records") == _approximately(expected)
+
+
+def test_what_a_table_holds_beside_bytes_harms_no_row(
+    package: Callable[[Recogniser], tuple[Any, LoadedModel]], random_recogniser: Recogniser
+) -> None:
+    pyfunc, _ = package(random_recogniser)
+    images = [encode(draw()), None, "text", 1.5, {"path": "a.png"}, np.zeros((2, 2, 3))]
+    errors = pyfunc.predict(pd.DataFrame({"image": images}))["error"].tolist()
+    assert errors == [None] + ["undecodable_image"] * 4 + ["unsupported_format"]
 
 
 def test_a_version_of_the_former_packaging_is_served_as_it_answered_then(

@@ -1,8 +1,9 @@
 """From encoded images to answers: what is packaged, and what serves."""
 
+import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
-from bukva.pipelines.inference import nodes
+from bukva.tasks.glyph.recogniser import Recogniser
 
 
 def create_pipeline() -> Pipeline:
@@ -10,10 +11,15 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.recognise,
+                recognise,
                 inputs=["images", "recogniser"],
                 outputs="answers",
                 name="recognise_images",
             )
         ]
     )
+
+
+def recognise(images: pd.DataFrame, recogniser: Recogniser) -> pd.DataFrame:
+    """Answer for the encoded images in the column `image`, with a map where `explain` is true."""
+    return recogniser.recognise(images["image"], images.get("explain"))
