@@ -15,7 +15,7 @@ from bukva.pipelines.packaging import pipeline as packaging
 from bukva.pipelines.packaging.nodes import assemble_package, verify
 from bukva.registry.packaging import LOG_MODEL_ARGUMENTS, signature_of
 from bukva.tasks.glyph import charset
-from bukva.tasks.glyph.answer import MAP_COLUMNS
+from bukva.tasks.glyph.answer import EXPLANATION_COLUMNS
 from bukva.tasks.glyph.golden import check_golden_samples, read_golden
 from bukva.tasks.glyph.task import TASK
 from bukva.tasks.glyph.trained import TrainedModel
@@ -116,7 +116,7 @@ def test_inference_answers_for_a_table_of_images(packaged: Data) -> None:
     found = answers["confidence"][:-1].astype(float)
     np.testing.assert_allclose(found, golden["confidence"], atol=1e-6)
     assert answers["error"].tolist() == [None] * len(golden) + ["unsupported_format"]
-    assert [*answers.columns, *MAP_COLUMNS] == SIGNATURE.outputs.input_names()
+    assert [*answers.columns, *EXPLANATION_COLUMNS] == SIGNATURE.outputs.input_names()
 
 
 def test_inference_answers_a_map_where_it_is_asked_for(packaged: Data) -> None:

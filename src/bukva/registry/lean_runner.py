@@ -1,10 +1,39 @@
 """How a packaged pipeline is run where it serves: its nodes one after the other, and no more."""
 
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-import kedro.runner
-from kedro.io import MemoryDataset
-from kedro.pipeline import Pipeline
+
+@contextmanager
+def _quiet_imports() -> Iterator[None]:
+    """Let Kedro leave the logging of the application alone, where that has not set it up itself.
+
+    Kedro reads the variable once, when it is imported, and would print each call of a node.
+    """
+    key, own = "KEDRO_LOGGING_CONFIG", str(Path(__file__).with_name("quiet_logging.yml"))
+    is_ours = os.environ.setdefault(key, own) is own
+    try:
+        # MLflow warns of kedro-mlflow's class, through a filter that it sets up anew itself.
+        with warnings.catch_warnings(record=True):
+            yield
+    finally:
+        if is_ours:
+            del os.environ[key]
+
+
+with _quiet_imports():
+    import kedro.runner
+    from kedro.io import MemoryDataset
+    from kedro.pipeline import Pipeline
+    from kedro_mlflow.mlflow import KedroPipelineModel
+
+
+class PackagedPipeline(KedroPipelineModel):  # type: ignore[misc]  # kedro-mlflow has no types
+    """kedro-mlflow's pyfunc; unpickled by this name, so that the imports above come first."""
 
 
 class SequentialRunner(kedro.runner.SequentialRunner):

@@ -12,7 +12,6 @@ from typing import Any, Final
 import mlflow
 from kedro.io import AbstractDataset, DataCatalog
 from kedro.pipeline import Pipeline
-from kedro_mlflow.mlflow import KedroPipelineModel
 from mlflow.entities import Metric
 from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
@@ -23,7 +22,7 @@ from bukva.core.predictor import OnnxModel
 from bukva.core.schema import to_mlflow_json
 from bukva.core.task import Task, name_task
 from bukva.errors import TrackingUnreachableError
-from bukva.registry.lean_runner import SequentialRunner
+from bukva.registry.lean_runner import PackagedPipeline, SequentialRunner
 from bukva.registry.models import download, to_tag
 from bukva.registry.names import RECOGNISER_TAG
 from bukva.registry.package_files import DIGEST_TAG, FOLDER, digest_folder
@@ -40,8 +39,8 @@ _ADVICE: Final = (
 )
 
 _REQUIRED: Final = (
-    "fsspec", "kedro", "kedro-mlflow", "kedro-datasets", "mlflow", "numpy", "onnxruntime", "pandas",
-    "pillow", "pydantic", "scipy",
+    "cloudpickle", "fsspec", "kedro", "kedro-mlflow", "kedro-datasets", "mlflow", "numpy",
+    "onnxruntime", "pandas", "pillow", "pydantic", "scipy",
 )  # fmt: skip
 
 LOG_MODEL_ARGUMENTS: Final[dict[str, Any]] = {
@@ -137,7 +136,7 @@ def _log_and_seal(
 
 def _log_pyfunc(task: Task, file: AbstractDataset[Any, Any], inference: Pipeline, name: str) -> str:
     catalog = DataCatalog({"recogniser": file})
-    model = KedroPipelineModel(inference, catalog, input_name="images", runner=SequentialRunner())
+    model = PackagedPipeline(inference, catalog, input_name="images", runner=SequentialRunner())
     artifacts = model.extract_pipeline_artifacts()
     info = mlflow.pyfunc.log_model(
         name=name,

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from bukva.core.imaging.upscaling import encode_page
-from bukva.tasks.glyph.answer import ANSWER_COLUMNS, MAP_COLUMNS
+from bukva.tasks.glyph.answer import ANSWER_COLUMNS, EXPLANATION_COLUMNS, MAP_COLUMNS
 from bukva.tasks.glyph.charset import CLASSES, LABELS
 from bukva.tasks.glyph.evaluation.saliency import grad_cam, target_labels
 from bukva.tasks.glyph.export import export_onnx
@@ -92,7 +92,7 @@ def test_each_image_is_explained_as_it_is_asked_for(random_recogniser, drawn_sam
     pages = pd.Series([encode_png(image) for image in drawn_samples.images_NHW[:3]] + [b"none"])
     asked = pd.Series([True, False, True, True])
     answers = random_recogniser.recognise(pages, asked)
-    assert tuple(answers.columns) == (*ANSWER_COLUMNS, *MAP_COLUMNS)
+    assert tuple(answers.columns) == (*ANSWER_COLUMNS, *EXPLANATION_COLUMNS)
     assert answers["grad_cam"].notna().tolist() == [True, False, True, False]
     assert answers["error"].tolist() == [None, None, None, "unsupported_format"]
     plain = random_recogniser.recognise(pages)

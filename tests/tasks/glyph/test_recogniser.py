@@ -55,7 +55,10 @@ def test_an_answer_is_preprocessing_network_and_words_in_a_row(random_recogniser
 def test_an_answer_tells_what_the_network_saw(random_recogniser, pages):
     answer = random_recogniser.recognise(pages[3:4]).iloc[0]
     glyph = preprocess(decode_image(pages[3]))
-    assert base64.b64decode(answer["frame"]) == glyph.image_HW.tobytes()
+    assert "frame" not in answer  # only an explanation shows it
+    frames = random_recogniser.recognise(pages[3:5], pd.Series([True, False]))["frame"]
+    assert base64.b64decode(frames.iloc[0]) == glyph.image_HW.tobytes()
+    assert frames.iloc[1] is None
     assert tuple(answer["measures"]) == MEASURES
     assert answer["measures"]["ink_share"] == pytest.approx(glyph.image_HW.mean() / 255)
     assert answer["measures"]["height"] == pytest.approx(glyph.page_F[0])

@@ -162,8 +162,8 @@ class Answer(_Frozen):
     Attributes:
         reading: None where the image could not be used.
         measures: `bukva.tasks.glyph.recogniser.MEASURES` by their names.
-        frame: What the network saw: base64 of grey levels, row by row.
         failure: None where the image could be used.
+        frame: What the network saw: base64 of grey levels, row by row; shown with an explanation.
         grad_cam: Rows of cells, each saying how much it speaks for the label. None where that was
             not asked for, or the network cannot tell.
         frame_box: What of the page they lie on, as `Box` says it.
@@ -171,8 +171,8 @@ class Answer(_Frozen):
 
     reading: Recognition | None
     measures: dict[str, float | None] | None = None
-    frame: str | None = None
     failure: Failure | None = None
+    frame: str | None = None
     grad_cam: list[list[float]] | None = None
     frame_box: dict[str, float] | None = None
 
@@ -180,8 +180,9 @@ class Answer(_Frozen):
 READING_COLUMNS: Final = tuple(Recognition.model_fields)
 ERROR_COLUMNS: Final = tuple(Failure.model_fields)
 MAP_COLUMNS: Final = ("grad_cam", "frame_box")
-ANSWER_COLUMNS: Final = (*READING_COLUMNS, "measures", "frame", *ERROR_COLUMNS)
-"""Of the table that a packaged model answers; with `MAP_COLUMNS` where it is to explain."""
+EXPLANATION_COLUMNS: Final = ("frame", *MAP_COLUMNS)
+ANSWER_COLUMNS: Final = (*READING_COLUMNS, "measures", *ERROR_COLUMNS)
+"""Of the table that a packaged model answers; `EXPLANATION_COLUMNS` where it is to explain, too."""
 
 
 _TINY: Final = np.float32(1e-12)

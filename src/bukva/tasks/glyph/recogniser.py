@@ -17,6 +17,7 @@ from bukva.core.predictor import OnnxModel, describe_foreign_file
 from bukva.errors import ImageError, ModelFormatError
 from bukva.tasks.glyph.answer import (
     ANSWER_COLUMNS,
+    EXPLANATION_COLUMNS,
     MAP_COLUMNS,
     READING_COLUMNS,
     Answer,
@@ -98,33 +99,36 @@ class Recogniser(OnnxModel):
         Args:
             images: The bytes of image files, in any form that `to_bytes` of
                 `bukva.core.imaging.decoding` knows.
-            explain: For each image, whether to answer `MAP_COLUMNS` as well.
+            explain: For each image, whether to answer `EXPLANATION_COLUMNS` as well.
 
         Returns:
-            One row an image, columns `ANSWER_COLUMNS`, and `MAP_COLUMNS` where `explain` is given;
-            objects, with None where there is no value.
+            One row an image, columns `ANSWER_COLUMNS`, and `EXPLANATION_COLUMNS` where `explain` is
+            given; objects, with None where there is no value.
         """
         import pandas as pd
 
         prepared = self.prepare(images)
-        answers = self.answer(prepared) | _describe(prepared)
+        answers = self.answer(prepared) | _measure(prepared)
         columns = list(ANSWER_COLUMNS)
         if explain is not None:
-            answers |= self._locate(prepared, explain)
-            columns += MAP_COLUMNS
+            answers |= _show(prepared, explain) | self._locate(prepared, explain)
+            columns += EXPLANATION_COLUMNS
         # To give each column a type of its own costs more than the network does.
         return pd.DataFrame(answers, columns=columns, index=images.index, dtype=object)
 
     def read(self, images: Sequence[bytes], *, with_map: bool = False) -> list[Answer]:
-        """Return the same as `recognise`, without a table: an answer for each encoded image.
+        """Return an answer for each encoded image, as `recognise` does, but without a table.
+
+        Each has a frame, with a map or without: that costs nothing as long as nobody sends it.
 
         Raises:
             pydantic.ValidationError: If the network says something impossible, such as NaN.
         """
         prepared = self.prepare(images)
-        columns = self.answer(prepared) | _describe(prepared)
+        everyone = [True] * len(prepared)
+        columns = self.answer(prepared) | _measure(prepared) | _show(prepared, everyone)
         if with_map:
-            columns |= self._locate(prepared, [True] * len(prepared))
+            columns |= self._locate(prepared, everyone)
         rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
         return [_to_answer(row) for row in rows]
 
@@ -212,15 +216,25 @@ def _stack(glyphs: Sequence[Glyph]) -> tuple[UInt8Array, Float32Array]:
     return images_NHW, np.stack([glyph.page_F for glyph in glyphs])
 
 
-def _describe(prepared: Sequence[Glyph | ImageError]) -> Columns:
-    """Return what a service is told beside the answer: the measures, and what the network saw.
-
-    The frame is base64 of grey levels, row by row, so that the answer can be written as JSON.
-    """
+def _measure(prepared: Sequence[Glyph | ImageError]) -> Columns:
+    """Return the measures of the images that could be used."""
     glyphs = [item for item in prepared if isinstance(item, Glyph)]
-    frames = [b64encode(glyph.image_HW.tobytes()).decode("ascii") for glyph in glyphs]
     measures = measure(*_stack(glyphs)) if glyphs else []
-    return {"measures": _spread(measures, prepared), "frame": _spread(frames, prepared)}
+    return {"measures": _spread(measures, prepared)}
+
+
+def _show(prepared: Sequence[Glyph | ImageError], asked: Iterable[bool]) -> Columns:
+    """Return what the network saw, where that is asked for.
+
+    It is base64 of grey levels, row by row, so that an answer can be written as JSON.
+    """
+    frames = [
+        b64encode(item.image_HW.tobytes()).decode("ascii")
+        if is_asked and isinstance(item, Glyph)
+        else None
+        for item, is_asked in zip(prepared, asked, strict=True)
+    ]
+    return {"frame": frames}
 
 
 def _spread(values: Iterable[Any], prepared: Sequence[object]) -> list[Any]:
