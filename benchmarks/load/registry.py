@@ -167,7 +167,7 @@ def _find_file(version: str) -> Path:
     """The recogniser's file of a version, where the registry keeps it."""
     from mlflow import MlflowClient
 
-    from bukva.registry.names import RECOGNISER_PATH
+    from bukva.registry.package_files import RECOGNISER_PATH
 
     place = MlflowClient().get_model_version_download_uri(NAME, version)
     return Path(place.removeprefix("file://")) / RECOGNISER_PATH

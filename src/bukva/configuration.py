@@ -7,6 +7,8 @@ from kedro.config import OmegaConfigLoader
 from omegaconf import OmegaConf
 from omegaconf.resolvers import oc
 
+from bukva.registry.names import name_model
+
 GOES_ON_FROM: Final = {"prod": "real", "released": "real"}
 """Environments that hold only what is different in them: all else is as in another one."""
 
@@ -17,7 +19,7 @@ CONFIG_LOADER_ARGS: Final[dict[str, Any]] = {
     "default_run_env": "local",
     "merge_strategy": dict.fromkeys(_MERGED, "soft"),
     # Where a machine keeps its storage and its tracking server is for the machine to say.
-    "custom_resolvers": {"oc.env": oc.env},
+    "custom_resolvers": {"oc.env": oc.env, "model_name": name_model},
     "config_patterns": {
         "airflow": ["airflow*"],
         "mlflow": ["mlflow*", "mlflow*/**"],

@@ -39,15 +39,19 @@ class OnnxModel:
         spec: What stands in its metadata.
     """
 
-    def __init__(self, onnx_model: bytes) -> None:
+    def __init__(self, onnx_model: "bytes | OnnxModel") -> None:
         """Load an ONNX file that carries its specification.
 
         Args:
-            onnx_model: The file's bytes.
+            onnx_model: The file's bytes; or the same model, which is not opened again then.
 
         Raises:
             ModelFormatError: If it is no ONNX file, or not one of bukva's.
         """
+        if isinstance(onnx_model, OnnxModel):
+            self._session, self.spec = onnx_model._session, onnx_model.spec
+            self.outputs, self.onnx_model = onnx_model.outputs, onnx_model.onnx_model
+            return
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -66,6 +70,11 @@ class OnnxModel:
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Return itself: kedro-mlflow copies its catalog on every call."""
         return self
+
+    @property
+    def task(self) -> str:
+        """Name of the task that it is of; models of before are of glyphs."""
+        return str(self.spec.get("task", "glyph"))
 
     @property
     def sha256(self) -> str:

@@ -20,11 +20,10 @@ class Task:
 
     Attributes:
         name: Namespace of its pipelines, and what stands under `task` in a model's specification.
-        model_name: Of its registered model.
         question: What a packaged model is asked for each row of a table.
         answer: What it answers for each row.
-        load: Makes the predictor of an ONNX file; it has a method `recognise`, from a column of
-            encoded images to a table of answers.
+        load: Makes the predictor of an ONNX file, of its bytes or opened already; it has a method
+            `recognise`, from a column of encoded images to a table of answers.
         check_golden: Raises ParityError where a predictor answers its golden samples, as they were
             packaged, otherwise.
         is_tested: Which samples of a table predictors are compared on.
@@ -37,10 +36,9 @@ class Task:
     """
 
     name: str
-    model_name: str
     question: type[BaseModel]
     answer: type[BaseModel]
-    load: Callable[[bytes], Any]
+    load: Callable[[bytes | OnnxModel], Any]
     check_golden: Callable[[Any, bytes], None]
     is_tested: Callable[[pd.DataFrame], pd.Series]
     predict: Callable[[Any, pd.DataFrame, UInt8Array], pd.DataFrame]
@@ -48,12 +46,3 @@ class Task:
     compare: Callable[[pd.DataFrame, pd.DataFrame], Scores]
     guards: Mapping[str, str]
     embedded_corpora: Collection[str] = ()
-
-
-def name_task(onnx_model: bytes) -> str:
-    """Return the name of the task that an ONNX file is of; models of before are of glyphs.
-
-    Raises:
-        ModelFormatError: If it is not one of bukva's.
-    """
-    return str(OnnxModel(onnx_model).spec.get("task", "glyph"))

@@ -15,9 +15,8 @@ from kedro_datasets._typing import JSONPreview, TablePreview  # as Kedro's guide
 from numpy.typing import NDArray
 
 from bukva.core.predictor import OnnxModel
-from bukva.core.task import name_task
 from bukva.datasets.storage import Files
-from bukva.tasks.table import find_task
+from bukva.tasks.table import load_recogniser
 
 T = TypeVar("T")
 
@@ -179,8 +178,8 @@ class RecogniserDataset(FileDataset[Any]):
 
     def load(self) -> Any:
         """Return the recogniser, ready to be called."""
-        onnx_model = self.beside().read()
-        return find_task(name_task(onnx_model)).load(onnx_model)
+        _, recogniser = load_recogniser(self.beside().read())
+        return recogniser
 
     def save(self, data: OnnxModel) -> None:
         """Write the ONNX file."""

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from bukva.registry.package_files import RECOGNISER_FILE, RECOGNISER_PATH
 
-__all__ = [
-    "CANDIDATE_ALIAS", "MODEL_NAME", "PREVIOUS_ALIAS", "PRODUCTION_ALIAS", "RECOGNISER_FILE",
-    "RECOGNISER_PATH", "RECOGNISER_TAG", "TEST_SPLIT_TAG",
-]  # fmt: skip
+def name_model(task: str) -> str:
+    """Return how the registered model of a task is called: `${model_name:glyph}` in a catalog."""
+    return f"bukva-{task}"
 
-MODEL_NAME: Final = "bukva-glyph"
+
+MODEL_NAME: Final = name_model("glyph")
+"""Of the model that the service answers with and the command line tells of."""
 
 PRODUCTION_ALIAS: Final = "prod"
 PREVIOUS_ALIAS: Final = "previous"

@@ -20,7 +20,7 @@ from mlflow.types import Schema
 import bukva
 from bukva.core.predictor import OnnxModel
 from bukva.core.schema import to_mlflow_json
-from bukva.core.task import Task, name_task
+from bukva.core.task import Task
 from bukva.errors import TrackingUnreachableError
 from bukva.registry.lean_runner import PackagedPipeline, SequentialRunner
 from bukva.registry.models import download, to_tag
@@ -118,7 +118,7 @@ def _needing_tracking() -> Iterator[None]:
 def _log_and_seal(
     package: Package, file: AbstractDataset[Any, Any], inference: Pipeline, name: str
 ) -> None:
-    task = find_task(name_task(package.recogniser.onnx_model))
+    task = find_task(package.recogniser.task)
     model_id = _log_pyfunc(task, file, inference, name)
     _add_dossier(model_id, package.dossier)
     _log_metrics(model_id, package.metrics)

@@ -10,20 +10,20 @@ from typing import Final
 import mlflow
 from mlflow.tracking import MlflowClient
 
-from bukva.core.task import name_task
 from bukva.errors import RegistryError, SealError
 from bukva.registry.models import PackagedModel, download, find_version, has_files
-from bukva.registry.names import CANDIDATE_ALIAS, RECOGNISER_PATH, RECOGNISER_TAG
+from bukva.registry.names import CANDIDATE_ALIAS, RECOGNISER_TAG
 from bukva.registry.package_files import (
     DIGEST_TAG,
     FOLDER,
     GOLDEN,
+    RECOGNISER_PATH,
     SIGNATURE_TAG,
     check_signature,
     digest_folder,
     sign,
 )
-from bukva.tasks.table import find_task
+from bukva.tasks.table import load_recogniser
 
 SIGNING_KEY: Final = "BUKVA_SIGNING_KEY"
 """Variable of the environment that names the file of a private key."""
@@ -131,9 +131,8 @@ def check_files(uri: str, tags: Mapping[str, str]) -> None:
     with TemporaryDirectory() as folder:
         files = download(uri, Path(folder))
         _check_digest(uri, tags.get(DIGEST_TAG), digest_folder(files))
-        onnx_model = (files / RECOGNISER_PATH).read_bytes()
-        task = find_task(name_task(onnx_model))
-        task.check_golden(task.load(onnx_model), (files / FOLDER / GOLDEN).read_bytes())
+        task, recogniser = load_recogniser((files / RECOGNISER_PATH).read_bytes())
+        task.check_golden(recogniser, (files / FOLDER / GOLDEN).read_bytes())
 
 
 def _check_digest(uri: str, sealed: str | None, digest: str) -> None:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, Validatio
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bukva.errors import ParameterError
+from bukva.registry.names import MODEL_NAME, PRODUCTION_ALIAS
 
 ENV_PREFIX = "BUKVA_"
 
@@ -34,8 +35,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
 
     # The model.
-    model_name: Name = Field("bukva-glyph", description="name of the registered model")
-    model_alias: Name = Field("prod", description="alias of the version to serve")
+    model_name: Name = Field(MODEL_NAME, description="name of the registered model")
+    model_alias: Name = Field(PRODUCTION_ALIAS, description="alias of the version to serve")
     tracking_uri: Name = Field(
         "sqlite:///mlflow.db", description="address of MLflow's tracking store and registry"
     )

@@ -23,6 +23,7 @@ import requests
 
 from bukva.cli.stack_processes.tools import find_program, run_tool
 from bukva.errors import StackError
+from bukva.registry.names import MODEL_NAME, PRODUCTION_ALIAS
 
 SERVERS: Final = ("postgresql", "s3", "mlflow", "api", "nginx")
 TEMPLATE: Final = Path(".env.example")
@@ -228,7 +229,7 @@ def answers(stack: Stack, name: str) -> bool:
 
 def _install_released(stack: Stack) -> None:
     """Put the released model into production where no model is."""
-    path = "registered-models/alias?name=bukva-glyph&alias=prod"
+    path = f"registered-models/alias?name={MODEL_NAME}&alias={PRODUCTION_ALIAS}"
     if not ask_mlflow(stack.environment("operations"), "GET", path).ok:
         install = ["python", "-m", "bukva", "release", "install", "--env=prod"]
         run_tool(install, stack.environment("training"))

@@ -10,7 +10,6 @@ from bukva.tasks.character.recogniser import Answer, CharacterRecogniser, Questi
 
 TASK: Final = Task(
     name="character",
-    model_name="bukva-character",
     question=Question,
     answer=Answer,
     load=CharacterRecogniser,

@@ -52,11 +52,11 @@ class Probabilities(NamedTuple):
 class Recogniser(OnnxModel):
     """Reads one symbol from each image. Immutable, so one object serves any number of calls."""
 
-    def __init__(self, onnx_model: bytes) -> None:
+    def __init__(self, onnx_model: bytes | OnnxModel) -> None:
         """Load an ONNX file that carries its specification.
 
         Args:
-            onnx_model: The file's bytes.
+            onnx_model: The file's bytes; or the same model, which is not opened again then.
 
         Raises:
             ModelFormatError: If it is no ONNX file, or not one of bukva's.

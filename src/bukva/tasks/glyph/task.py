@@ -60,7 +60,6 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Scores:
 
 TASK: Final = Task(
     name="glyph",
-    model_name="bukva-glyph",
     question=Question,
     answer=Answer,
     load=Recogniser,
