@@ -1,5 +1,6 @@
 """What every parameter group is, and the kinds of number that groups share."""
 
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -27,6 +28,13 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         key = f"{prefix}{name}"
         flat |= flatten(value, f"{key}.") if isinstance(value, dict) else {key: value}
     return flat
+
+
+def shares_of(weights: Mapping[str, float], used: Collection[str]) -> dict[str, float]:
+    """Return which share each weight had, of those that are above 0 and were used."""
+    counted = {name: weight for name, weight in weights.items() if weight and name in used}
+    total = sum(counted.values())
+    return {name: round(weight / total, 4) for name, weight in counted.items()}
 
 
 def nest(flat: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer
 
-from bukva.core.parameters import flatten
+from bukva.core.parameters import flatten, shares_of
 from bukva.errors import RegistryError
 from bukva.registry.models import PackagedModel, list_versions
 
@@ -198,13 +198,27 @@ def describe_version(
         registered=_to_time(model.made_ms),
         in_production=periods,
         metrics=metrics,
-        parameters=values.get("parameters"),
+        parameters=_as_used(values.get("parameters"), values.get("trained_on")),
         tags={
             key: value
             for key, value in values.items()
             if key not in shown and not key.startswith("mlflow.")
         },
     )
+
+
+def _as_used(
+    parameters: dict[str, Any] | None, trained_on: list[str] | None
+) -> dict[str, Any] | None:
+    """Return parameters without what had no effect, which models of former revisions say too."""
+    if parameters is None or trained_on is None:
+        return parameters
+    return {
+        stage: {**group, "corpora": shares_of(group["corpora"], trained_on)}
+        if "corpora" in group
+        else group
+        for stage, group in parameters.items()
+    }
 
 
 def find_metrics(values: Mapping[str, Any]) -> dict[str, Metric]:

@@ -98,6 +98,10 @@ def test_a_model_says_what_it_was_trained_on(pretrained: Data) -> None:
     inputs["sample_images"] = np.pad(small_data()["sample_images"], [(0, 1), (0, 0), (0, 0)])
     made = run_stage(PIPELINES["finetuning"], inputs | {"mnist_pretraining.model": before})
     assert made["finetuning.model"].spec.corpora == ("mnist", "nonsymbols", "strokes")
+    # Nor does it take a share of a batch, whatever weight it was given.
+    corpora = made["finetuning.model"].spec.parameters["finetuning"]["corpora"]
+    assert corpora.keys() == {"nonsymbols", "strokes"}
+    assert sum(corpora.values()) == pytest.approx(1, abs=1e-3)
 
 
 def unseen_sample() -> pd.DataFrame:

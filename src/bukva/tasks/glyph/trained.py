@@ -31,8 +31,8 @@ class ModelSpec(BaseModel):
         data_fingerprint: sha256 of what it was trained on.
         corpora: Names of the corpora that it was trained on, by whichever stage; empty where that
             was not written down.
-        parameters: Groups of parameters that it was trained with, by stage; empty where they were
-            not written down.
+        parameters: Those that had an effect on it, by stage, `corpora` as shares of a batch; empty
+            where they were not written down.
         symbol_threshold: Probability of showing a symbol below which an image is refused; 0 where
             the model knows nothing of what shows none.
     """

@@ -3,12 +3,14 @@
 Shapes: N samples, H x W pixels.
 """
 
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from bukva.core.alphabets import DIGITS
 from bukva.core.arrays import UInt8Array
+from bukva.core.parameters import shares_of
 from bukva.core.training.checkpoint import CheckpointStore, weights_of
 from bukva.core.training.device import seeded
 from bukva.core.training.fit import OnEpoch, fit
@@ -81,13 +83,12 @@ def continue_training(
     seen = {
         "data_fingerprint": train.digest(),
         "corpora": _trained_on(table, parameters, start),
-        "parameters": {
-            **start.spec.parameters,
-            STAGES[parameters.alphabet]: parameters.model_dump(mode="json"),
-        },
         "symbol_threshold": fit_symbol_threshold(network, valid, parameters.kept_share),
     }
-    return TrainedModel(weights_of(network), start.spec.model_copy(update=seen)), history
+    spec = start.spec.model_copy(update=seen)
+    stage = {STAGES[parameters.alphabet]: _as_used(parameters, table, train, spec)}
+    spec = spec.model_copy(update={"parameters": {**spec.parameters, **stage}})
+    return TrainedModel(weights_of(network), spec), history
 
 
 def select_split(
@@ -112,3 +113,22 @@ def _trained_on(
         parameters.learnt_corpora
     )
     return tuple(sorted({*table["corpus"][is_seen_N], *start.spec.corpora}))
+
+
+def _as_used(
+    parameters: TrainingParameters, table: pd.DataFrame, train: GlyphSamples, spec: ModelSpec
+) -> dict[str, Any]:
+    """Return the parameters of a stage as a model says them: those that had an effect, as it was.
+
+    A corpus without training samples takes no share of a batch, whatever its weight; without
+    letters there is no loss of the case; without what shows no symbol there is nothing to refuse.
+    """
+    used = parameters.model_dump(mode="json", exclude={"resume"})
+    is_drawn_N = table["split"].eq("train") & table["label"].isin(list(spec.labels))
+    corpora = shares_of(parameters.corpora, {*table["corpus"][is_drawn_N]})
+    used |= {"corpora": corpora, "network": spec.network, **spec.sizes}
+    if np.isnan(train.uppercase_N).all():
+        del used["case_loss_weight"]
+    if not spec.symbol_threshold:
+        del used["kept_share"]
+    return used
