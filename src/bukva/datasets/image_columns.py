@@ -64,8 +64,9 @@ def read_rows(file: Any, path: str, rows: range) -> ImageRows:
         if isinstance(kind, pa.FixedShapeTensorType):
             parquet = _open_as_lists(parquet, file)
         table = _read_table(parquet, rows)
-    has_names = _NAME in table.column_names
-    names = _to_texts(table[_NAME]) if has_names else [None] * len(rows)
+    names: list[str | None] = [None] * len(rows)
+    if _NAME in table.column_names:
+        names = _to_texts(table[_NAME])
     return ImageRows(names, _to_images(table[_IMAGE], kind, path))
 
 
@@ -164,7 +165,7 @@ def _to_arrays(lists: pa.ListArray, kind: pa.FixedShapeTensorType) -> Sequence[o
     is_whole_N = _find_whole(lists, math.prod(kind.shape))
     pixels = lists.filter(pa.array(is_whole_N)).flatten()
     tensors = pa.FixedSizeListArray.from_arrays(pixels, math.prod(kind.shape))
-    images_NHW = kind.wrap_array(tensors).to_numpy_ndarray()
+    images_NHW: Sequence[object] = kind.wrap_array(tensors).to_numpy_ndarray()
     if is_whole_N.all():
         return images_NHW
     left = iter(images_NHW)

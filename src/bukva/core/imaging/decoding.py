@@ -126,7 +126,7 @@ def _to_grey(image: ImageFile, encoded: bytes) -> UInt8Array:
 
 def _reduce_to_8_bits(image: ImageFile, encoded: bytes) -> Image.Image:
     """Return an image as it is, or one of 16 bits a value scaled by the bits that it uses."""
-    layout = image.tile[0].args if image.tile else ""
+    layout = str(image.tile[0].args) if image.tile else ""
     if layout == "I;16B":
         return Image.fromarray(_scale_to_8_bits(np.asarray(image), encoded))
     if layout != "LA;16B" and layout not in _LOWER_BYTES:
@@ -148,10 +148,13 @@ def _read_16_bits(upper_HWC: UInt8Array, layout: str, encoded: bytes) -> NDArray
         asked = _LOWER_BYTES.get(layout, "RGBA")
         image.tile = [tile._replace(args=asked) for tile in image.tile]
         read_HWC = np.asarray(image)
+    values_HWC: NDArray[np.uint16]
     if layout in _LOWER_BYTES:
-        return upper_HWC.astype(np.uint16) << 8 | read_HWC
-    # Two bytes of grey and two of alpha, which were taken for four of colour.
-    return read_HWC.view(">u2")[..., [0, 0, 0, 1]]
+        values_HWC = upper_HWC.astype(np.uint16) << 8 | read_HWC
+    else:
+        # Two bytes of grey and two of alpha, which were taken for four of colour.
+        values_HWC = read_HWC.view(">u2")[..., [0, 0, 0, 1]]
+    return values_HWC
 
 
 def _scale_to_8_bits(values: NDArray[np.uint16], png: bytes) -> UInt8Array:
@@ -163,8 +166,10 @@ def _scale_to_8_bits(values: NDArray[np.uint16], png: bytes) -> UInt8Array:
     bits = max(8, largest.bit_length())
     if said := _find_significant_bits(png):
         bits = min((count for count in said if largest < 1 << count), default=16)
-    scaled: UInt8Array = (values * (255.0 / ((1 << bits) - 1))).astype(np.uint8)
-    return scaled
+    scaled: UInt8Array = np.empty(values.shape, dtype=np.uint8)
+    # A part at a time: all of them as float64 would take eight times the memory of the picture.
+    factor = 255.0 / ((1 << bits) - 1)
+    return np.multiply(values, factor, out=scaled, dtype=np.float64, casting="unsafe")
 
 
 def _find_significant_bits(png: bytes) -> list[int]:
