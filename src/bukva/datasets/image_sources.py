@@ -138,9 +138,12 @@ def open_source(place: str, **options: Any) -> ImageSource:
     if len(suffixes) > 1:
         message = f"Expected files of one kind in {place}, got {', '.join(sorted(suffixes))}."
         raise BatchError(f"{message} Name those of one kind: batch_inference.images.")
-    if suffixes == {"parquet"}:
-        return ParquetFiles(*common, lengths=[_count_rows(folder, item.name) for item in found])
-    return ArrayFiles(*common, lengths=[_count_images(folder, item.name) for item in found])
+    is_parquet = suffixes == {"parquet"}
+    lengths = []
+    for item in found:
+        with _open(folder, item.name) as (file, path):
+            lengths.append(count_rows(file, path) if is_parquet else _count_images(file, path))
+    return (ParquetFiles if is_parquet else ArrayFiles)(*common, lengths=lengths)
 
 
 @contextmanager
@@ -197,16 +200,10 @@ def _check_read(content: bytes | Exception) -> bytes | ImageError:
     raise content
 
 
-def _count_rows(folder: Files, name: str) -> int:
-    with _open(folder, name) as (file, path):
-        return count_rows(file, path)
-
-
-def _count_images(folder: Files, name: str) -> int:
-    with _open(folder, name) as (file, path):
-        shape = _read_shape(file, path)
-        start = file.tell()
-        held_bytes = file.seek(0, 2) - start
+def _count_images(file: Any, path: str) -> int:
+    shape = _read_shape(file, path)
+    start = file.tell()
+    held_bytes = file.seek(0, 2) - start
     if held_bytes < math.prod(shape):
         message = f"Expected {math.prod(shape)} bytes of uint8 images {shape} in {path}"
         raise BatchError(f"{message}, got {held_bytes}: the file was cut. Write it anew.")
