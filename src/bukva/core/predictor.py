@@ -39,6 +39,11 @@ class OnnxModel:
         spec: What stands in its metadata.
     """
 
+    onnx_model: bytes
+    outputs: frozenset[str]
+    spec: dict[str, Any]
+    _session: ort.InferenceSession
+
     def __init__(self, onnx_model: "bytes | OnnxModel") -> None:
         """Load an ONNX file that carries its specification.
 
@@ -61,7 +66,7 @@ class OnnxModel:
                 onnx_model, options, providers=["CPUExecutionProvider"]
             )
             metadata = self._session.get_modelmeta().custom_metadata_map
-            self.spec: dict[str, Any] = json.loads(metadata[SPEC_KEY])
+            self.spec = json.loads(metadata[SPEC_KEY])
         except Exception as error:  # onnxruntime raises many kinds for broken files
             raise ModelFormatError(describe_foreign_file()) from error
         self.outputs = frozenset(output.name for output in self._session.get_outputs())
