@@ -14,7 +14,6 @@ from s3_saver import PART_BYTES
 
 from bukva.datasets import s3 as s3_module
 from bukva.datasets.feedback import DecisionsDataset, KnownSamplesDataset
-from bukva.datasets.figure import TrackedFigureDataset
 from bukva.datasets.files import (
     ArrayDataset,
     CSVDataset,
@@ -25,7 +24,7 @@ from bukva.datasets.files import (
 )
 from bukva.datasets.models import CheckpointDataset, TrainedModelDataset
 from bukva.datasets.storage import Files
-from bukva.datasets.table import TrackedTableDataset
+from bukva.datasets.tracked import TrackedFigureDataset, TrackedTableDataset
 from bukva.errors import BucketMissingError
 from bukva.tasks.glyph.feedback.decisions import Decision
 from bukva.tasks.glyph.trained import TrainedModel

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from bukva.datasets.figure import TrackedFigureDataset
 from bukva.datasets.files import ArrayDataset, CSVDataset, JSONDataset, ParquetDataset, YAMLDataset
 from bukva.datasets.storage import Files, tidy
+from bukva.datasets.tracked import TrackedFigureDataset
 
 PROLOGUE = """
 import sys

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from kedro.io import DatasetError
 
-from bukva.datasets.table import LongTableDataset, TrackedTableDataset
+from bukva.datasets.table import LongTableDataset
+from bukva.datasets.tracked import TrackedTableDataset
 
 TABLE = pd.DataFrame({"label": ["ґ", "7"], "recall": [0.5, 1.0]}, index=[3, 1])
 

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from bukva.datasets.figure import TrackedFigureDataset
+from bukva.datasets.tracked import TrackedFigureDataset
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from clean_forks import clean_forks
 from kedro.framework.context import KedroContext
-from kedro.framework.hooks.manager import _NullPluginManager
 from kedro.pipeline import Node, Pipeline
 from kedro_project import PROJECT, load_config, run_pipeline
 from killed_saves import die_in_save
+from pluggy import PluginManager
 
 from bukva.datasets.unfinished import StorageHooks
 from bukva.errors import UnfinishedSaveError
@@ -45,7 +45,7 @@ def run_in(folder: str, pipeline: Pipeline | None = None) -> StorageHooks:
                 config_loader=load_config("test"),
                 env="test",
                 package_name="bukva",
-                hook_manager=_NullPluginManager(),
+                hook_manager=PluginManager("kedro"),
             )
         )
     hooks.before_pipeline_run(pipeline or Pipeline([]))

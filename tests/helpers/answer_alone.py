@@ -15,6 +15,6 @@ model = mlflow.pyfunc.load_model(sys.argv[1])
 images = pd.read_parquet(sys.argv[2])["image"]
 plain = model.predict(pd.DataFrame({"image": images}))
 explained = model.predict(pd.DataFrame({"image": images, "explain": True}))
-sys.stdout.write(
-    json.dumps({"plain": plain.to_dict("records"), "explained": explained.to_dict("records")})
-)
+tables = {"plain": plain, "explained": explained}
+answers = {name: table.to_dict("records") for name, table in tables.items()}
+sys.stdout.write(json.dumps(answers))

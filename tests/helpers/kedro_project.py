@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from kedro.framework.context import KedroContext
-from kedro.framework.hooks.manager import _NullPluginManager
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
+from pluggy import PluginManager
 from serving_servers import tracking_restored
 
 from bukva.configuration import ConfigLoader, open_config
@@ -30,7 +30,7 @@ def make_context(project: Path, env: str, **runtime_params: Any) -> KedroContext
         config_loader=load_config(env, **runtime_params),
         env=env,
         package_name="bukva",
-        hook_manager=_NullPluginManager(),
+        hook_manager=PluginManager("kedro"),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from kedro.io import DatasetError
 from mlflow.tracking import MlflowClient
 
-from bukva.datasets.epochs import EpochMetricsDataset, TrackedMetricsDataset
+from bukva.datasets.tracked import EpochMetricsDataset, TrackedMetricsDataset
 
 ROW = {"epoch": 2, "phase": "all", "train_loss": 0.5, "valid_case_accuracy": math.nan}
 

@@ -21,7 +21,7 @@ from mlflow_server import Tracking, run_tracking
 from serving_servers import tracking_restored
 
 from bukva.__main__ import bukva
-from bukva.datasets.epochs import EpochMetricsDataset
+from bukva.datasets.tracked import EpochMetricsDataset
 from bukva.hooks import TrackingHooks
 from bukva.registry.journal import Logged
 from bukva.registry.runs import active_run, current_trial_runs, keep_journals, log_file

@@ -9,7 +9,7 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from bukva.datasets.tuning import TrialRunsDataset
+from bukva.datasets.tracked import TrialRunsDataset
 from bukva.registry.journal import KEY_TAG
 from bukva.registry.runs import TrialRuns, current_trial_runs
 

@@ -5,13 +5,12 @@ and the errors of `bukva.datasets.storage`; what they write and preview stays th
 """
 
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, ClassVar, NewType, NoReturn, TypeVar
 
 import numpy as np
 from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
 from kedro_datasets import json, pandas, text, yaml
-from kedro_datasets._typing import JSONPreview, TablePreview  # as Kedro's guide on previews has it
 from numpy.typing import NDArray
 
 from bukva.core.predictor import OnnxModel
@@ -19,6 +18,11 @@ from bukva.datasets.storage import Files
 from bukva.tasks.table import load_recogniser
 
 T = TypeVar("T")
+
+# kedro-viz goes by the names of these types.
+JSONPreview = NewType("JSONPreview", str)
+TablePreview = NewType("TablePreview", dict[str, Any])
+ImagePreview = NewType("ImagePreview", str)
 
 
 class ReadOnlyDataset(AbstractDataset[NoReturn, T]):
@@ -100,6 +104,10 @@ class KedroDataset(FileDataset[Any]):
             except DatasetError as error:
                 raise (error.__cause__ or error) from None
 
+    def _preview(self, *args: Any) -> Any:
+        with self.beside().fetched() as path:
+            return self._at(path).preview(*args)
+
     def _at(self, path: Path) -> Any:
         return self.kind(filepath=str(path), **self._kind_args)
 
@@ -111,9 +119,7 @@ class JSONDataset(KedroDataset):
 
     def preview(self) -> JSONPreview:
         """Return the values as kedro-viz shows them."""
-        with self.beside().fetched() as path:
-            shown: JSONPreview = self._at(path).preview()
-        return shown
+        return JSONPreview(self._preview())
 
 
 class YAMLDataset(JSONDataset):
@@ -135,9 +141,7 @@ class CSVDataset(KedroDataset):
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """Return the first rows as kedro-viz shows them."""
-        with self.beside().fetched() as path:
-            shown: TablePreview = self._at(path).preview(nrows)
-        return shown
+        return TablePreview(self._preview(nrows))
 
 
 class ParquetDataset(CSVDataset):

@@ -18,20 +18,28 @@ from bukva.tasks.glyph.batch import AnsweringModel
 from bukva.tasks.glyph.recogniser import Recogniser
 
 
-class PackagedModelsDataset(AbstractDataset[Package, list[PackagedModel]]):
+class _OfModel(AbstractDataset[Any, Any]):
+    """What belongs to the registered model of a name."""
+
+    def __init__(self, *, model_name: str, metadata: dict[str, Any] | None = None) -> None:
+        self._model_name = model_name
+        self.metadata = metadata
+
+    def _describe(self) -> dict[str, Any]:
+        return {"model_name": self._model_name}
+
+
+class PackagedModelsDataset(_OfModel):
     """Saves a package by logging it as a pyfunc; loads all that were logged, the last one first.
 
     Args:
-        model_name: Under which they are logged.
         inference: The function that makes the pipeline from images to answers, by its full name.
+        common: The name under which they are logged, `model_name`, and `metadata`.
     """
 
-    def __init__(
-        self, *, model_name: str, inference: str, metadata: dict[str, Any] | None = None
-    ) -> None:
-        self._model_name = model_name
+    def __init__(self, *, inference: str, **common: Any) -> None:
+        super().__init__(**common)
         self._inference = inference
-        self.metadata = metadata
 
     def load(self) -> list[PackagedModel]:
         """Return them; their files are fetched when they are needed."""
@@ -45,33 +53,19 @@ class PackagedModelsDataset(AbstractDataset[Package, list[PackagedModel]]):
             file.save(data.recogniser)
             log_package(data, file, inference, self._model_name)
 
-    def _describe(self) -> dict[str, Any]:
-        return {"model_name": self._model_name, "inference": self._inference}
 
-
-class RegisteredModelsDataset(ReadOnlyDataset[dict[str, PackagedModel]]):
+class RegisteredModelsDataset(_OfModel, ReadOnlyDataset[dict[str, PackagedModel]]):
     """Loads the versions of a registered model, by number and by alias."""
 
     written_by = "run the pipeline promotion"
-
-    def __init__(self, *, model_name: str, metadata: dict[str, Any] | None = None) -> None:
-        self._model_name = model_name
-        self.metadata = metadata
 
     def load(self) -> dict[str, PackagedModel]:
         """Return them; their files are fetched when they are needed."""
         return models.list_versions(self._model_name)
 
-    def _describe(self) -> dict[str, Any]:
-        return {"model_name": self._model_name}
 
-
-class RegistrationDataset(AbstractDataset[Registration, NoReturn]):
+class RegistrationDataset(_OfModel):
     """Saves a decision by carrying it out: a model is registered, and put into production."""
-
-    def __init__(self, *, model_name: str, metadata: dict[str, Any] | None = None) -> None:
-        self._model_name = model_name
-        self.metadata = metadata
 
     def load(self) -> NoReturn:
         """Refuse: what was registered is in the registry."""
@@ -89,34 +83,23 @@ class RegistrationDataset(AbstractDataset[Registration, NoReturn]):
         elif model.version != data.production_version:
             registry.mark_candidate(self._model_name, model.version)
 
-    def _describe(self) -> dict[str, Any]:
-        return {"model_name": self._model_name}
 
-
-class AnsweringModelDataset(ReadOnlyDataset[AnsweringModel]):
+class AnsweringModelDataset(_OfModel, ReadOnlyDataset[AnsweringModel]):
     """Loads the model that answers: a registered version, checked as a service does, or a file.
 
     Args:
-        model_name: Of the registered model.
-        reference: A version or alias of it; `local` for the file.
+        reference: A version or alias of the registered model; `local` for the file.
         filepath: What the last `packaging` left on this machine.
+        common: `model_name` and `metadata`.
     """
 
     written_by = "run the pipelines packaging and promotion"
 
-    def __init__(
-        self,
-        *,
-        model_name: str,
-        reference: str | int,
-        filepath: str,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        self._model_name = model_name
+    def __init__(self, *, reference: str | int, filepath: str, **common: Any) -> None:
+        super().__init__(**common)
         self._reference = str(reference)
         self._file = RecogniserDataset(filepath=filepath)
         self._model: AnsweringModel | None = None
-        self.metadata = metadata
 
     def load(self) -> AnsweringModel:
         """Return it; it is fetched once a run.
@@ -139,4 +122,4 @@ class AnsweringModelDataset(ReadOnlyDataset[AnsweringModel]):
         self._model = None
 
     def _describe(self) -> dict[str, Any]:
-        return {"model_name": self._model_name, "reference": self._reference}
+        return {**super()._describe(), "reference": self._reference}

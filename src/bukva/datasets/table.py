@@ -1,7 +1,6 @@
-"""Tables in the storage: as CSV, and beside the run in MLflow; as Parquet, of any length."""
+"""Tables of any length, as Parquet."""
 
 from itertools import chain
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 import pandas as pd
@@ -9,29 +8,10 @@ import pyarrow.parquet as pq
 
 from bukva.core.scratch import BLOCK_ROWS
 from bukva.core.scratch_table import gather_blocks
-from bukva.datasets.files import CSVDataset, ParquetDataset
-from bukva.registry.runs import log_file
+from bukva.datasets.files import ParquetDataset
 
 _ROW_GROUP_ROWS: Final = 8 * BLOCK_ROWS
 _READ_AHEAD_BYTES: Final = 2**20
-
-
-class TrackedTableDataset(CSVDataset):
-    """Saves a table without its index, and logs it to the active MLflow run if there is one.
-
-    As `TrackedFigureDataset` does for figures, and for the same reason: the storage may be S3.
-    """
-
-    def __init__(
-        self, *, filepath: str, artifact_folder: str = "tables", **dataset_args: Any
-    ) -> None:
-        super().__init__(filepath=filepath, save_args={"index": False}, **dataset_args)
-        self._artifact_file = f"{artifact_folder}/{PurePosixPath(filepath).name}"
-
-    def save(self, data: pd.DataFrame) -> None:
-        """Write the CSV file, and log it."""
-        super().save(data)
-        log_file(data.to_csv(index=False).encode(), self._artifact_file)
 
 
 class LongTableDataset(ParquetDataset):

@@ -1,4 +1,4 @@
-"""What a search works with while it runs: the database of studies, and the runs of its trials."""
+"""The database of studies, which a search works with while it runs."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from bukva.datasets.files import ReadOnlyDataset
-from bukva.registry.runs import TrialRuns, current_trial_runs
 
 
 class StudiesDataset(ReadOnlyDataset[str]):
@@ -36,19 +35,3 @@ class StudiesDataset(ReadOnlyDataset[str]):
         if self._url:
             return {"url": make_url(self._url).render_as_string(hide_password=True)}
         return {"filepath": self._filepath}
-
-
-class TrialRunsDataset(ReadOnlyDataset[TrialRuns | None]):
-    """Gives what nests the trials' runs under the active one, None where nothing is tracked."""
-
-    written_by = "the search writes to MLflow, run the pipeline tuning"
-
-    def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
-        self.metadata = metadata
-
-    def load(self) -> TrialRuns | None:
-        """Return it."""
-        return current_trial_runs()
-
-    def _describe(self) -> dict[str, Any]:
-        return {}

@@ -106,14 +106,15 @@ class VersionHistory(BaseModel):
         Raises:
             RegistryError: If there is none.
         """
-        for record in self.versions:
-            if reference in (record.version, *record.aliases):
-                return record
-        known = ", ".join(
-            name for record in self.versions for name in (record.version, *record.aliases)
-        )
+        named = {
+            name: record for record in self.versions for name in (record.version, *record.aliases)
+        }
+        if reference in named:
+            return named[reference]
         message = f"Expected a version or alias of '{self.name}', got '{reference}', of"
-        raise RegistryError(f"{message} {known or 'none'}. See: python -m bukva model list")
+        raise RegistryError(
+            f"{message} {', '.join(named) or 'none'}. See: python -m bukva model list"
+        )
 
 
 def read_log(name: str) -> list[LogEntry]:

@@ -14,10 +14,8 @@ import threading
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterator
-from contextlib import suppress
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Final
 
@@ -41,9 +39,7 @@ _LONGEST_PAUSE_S: Final = 5.0
 # The server's database went away: MLflow says 503, or of a few of its errors 400 BAD_REQUEST.
 _PASSING: Final = ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "BAD_REQUEST")
 
-
-def _now_ms() -> int:
-    return int(1000 * time.time())
+_PLAIN: Final = ConfigDict(extra="forbid", frozen=True)
 
 
 class Logged(BaseModel):
@@ -55,12 +51,8 @@ class Logged(BaseModel):
         status: How the run ended, empty where it did not.
     """
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        ser_json_bytes="base64",
-        val_json_bytes="base64",
-        ser_json_inf_nan="constants",
+    model_config = _PLAIN | ConfigDict(
+        ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="constants"
     )
     metrics: dict[str, float] = {}
     step: int = 0
@@ -68,21 +60,18 @@ class Logged(BaseModel):
     tags: dict[str, str] = {}
     files: dict[str, bytes] = {}
     status: str = ""
-    time_ms: int = Field(default_factory=_now_ms)
+    time_ms: int = Field(default_factory=lambda: int(1000 * time.time()))
 
 
 class TrackedRun(BaseModel):
     """A run that may be logged to from any thread or process; plain data.
 
     Attributes:
-        server: MLflow's address.
-        experiment_id: Of the run.
-        run_id: Of the run.
         key: Of another run of the experiment, which is meant instead, and made if it is not there.
         journals: Where what is logged lies until the server has it; None to log it at once.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _PLAIN
     server: str
     experiment_id: str
     run_id: str
@@ -106,7 +95,7 @@ class TrackedRun(BaseModel):
 class Entry(BaseModel):
     """A line of a journal."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _PLAIN
     run: TrackedRun
     logged: Logged
 
@@ -125,12 +114,13 @@ def deliver(run: TrackedRun, logged: Logged) -> None:
         [Param(key, value) for key, value in logged.params.items()],
         [RunTag(key, value) for key, value in logged.tags.items()],
     )
-    for path, content in logged.files.items():
-        place = PurePosixPath(path)
-        with TemporaryDirectory() as folder:
-            (Path(folder) / place.name).write_bytes(content)
-            under = str(place.parent) if place.parent.name else None
-            client.log_artifact(run_id, f"{folder}/{place.name}", under)
+    with TemporaryDirectory() as folder:
+        for path, content in logged.files.items():
+            file = Path(folder, path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        if logged.files:
+            client.log_artifacts(run_id, folder)
     if logged.status:
         client.set_terminated(run_id, logged.status, logged.time_ms)
 
@@ -156,7 +146,7 @@ class Journal:
         self._file: IO[str] | None = None
         self._waiting: deque[Entry] = deque()
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        threading.Thread(target=self._deliver_all, daemon=True).start()
 
     def append(self, entry: Entry) -> None:
         """Keep an entry until it is delivered; it is on the disk when this returns."""
@@ -166,9 +156,6 @@ class Journal:
             _write(self._file, entry.model_dump_json())
             self._waiting.append(entry)
             self._changed.notify_all()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._deliver_all, daemon=True)
-                self._thread.start()
 
     def wait(self, timeout_s: float) -> int:
         """Wait until everything is delivered; return how much is not."""
@@ -187,29 +174,32 @@ class Journal:
         return file
 
     def _deliver_all(self) -> None:
-        pause_s = 0.0
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
                 entry = self._waiting[0]
-            try:
-                _deliver_or_set_aside(entry, self._folder)
-            except Exception as error:  # whatever it is, it may pass
-                if not pause_s:
-                    logger.warning("MLflow is away (%s): what is logged is kept.", error)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S) or 0.2
-                time.sleep(pause_s)
-                continue
+            self._deliver_patiently(entry)
             with self._changed:
-                if pause_s:
-                    logger.info("MLflow is back, and %d behind.", len(self._waiting))
-                pause_s = 0.0
                 self._waiting.popleft()
                 if not self._waiting and self._file is not None:
                     self._path.unlink()
                     self._file.close()
                     self._file = None
                 self._changed.notify_all()
+
+    def _deliver_patiently(self, entry: Entry) -> None:
+        pause_s = 0.0
+        while True:
+            try:
+                _deliver_or_set_aside(entry, self._folder)
+                break
+            except Exception as error:  # whatever it is, it may pass
+                if not pause_s:
+                    logger.warning("MLflow is away (%s): what is logged is kept.", error)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S) or 0.2
+                time.sleep(pause_s)
+        if pause_s:
+            logger.info("MLflow is back, and %d behind.", len(self._waiting))
 
 
 @cache
@@ -224,23 +214,23 @@ def _write(file: IO[str], line: str) -> None:
     os.fsync(file.fileno())
 
 
-def _deliver_or_set_aside(entry: Entry, folder: Path) -> bool:
-    """Return whether the server has it; what it will never take is kept with its reason."""
+def _deliver_or_set_aside(entry: Entry, folder: Path) -> str:
+    """Return what became of an entry; what the server will never take is kept with its reason."""
     try:
         deliver(entry.run, entry.logged)
     except MlflowException as error:
         is_client_error = 400 <= error.get_http_status_code() < 500
         if not is_client_error or error.error_code in _PASSING:
             raise
-        _set_aside(entry.model_dump_json(), str(error), folder)
-        return False
-    return True
+        return _set_aside(entry.model_dump_json(), str(error), folder)
+    return "delivered"
 
 
-def _set_aside(line: str, reason: str, folder: Path) -> None:
+def _set_aside(line: str, reason: str, folder: Path) -> str:
     logger.warning("What a run logged is refused (%s), and kept in %s.", reason, folder / _REFUSED)
     with (folder / _REFUSED).open("a", encoding="utf-8") as file:
         _write(file, json.dumps({"reason": reason, "entry": line}, ensure_ascii=False))
+    return "refused"
 
 
 def describe(counts: Counter[str]) -> str:
@@ -259,37 +249,35 @@ def replay_journals(folder: Path, server: str) -> Counter[str]:
         How many entries are `delivered`, `refused` for ever and in `refused.txt`, or `waiting`.
     """
     counts: Counter[str] = Counter()
-    for path, lines in _left_behind(folder):
+    for path in sorted(folder.glob("*.jsonl")):
         try:
-            taken = Counter(_take(line, server, folder) for line in lines)
-        except Exception as error:  # whatever it is, it may pass: all of it again next time
-            logger.warning("What %s holds waits: %s", path, error)
-            taken = Counter(waiting=len(lines))
-        else:
-            path.unlink(missing_ok=True)
-        counts += taken
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                counts += _replay(path, file, server)
+        except (BlockingIOError, FileNotFoundError):
+            continue  # somebody writes to it, or delivered it meanwhile
     return counts
 
 
-def _left_behind(folder: Path) -> Iterator[tuple[Path, list[bytes]]]:
-    """Yield each journal without a writer, locked, and its lines but one that a kill cut off."""
-    for path in sorted(folder.glob("*.jsonl")):
-        with suppress(FileNotFoundError), path.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            yield path, [line for line in file if line.endswith(b"\n")]
+def _replay(path: Path, file: IO[bytes], server: str) -> Counter[str]:
+    """Deliver a journal and remove it, or leave all of it for the next time."""
+    lines = [line for line in file if line.endswith(b"\n")]  # but one that a kill cut off
+    try:
+        taken = Counter(_take(line, server, path.parent) for line in lines)
+    except Exception as error:  # whatever it is, it may pass
+        logger.warning("What %s holds waits: %s", path, error)
+        return Counter(waiting=len(lines))
+    path.unlink(missing_ok=True)
+    return taken
 
 
 def _take(line: bytes, server: str, folder: Path) -> str:
-    """Deliver a line of a journal, and return what became of it."""
     try:
         entry = Entry.model_validate_json(line)
     except ValidationError as error:
-        _set_aside(line.decode(errors="replace"), f"not an entry of a journal: {error}", folder)
-        return "refused"
+        reason = f"not an entry of a journal: {error}"
+        return _set_aside(line.decode(errors="replace"), reason, folder)
     if entry.run.server != server:
         message = f"Expected what is for MLflow at {server}, got an entry for {entry.run.server}."
         raise TrackingUnreachableError(message)
-    return "delivered" if _deliver_or_set_aside(entry, folder) else "refused"
+    return _deliver_or_set_aside(entry, folder)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import mlflow
 from mlflow.artifacts import download_artifacts, list_artifacts
@@ -23,15 +23,8 @@ from bukva.registry.package_files import RECOGNISER_PATH, local_path, locate_fil
 _PAGE_SIZE: Final = 1000
 
 
-@dataclass(frozen=True)
-class Origin:
-    """The run that packaged a model.
-
-    Attributes:
-        run_id: Its id in MLflow.
-        status: `FINISHED`, `RUNNING`, `FAILED`, `KILLED`.
-        experiment: Name of its experiment.
-    """
+class Origin(NamedTuple):
+    """The run that packaged a model, how it is, as MLflow says it, and its experiment's name."""
 
     run_id: str
     status: str
@@ -147,11 +140,10 @@ def _find_origins(
     runs = MlflowClient().search_runs(
         list(experiments), f"attributes.run_id IN ({listed})", max_results=len(run_ids)
     )
+    infos = [run.info for run in runs]
     return {
-        run.info.run_id: Origin(
-            run.info.run_id, run.info.status, experiments[run.info.experiment_id]
-        )
-        for run in runs
+        info.run_id: Origin(info.run_id, info.status, experiments[info.experiment_id])
+        for info in infos
     }
 
 

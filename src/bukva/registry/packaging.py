@@ -1,6 +1,5 @@
 """How the inference pipeline is logged as a pyfunc, with its dossier, and sealed."""
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from typing import Any, Final
 import mlflow
 from kedro.io import AbstractDataset, DataCatalog
 from kedro.pipeline import Pipeline
-from mlflow.entities import Metric
 from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import Schema
@@ -121,15 +119,12 @@ def _log_and_seal(
     task = find_task(package.recogniser.task)
     model_id = _log_pyfunc(task, file, inference, name)
     _add_dossier(model_id, package.dossier)
-    _log_metrics(model_id, package.metrics)
+    if run_id := MlflowClient().get_logged_model(model_id).source_run_id:
+        mlflow.log_metrics(dict(package.metrics), run_id=run_id, model_id=model_id)
     with TemporaryDirectory() as folder:
         digest = digest_folder(download(f"models:/{model_id}", Path(folder)))
-    described = {
-        "git_revision": git_revision(),
-        RECOGNISER_TAG: package.recogniser.sha256,
-        **package.tags,
-        DIGEST_TAG: digest,
-    }
+    made = {"git_revision": git_revision(), RECOGNISER_TAG: package.recogniser.sha256}
+    described = {**made, **package.tags, DIGEST_TAG: digest}
     tags = {key: to_tag(value) for key, value in described.items()}
     MlflowClient().set_logged_model_tags(model_id, tags)
 
@@ -137,11 +132,10 @@ def _log_and_seal(
 def _log_pyfunc(task: Task, file: AbstractDataset[Any, Any], inference: Pipeline, name: str) -> str:
     catalog = DataCatalog({"recogniser": file})
     model = PackagedPipeline(inference, catalog, input_name="images", runner=SequentialRunner())
-    artifacts = model.extract_pipeline_artifacts()
     info = mlflow.pyfunc.log_model(
         name=name,
         python_model=model,
-        artifacts=artifacts,
+        artifacts=model.extract_pipeline_artifacts(),
         signature=signature_of(task),
         **LOG_MODEL_ARGUMENTS,
     )
@@ -155,16 +149,3 @@ def _add_dossier(model_id: str, dossier: Mapping[str, bytes]) -> None:
         for name, content in dossier.items():
             (place / name).write_bytes(content)
         MlflowClient().log_model_artifacts(model_id, folder)
-
-
-def _log_metrics(model_id: str, metrics: Mapping[str, float]) -> None:
-    """Log numbers with the model and with the run that it comes from, if it comes from one."""
-    client = MlflowClient()
-    run_id = client.get_logged_model(model_id).source_run_id
-    if run_id is None:
-        return
-    now_ms = int(1000 * time.time())
-    client.log_batch(
-        run_id,
-        [Metric(key, value, now_ms, step=0, model_id=model_id) for key, value in metrics.items()],
-    )

@@ -1,13 +1,11 @@
 """Whether the tracking server is there, asked before work starts."""
 
-import http.client
 import socket
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import requests
 from mlflow.tracking import MlflowClient
 
 from bukva.errors import TrackingUnreachableError
@@ -32,14 +30,15 @@ def check_tracking(uri: str, timeout_s: float = 5.0) -> None:
     scheme = urlsplit(uri).scheme.split("+")[0]
     try:
         if scheme in SERVER_SCHEMES:
-            _ask_server(uri, timeout_s)
+            # What it refuses (a password, a host name) is said better by MLflow.
+            requests.get(f"{uri.rstrip('/')}/version", timeout=timeout_s)
         elif scheme in _DATABASE_PORTS:
             address = urlsplit(uri)
             port = address.port or _DATABASE_PORTS[scheme]
             socket.create_connection((address.hostname or "localhost", port), timeout_s).close()
         elif scheme == "sqlite":
             Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, ValueError) as error:
         message = (
             f"Expected MLflow at {_without_password(uri)}, but it does not answer within "
             f"{timeout_s:g} s ({error}). Start it, or set server.mlflow_tracking_uri in "
@@ -91,15 +90,6 @@ def keep_artifacts_here(uri: str, name: str, location: str, project: Path) -> No
     client.rename_experiment(found.experiment_id, f"{name} of {there.parent}")
     if former := client.get_experiment_by_name(f"{name} of {here.parent}"):
         client.rename_experiment(former.experiment_id, name)
-
-
-def _ask_server(uri: str, timeout_s: float) -> None:
-    try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/version", timeout=timeout_s):  # noqa: S310 - http(s) only
-            return
-    except urllib.error.HTTPError:
-        # It answers: what it refuses (a password, a host name) is said better by MLflow.
-        return
 
 
 def _without_password(uri: str) -> str:

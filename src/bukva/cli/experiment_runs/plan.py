@@ -38,7 +38,8 @@ _CHECKPOINTS: Final = "bukva.datasets.models.CheckpointDataset"
 # In memory, or in the MLflow run.
 _NOT_STORED: Final = (
     "MemoryDataset",
-    "bukva.datasets.epochs.",
+    "bukva.datasets.tracked.EpochMetricsDataset",
+    "bukva.datasets.tracked.TrackedMetricsDataset",
     "bukva.datasets.registry.PackagedModelsDataset",
 )
 _ANY_FOLDER: Final = "a-run/"
