@@ -54,8 +54,7 @@ class OnnxModel:
             ModelFormatError: If it is no ONNX file, or not one of bukva's.
         """
         if isinstance(onnx_model, OnnxModel):
-            self._session, self.spec = onnx_model._session, onnx_model.spec
-            self.outputs, self.onnx_model = onnx_model.outputs, onnx_model.onnx_model
+            vars(self).update(vars(onnx_model))
             return
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

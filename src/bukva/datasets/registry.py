@@ -6,10 +6,12 @@ from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 from kedro.utils import load_obj
+from mlflow.tracking import MlflowClient
 
 from bukva.datasets.files import ReadOnlyDataset, RecogniserDataset
 from bukva.registry import models, registry
 from bukva.registry.models import PackagedModel
+from bukva.registry.names import CANDIDATE_ALIAS
 from bukva.registry.package_files import RECOGNISER_FILE
 from bukva.registry.packaging import Package, log_package
 from bukva.registry.production import put_into_production
@@ -81,7 +83,8 @@ class RegistrationDataset(_OfModel):
                 self._model_name, model.version, expected=data.production_version, why=data.reason
             )
         elif model.version != data.production_version:
-            registry.mark_candidate(self._model_name, model.version)
+            client = MlflowClient()
+            client.set_registered_model_alias(self._model_name, CANDIDATE_ALIAS, model.version)
 
 
 class AnsweringModelDataset(_OfModel, ReadOnlyDataset[AnsweringModel]):

@@ -1,7 +1,7 @@
 """What a run logs in MLflow, beside its storage: numbers, figures, tables, the runs of trials.
 
-Where nothing is tracked, nothing is logged. kedro-mlflow's own wrappers upload the saved file, which
-they must find on local disk; these log what they saved, so the storage may be S3.
+Where nothing is tracked, nothing is logged. kedro-mlflow's own wrappers upload the saved file,
+which they must find on local disk; these log what they saved, so the storage may be S3.
 """
 
 from pathlib import PurePosixPath

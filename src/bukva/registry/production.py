@@ -65,9 +65,7 @@ def put_into_production(
     """
     verify(require_version(name, version), name)
     with _lock(name) as until_s:
-        log = read_log(name)
-        for unfinished in (entry for entry in log if entry.state == "begun"):
-            _settle(name, unfinished)
+        log = _settle(name)
         entry = LogEntry(
             number=log[-1].number + 1 if log else 1,
             at=datetime.now(UTC),
@@ -95,7 +93,10 @@ def roll_back(name: str, why: str) -> str:
     Raises:
         RegistryError: If there is none, or as `put_into_production`.
     """
-    current, previous = _aliases(name).get(PRODUCTION_ALIAS, ""), find_previous(name)
+    with _lock(name):
+        _settle(name)
+    aliases = _aliases(name)
+    current, previous = aliases.get(PRODUCTION_ALIAS, ""), aliases.get(PREVIOUS_ALIAS, "")
     if not previous:
         message = f"Expected a version of '{name}' that was in production before, found none."
         raise RegistryError(f"{message} See: python -m bukva model list")
@@ -103,25 +104,19 @@ def roll_back(name: str, why: str) -> str:
     return previous
 
 
-def find_previous(name: str) -> str:
-    """Return the version that a rollback goes to, empty if there is none.
+def _settle(name: str) -> list[LogEntry]:
+    """Finish what somebody who died has begun, all that follows the move or else nothing.
 
-    It is `previous`, unless whoever changed `prod` last was killed before it could be set.
+    Returns:
+        The log as it was.
     """
-    aliases = _aliases(name)
-    current = aliases.get(PRODUCTION_ALIAS, "")
-    for entry in reversed(read_log(name)):
-        if entry.state == "begun" and entry.version == current != entry.former:
-            return entry.former or ""
-    return aliases.get(PREVIOUS_ALIAS, "")
-
-
-def _settle(name: str, entry: LogEntry) -> None:
-    """Finish what somebody who died has begun: all that follows the move, or else nothing."""
-    if _aliases(name).get(PRODUCTION_ALIAS) == entry.version:
-        _complete(name, entry)
-    else:
-        write_entry(name, entry, "abandoned")
+    log = read_log(name)
+    for entry in log:
+        if entry.state == "begun" and _aliases(name).get(PRODUCTION_ALIAS) == entry.version:
+            _complete(name, entry)
+        elif entry.state == "begun":
+            write_entry(name, entry, "abandoned")
+    return log
 
 
 def _move_production(name: str, version: str, expected: str, until_s: float) -> None:

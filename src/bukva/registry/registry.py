@@ -12,7 +12,7 @@ from mlflow.tracking import MlflowClient
 
 from bukva.errors import RegistryError, SealError
 from bukva.registry.models import PackagedModel, download, find_version, has_files
-from bukva.registry.names import CANDIDATE_ALIAS, RECOGNISER_TAG
+from bukva.registry.names import RECOGNISER_TAG
 from bukva.registry.package_files import (
     DIGEST_TAG,
     FOLDER,
@@ -66,7 +66,9 @@ def register(model: PackagedModel, name: str) -> PackagedModel:
     if known := find_same(name, model.sha256):
         return known
     verify(model, name)
-    tags = {**model.tags, **_sign(model, name)}
+    tags = dict(model.tags)
+    if key_file := os.environ.get(SIGNING_KEY):
+        tags[SIGNATURE_TAG] = sign(name, tags[DIGEST_TAG], Path(key_file))
     made = mlflow.register_model(model.uri, name, await_registration_for=_REGISTRATION_S, tags=tags)
     return require_version(name, str(made.version))
 
@@ -90,17 +92,6 @@ def require_version(name: str, reference: str) -> PackagedModel:
         message = f"Expected a version or alias of '{name}', got '{reference}', which it has not."
         raise RegistryError(f"{message} See: python -m bukva model list")
     return found
-
-
-def mark_candidate(name: str, version: str) -> None:
-    """Give a version the alias `candidate`."""
-    MlflowClient().set_registered_model_alias(name, CANDIDATE_ALIAS, version)
-
-
-def _sign(model: PackagedModel, name: str) -> dict[str, str]:
-    if not (key_file := os.environ.get(SIGNING_KEY)):
-        return {}
-    return {SIGNATURE_TAG: sign(name, model.tags[DIGEST_TAG], Path(key_file))}
 
 
 def verify(model: PackagedModel, name: str) -> None:

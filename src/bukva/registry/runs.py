@@ -48,24 +48,14 @@ def active_run() -> TrackedRun | None:
 
 
 def log_file(content: bytes, path: str) -> None:
-    """Log a file with the active run, if there is one.
-
-    Args:
-        content: Of the file.
-        path: Under the artifacts of the run.
-    """
+    """Log a file with the active run, if there is one, by its path under the run's artifacts."""
     if run := active_run():
         run.log(Logged(files={path: content}))
 
 
 @dataclass(frozen=True)
 class EpochMetrics:
-    """Logs rows of a history, epoch by epoch.
-
-    Attributes:
-        run: What it logs to.
-        prefix: Before the name of each number.
-    """
+    """Logs rows of a history to a run, epoch by epoch; `prefix` goes before each name."""
 
     run: TrackedRun
     prefix: str = ""

@@ -20,10 +20,6 @@ def check_tracking(uri: str, timeout_s: float = 5.0) -> None:
 
     MLflow's own client would try for four minutes, and only once training is over.
 
-    Args:
-        uri: `http(s)://`, `sqlite:///`, `postgresql://` ...
-        timeout_s: How long to wait for an answer.
-
     Raises:
         TrackingUnreachableError: If nothing answers there; says where and what to do.
     """
