@@ -11,27 +11,29 @@ temporary file. Nothing of it is ever read back by way of the service. In the fo
 A file changes from one to another in a moment, under a lock that all threads and processes share.
 """
 
+import math
 import random
 import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
 from bukva.errors import RequestError
 from bukva.serving.feedback_files import (
     FeedbackTarget,
-    FileCount,
+    FolderRoom,
+    drafted,
     drop_old_drafts,
+    in_blocks,
     list_files,
     lock_folder,
     make_correction,
     open_target,
     read_correction,
     sync_folder,
-    write_draft,
 )
 from bukva.serving.logs import log_event, log_failure
 from bukva.serving.metrics import Metrics
@@ -45,20 +47,44 @@ class FeedbackStore:
     Args:
         folder: Made when it is needed.
         max_files: How many corrections may be in it, without those that were delivered.
+        max_bytes: What all files in it may take of the disk, receipts too.
         is_delivered: Whether a FeedbackUploader takes them further.
     """
 
-    def __init__(self, folder: Path, max_files: int, *, is_delivered: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        max_files: int,
+        max_bytes: float = math.inf,
+        *,
+        is_delivered: bool = False,
+    ) -> None:
         self._folder = folder
         self._sent = folder / "sent"
         self._dead = folder / "dead"
         self._deleted = folder / DELETED
         self._max_files = max_files
+        self._max_bytes = max_bytes
         self._is_delivered = is_delivered
-        self.waiting_count = FileCount(folder)
-        self.dead_count = FileCount(self._dead)
-        for drafts in (folder, self._sent, self._deleted):
+        states = (folder, self._sent, self._dead, self._deleted)
+        self._rooms = {state: FolderRoom(state) for state in states}
+        for drafts in states:
             drop_old_drafts(drafts)
+
+    @property
+    def waiting_files(self) -> int:
+        """How many corrections are in the folder, as far as is known."""
+        return self._rooms[self._folder].files
+
+    @property
+    def dead_files(self) -> int:
+        """How many files were set aside, as far as is known."""
+        return self._rooms[self._dead].files
+
+    @property
+    def used_bytes(self) -> int:
+        """What all files take of the disk, as far as is known."""
+        return sum(room.bytes for room in self._rooms.values())
 
     def keep(
         self,
@@ -79,15 +105,11 @@ class FeedbackStore:
 
         Raises:
             RequestError: `key_reused` if the key came with another correction before,
-                `feedback_full` if there is no room for it, and as `decode` does.
+                `feedback_full` if there is no room for it, and as `make_correction` does.
         """
         correction = make_correction(key, request, image, model, client)
-        draft = write_draft(self._folder, correction.write())
-        try:
-            with self._lock():
-                stored = self._find(correction.id) or self._accept(correction, draft)
-        finally:
-            draft.unlink(missing_ok=True)
+        with drafted(self._folder, correction.write()) as draft, self._lock():
+            stored = self._find(correction.id) or self._accept(correction, draft)
         # Also where another request stored it: that one may not have come so far.
         sync_folder(self._folder)
         if stored.sha256 != correction.sha256:
@@ -104,16 +126,19 @@ class FeedbackStore:
             correction = self._find(name)
             if correction is None:
                 raise RequestError("unknown_feedback", "It may have been deleted before.")
-            if self._is_delivered or self._path(self._sent, name).exists():
-                self._order_deletion(correction)
-            self._drop(name)
+            was_sent = self._path(self._sent, name).exists()
+            # One that is pending already is of what was delivered; no other was since.
+            if (self._is_delivered or was_sent) and not self._deletion(correction).exists():
+                self._write(correction.receipt, self._deletion(correction))
+            for folder in (self._sent, self._folder, self._dead):
+                self._drop(self._path(folder, name))
         sync_folder(self._folder)
 
-    def waiting(self) -> Iterator[str]:
-        """Names of the files that wait to be delivered."""
+    def waiting(self) -> Iterator[Path]:
+        """The files that wait to be delivered."""
         return list_files(self._folder)
 
-    def read(self, file_name: str) -> Correction | None:
+    def read(self, path: Path) -> Correction | None:
         """Return a correction that waits, or None if there is none to deliver.
 
         A file that is no correction is set aside.
@@ -121,7 +146,6 @@ class FeedbackStore:
         Raises:
             OSError: If it cannot be read.
         """
-        path = self._folder / file_name
         with self._lock():
             try:
                 correction = read_correction(path)
@@ -139,8 +163,7 @@ class FeedbackStore:
             if self._deletion(correction).exists():
                 return False
             self._write(correction.receipt, self._path(self._sent, correction.id))
-            self._path(self._folder, correction.id).unlink()
-            self.waiting_count.add(-1)
+            self._drop(self._path(self._folder, correction.id))
         return True
 
     def set_aside(self, correction: Correction, reason: str) -> None:
@@ -152,28 +175,24 @@ class FeedbackStore:
 
     def deletions(self) -> list[Correction]:
         """Receipts of what is to be deleted where it was delivered."""
-        paths = [self._deleted / name for name in list_files(self._deleted)]
-        return [receipt for path in paths if (receipt := read_correction(path))]
+        return [found for path in list_files(self._deleted) if (found := read_correction(path))]
 
     def forget(self, deletion: Correction) -> None:
         """Drop the receipt of what was deleted."""
-        self._deletion(deletion).unlink(missing_ok=True)
+        with self._lock():
+            self._drop(self._deletion(deletion))
 
     def recount(self) -> None:
         """Count the files anew now and then: other processes may have changed them."""
         with self._lock():
             self._recount()
 
-    @contextmanager
-    def sole_delivery(self) -> Iterator[bool]:
+    def sole_delivery(self) -> AbstractContextManager[bool]:
         """Whether no other process delivers now, and none will before the block ends."""
-        with lock_folder(self._sent, wait=False) as is_ours:
-            yield is_ours
+        return lock_folder(self._sent, wait=False)
 
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        with lock_folder(self._folder):
-            yield
+    def _lock(self) -> AbstractContextManager[bool]:
+        return lock_folder(self._folder)
 
     def _find(self, name: str) -> Correction | None:
         for folder in (self._folder, self._sent, self._dead):
@@ -187,15 +206,16 @@ class FeedbackStore:
         return None
 
     def _recount(self) -> None:
-        self.waiting_count.refresh_when_old()
-        self.dead_count.refresh_when_old()
+        for room in self._rooms.values():
+            room.refresh()
 
     def _accept(self, correction: Correction, draft: Path) -> Correction:
         self._recount()
-        if self.waiting_count.value + self.dead_count.value >= self._max_files:
+        if self.waiting_files + self.dead_files >= self._max_files:
             raise RequestError("feedback_full", f"Expected fewer than {self._max_files} of them.")
-        draft.rename(self._path(self._folder, correction.id))
-        self.waiting_count.add(1)
+        if self.used_bytes + in_blocks(draft.stat().st_size) > self._max_bytes:
+            raise RequestError("feedback_full", f"Expected at most {self._max_bytes} bytes.")
+        self._move(draft, self._path(self._folder, correction.id))
         return correction
 
     def _set_aside(self, path: Path, reason: str) -> None:
@@ -203,28 +223,27 @@ class FeedbackStore:
         target = self._dead / path.name
         if target.exists():
             target = self._dead / f"{path.name}.{uuid.uuid4().hex}"
-        path.rename(target)
-        self.dead_count.add(1)
-        if path.parent == self._folder:
-            self.waiting_count.add(-1)
+        self._move(path, target)
         log_failure("feedback_set_aside", None, file=target.name, reason=reason)
 
-    def _drop(self, name: str) -> None:
-        self._path(self._sent, name).unlink(missing_ok=True)
-        for folder, count in ((self._folder, self.waiting_count), (self._dead, self.dead_count)):
-            path = self._path(folder, name)
-            if path.exists():
-                path.unlink()
-                count.add(-1)
-
-    def _order_deletion(self, correction: Correction) -> None:
-        # One that is pending already is of what was delivered; no other was since.
-        if not self._deletion(correction).exists():
-            self._write(correction.receipt, self._deletion(correction))
-
     def _write(self, receipt: Correction, path: Path) -> None:
-        write_draft(path.parent, receipt.write()).rename(path)
+        with drafted(path.parent, receipt.write()) as draft:
+            self._move(draft, path)
         sync_folder(path.parent)
+
+    def _move(self, source: Path, target: Path) -> None:
+        self._count(target, -1)
+        self._count(source, -1)
+        source.rename(target)
+        self._count(target, 1)
+
+    def _drop(self, path: Path) -> None:
+        self._count(path, -1)
+        path.unlink(missing_ok=True)
+
+    def _count(self, path: Path, files: int) -> None:
+        if path.exists() and not path.name.startswith("."):
+            self._rooms[path.parent].add(path.stat().st_size, files)
 
     def _path(self, folder: Path, name: str) -> Path:
         return folder / f"{name}.json"
@@ -310,10 +329,10 @@ class FeedbackUploader:
     def _jobs(self, target: FeedbackTarget) -> Iterator[Callable[[], None]]:
         for deletion in self._store.deletions():
             yield partial(self._remove, target, deletion)
-        for file_name in self._store.waiting():
+        for path in self._store.waiting():
             if self._stopped.is_set():
                 return
-            yield partial(self._deliver, target, file_name)
+            yield partial(self._deliver, target, path)
 
     def _remove(self, target: FeedbackTarget, deletion: Correction) -> None:
         stored = target.read(deletion.place)
@@ -321,8 +340,8 @@ class FeedbackUploader:
             target.remove(deletion.place)
         self._store.forget(deletion)
 
-    def _deliver(self, target: FeedbackTarget, file_name: str) -> None:
-        correction = self._store.read(file_name)
+    def _deliver(self, target: FeedbackTarget, path: Path) -> None:
+        correction = self._store.read(path)
         if correction is None:
             return
         try:

@@ -7,21 +7,22 @@ import base64
 import contextlib
 import fcntl
 import hashlib
+import math
 import os
 import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from bukva.errors import CorrectionError
-from bukva.serving.request_body import decode, encode
+from bukva.errors import CorrectionError, ImageError, RequestError
 from bukva.serving.schemas import FeedbackRequest, ServedModel
 from bukva.tasks.glyph.correction import (
     MAX_FILE_BYTES,
     Correction,
     Respondent,
+    compress_image,
     digest_of,
     parse_correction,
 )
@@ -29,8 +30,9 @@ from bukva.tasks.glyph.correction import (
 _DRAFT_AGE_S = 3600
 
 
-def write_draft(folder: Path, data: bytes) -> Path:
-    """Writes a file through to the disk, under a hidden name, to be moved to its own."""
+@contextlib.contextmanager
+def drafted(folder: Path, data: bytes) -> Iterator[Path]:
+    """A file that is on the disk, under a hidden name, to be moved or linked to its own."""
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f".{uuid.uuid4().hex}"
     try:
@@ -38,10 +40,9 @@ def write_draft(folder: Path, data: bytes) -> Path:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-    except BaseException:
+        yield draft
+    finally:
         draft.unlink(missing_ok=True)
-        raise
-    return draft
 
 
 def drop_old_drafts(folder: Path) -> None:
@@ -70,60 +71,67 @@ def lock_folder(folder: Path, *, wait: bool = True) -> Iterator[bool]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
+    is_ours = True
     try:
-        yield _try_lock(descriptor, 0 if wait else fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            is_ours = False
+        yield is_ours
     finally:
         os.close(descriptor)
 
 
-def _try_lock(descriptor: int, flags: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
-    except BlockingIOError:
-        return False
-    return True
-
-
+_BLOCK_BYTES = 4096
 _MAX_AGE_S = 10.0
+_COUNTING_SHARE = 0.01  # of the time: a folder of a million receipts takes seconds
 
 
-class FileCount:
-    """A number that is counted now and then and kept up in between.
+class FolderRoom:
+    """How many files lie in a folder, and the bytes of the blocks that they take on the disk.
 
-    Changed by one thread at a time. What other processes do to the folder shows at the next count.
+    Counted now and then and kept up in between, by one thread at a time. What other processes do to
+    the folder shows at the next count.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.refresh()
+        self._count()
 
-    @property
-    def value(self) -> int:
-        """The number as it is known."""
-        return self._value
-
-    def add(self, number: int) -> None:
-        """Takes into account what this process has added, or taken away."""
-        self._value += number
+    def add(self, file_bytes: int, files: int = 1) -> None:
+        """Takes into account a file that this process has added, or with -1 taken away."""
+        self.files += files
+        self.bytes += files * in_blocks(file_bytes)
 
     def refresh(self) -> None:
-        """Counts anew."""
-        self._value = sum(1 for _ in list_files(self._folder))
-        self._counted_s = time.monotonic()
-
-    def refresh_when_old(self) -> None:
         """Counts anew if the last count was long ago."""
-        if time.monotonic() - self._counted_s > _MAX_AGE_S:
-            self.refresh()
+        if time.monotonic() > self._due_s:
+            self._count()
+
+    def _count(self) -> None:
+        begun_s = time.monotonic()
+        sizes: list[int] = []
+        for path in list_files(self._folder):
+            with contextlib.suppress(FileNotFoundError):  # deleted just now
+                sizes.append(path.stat().st_size)
+        self.files = len(sizes)
+        self.bytes = sum(map(in_blocks, sizes))
+        ended_s = time.monotonic()
+        self._due_s = ended_s + max(_MAX_AGE_S, (ended_s - begun_s) / _COUNTING_SHARE)
 
 
-def list_files(folder: Path) -> Iterator[str]:
-    """Names of the plain files in a folder, without hidden ones; none where it cannot be listed."""
+def in_blocks(file_bytes: int) -> int:
+    """What a file of this size takes of a disk."""
+    return math.ceil(file_bytes / _BLOCK_BYTES) * _BLOCK_BYTES
+
+
+def list_files(folder: Path) -> Iterator[Path]:
+    """The plain files in a folder, without hidden ones; none where it cannot be listed."""
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
-                    yield entry.name
+                    yield folder / entry.name
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return
 
@@ -138,9 +146,12 @@ def make_correction(
     """Makes a correction of a request; its image is made anew from the pixels.
 
     Raises:
-        RequestError: As `decode` does.
+        RequestError: If the image cannot be decoded; the codes are those of recognition.
     """
-    picture = base64.b64encode(encode(decode(image))).decode("ascii")
+    try:
+        picture = base64.b64encode(compress_image(image)).decode("ascii")
+    except ImageError as error:
+        raise RequestError(error.code, str(error)) from error
     return Correction(
         id=hashlib.sha256(key.encode()).hexdigest()[:32],
         sha256=digest_of(request.symbol, picture),
@@ -178,58 +189,39 @@ _S3_CONFIG = {
 }
 
 
-class FeedbackTarget(Protocol):
-    """What the uploader needs; each may raise any OSError, and what a library raises.
-
-    PermissionError and FileNotFoundError mean that trying again will hardly help.
-    """
-
-    def create(self, correction: Correction) -> bool:
-        """Writes a correction to its place; returns False, and writes nothing, if that is taken."""
-
-    def read(self, place: str) -> Correction | None:
-        """What is at a place; None if there is nothing, or no correction."""
-
-    def remove(self, place: str) -> None:
-        """Deletes what is at a place."""
-
-
-def open_target(url: str) -> FeedbackTarget:
-    """The target at `s3://bucket/prefix`, or the folder of this path."""
-    return S3Target(url) if url.startswith("s3://") else FolderTarget(Path(url))
-
-
 class FolderTarget:
-    """A folder, on this machine or mounted."""
+    """A folder, on this machine or mounted.
+
+    As any target it may raise any OSError. PermissionError and FileNotFoundError mean that trying
+    again will hardly help.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         drop_old_drafts(root)
 
     def create(self, correction: Correction) -> bool:
-        """See FeedbackTarget."""
+        """Writes a correction to its place; returns False, and writes nothing, if that is taken."""
         path = self._root / correction.place
-        draft = write_draft(self._root, correction.write())
-        try:
+        with drafted(self._root, correction.write()) as draft:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # A link, not a rename: it does not replace what is there.
-            path.hardlink_to(draft)
-        except FileExistsError:
-            return False
-        finally:
-            draft.unlink(missing_ok=True)
+            try:
+                # A link, not a rename: it does not replace what is there.
+                path.hardlink_to(draft)
+            except FileExistsError:
+                return False
         sync_folder(path.parent)
         return True
 
     def read(self, place: str) -> Correction | None:
-        """See FeedbackTarget."""
+        """What is at a place; None if there is nothing, or no correction."""
         try:
             return try_parsing((self._root / place).read_bytes())
         except FileNotFoundError:
             return None
 
     def remove(self, place: str) -> None:
-        """See FeedbackTarget."""
+        """Deletes what is at a place."""
         (self._root / place).unlink(missing_ok=True)
 
 
@@ -244,7 +236,7 @@ class S3Target:
         self._files.retries = 1  # the uploader has its own pauses
 
     def create(self, correction: Correction) -> bool:
-        """See FeedbackTarget."""
+        """See FolderTarget."""
         try:
             self._files.pipe_file(self._path(correction.place), correction.write(), mode="create")
         except OSError as error:
@@ -254,7 +246,7 @@ class S3Target:
         return True
 
     def read(self, place: str) -> Correction | None:
-        """See FeedbackTarget."""
+        """See FolderTarget."""
         try:
             return try_parsing(self._files.cat_file(self._path(place)))
         except FileNotFoundError as error:
@@ -263,7 +255,7 @@ class S3Target:
             return None
 
     def remove(self, place: str) -> None:
-        """See FeedbackTarget."""
+        """See FolderTarget."""
         self._files.rm_file(self._path(place))
 
     def _path(self, place: str) -> str:
@@ -273,3 +265,11 @@ class S3Target:
 def _s3_code(error: OSError) -> str:
     response = getattr(error.__cause__, "response", {})
     return str(response.get("Error", {}).get("Code"))
+
+
+FeedbackTarget = FolderTarget | S3Target
+
+
+def open_target(url: str) -> FeedbackTarget:
+    """The target at `s3://bucket/prefix`, or the folder of this path."""
+    return S3Target(url) if url.startswith("s3://") else FolderTarget(Path(url))

@@ -62,6 +62,10 @@ class Metrics:
             "bukva_feedback", "Corrections in the folder: `waiting`, or `dead` (set aside)",
             ["state"], registry=registry,
         )  # fmt: skip
+        self._feedback_bytes = Gauge(
+            "bukva_feedback_bytes", "What all files in the folder take of the disk",
+            registry=registry,
+        )  # fmt: skip
         self._lost_notes = Counter(
             "bukva_prediction_log_lost", "Lines of the prediction log that could not be written",
             registry=registry,
@@ -118,6 +122,10 @@ class Metrics:
     def watch_feedback(self, state: str, count: Callable[[], int]) -> None:
         """Shows what `count` returns when the counters are read; it must be quick."""
         self._feedback.labels(state).set_function(count)
+
+    def watch_feedback_bytes(self, count: Callable[[], int]) -> None:
+        """Shows that too, of what the folder takes of the disk."""
+        self._feedback_bytes.set_function(count)
 
     def count_lost_note(self) -> None:
         """Counts a line of the prediction log that could not be written."""

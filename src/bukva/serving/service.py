@@ -195,10 +195,14 @@ def make_service(settings: Settings, models: ModelSource) -> Service:
     """Puts the parts together as the settings want them."""
     metrics = Metrics()
     feedback = FeedbackStore(
-        settings.feedback_folder, settings.max_feedback, is_delivered=bool(settings.feedback_url)
+        settings.feedback_folder,
+        settings.max_feedback,
+        settings.max_feedback_bytes,
+        is_delivered=bool(settings.feedback_url),
     )
-    metrics.watch_feedback("waiting", lambda: feedback.waiting_count.value)
-    metrics.watch_feedback("dead", lambda: feedback.dead_count.value)
+    metrics.watch_feedback("waiting", lambda: feedback.waiting_files)
+    metrics.watch_feedback("dead", lambda: feedback.dead_files)
+    metrics.watch_feedback_bytes(lambda: feedback.used_bytes)
     return Service(
         settings,
         models,

@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     )
     feedback_retry_s: float = Field(1.0, gt=0, description="pause before delivery is tried again")
     max_feedback: int = Field(100_000, ge=0, description="corrections to keep; 0: none")
+    max_feedback_bytes: int = Field(
+        2_000_000_000, ge=0, description="what they and their receipts may take of the disk"
+    )
     feedback_client_key: SecretStr | None = Field(
         None,
         min_length=16,

@@ -7,15 +7,27 @@ are delivered to, in the folder of its day. Beside those the service keeps `STAT
 import base64
 import binascii
 import hashlib
+import io
 import json
 from datetime import UTC
-from typing import Final, Self
+from typing import Any, Final, Self
 
+import numpy as np
+from PIL import ExifTags, Image, ImageOps
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from bukva.core.imaging.decoding import FORMATS, decode_image
 from bukva.errors import CorrectionError
 
-MAX_FILE_BYTES: Final = 32 * 1024 * 1024  # four times what the largest image comes to
+MAX_FILE_BYTES: Final = 32 * 1024 * 1024  # former versions stored all pixels of an image
+
+MAX_SIDE_PX: Final = 512
+"""Longest side of a stored image: a letter fills some 28 of its pixels when it is learnt from."""
+
+# A drawing takes some tenth of a bit a pixel as a PNG file, the noise of a photo ten bits.
+_DRAWING_BITS_PER_PIXEL = 2
+_SMALL_BYTES = 4096  # no file takes less room on a disk
+_QUALITIES = (80, 60, 40)
 
 DELETED: Final = "deleted"
 """Folder with receipts of what is still to be deleted where it was delivered."""
@@ -46,7 +58,7 @@ class Correction(BaseModel):
         client: Who gave it, as far as that is kept: the name of an API key, or a keyed hash of an
             address. None in those of services without such a key, and in receipts.
         symbol: What the image shows.
-        image: A PNG file as base64.
+        image: A PNG or WebP file as base64.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -92,6 +104,61 @@ class Correction(BaseModel):
             return base64.b64decode(self.image, validate=True)
         except binascii.Error:
             raise CorrectionError("Expected the image as base64, got something else.") from None
+
+
+def compress_image(encoded: bytes) -> bytes:
+    """Return the file that is stored of an image: its pixels and nothing else, at `MAX_SIDE_PX`.
+
+    A drawing that is no larger comes back pixel by pixel. A photo is stored with losses, and in no
+    more bytes than it came in unless it was of very low quality.
+
+    Raises:
+        ImageError: As `decode_image` does.
+    """
+    picture, is_jpeg = _read_upright(encoded)
+    picture.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
+    exact = _write(picture, "PNG")
+    drawing_bytes = picture.width * picture.height * _DRAWING_BITS_PER_PIXEL // 8
+    if not is_jpeg and len(exact) <= max(_SMALL_BYTES, drawing_bytes):
+        return exact
+    for quality in _QUALITIES:
+        lossy = _write(picture, "WEBP", quality=quality)
+        if len(lossy) <= len(encoded):
+            break
+    return min(exact, lossy, key=len)
+
+
+def _read_upright(encoded: bytes) -> tuple[Image.Image, bool]:
+    """Return the bare pixels of an image file, in colour if they have any; and if it is a JPEG.
+
+    Where some are transparent, or have 16 bits, they are what `decode_image` makes of them: what a
+    program hides under transparent ones is not to be kept.
+    """
+    grey_HW = decode_image(encoded)  # it refuses what is too large before it is decoded
+    with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
+        is_jpeg = image.format == "JPEG"
+        if image.mode[0] in "IF" or not _is_opaque(image):
+            return Image.fromarray(grey_HW), is_jpeg
+        turn = image.getexif().get(ExifTags.Base.Orientation, 1)
+        bare = image.convert("RGB")
+    bare.info.clear()
+    bare.getexif()[ExifTags.Base.Orientation] = turn
+    upright = ImageOps.exif_transpose(bare)
+    colour_HWC = np.asarray(upright)
+    is_grey = bool((colour_HWC == colour_HWC[..., :1]).all())
+    return Image.fromarray(colour_HWC[..., 0]) if is_grey else upright, is_jpeg
+
+
+def _is_opaque(image: Image.Image) -> bool:
+    if not image.has_transparency_data:
+        return True
+    return image.convert("RGBA").getchannel("A").getextrema() == (255, 255)
+
+
+def _write(picture: Image.Image, image_format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, image_format, **options)
+    return buffer.getvalue()
 
 
 def digest_of(symbol: str, image: str) -> str:

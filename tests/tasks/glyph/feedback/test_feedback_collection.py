@@ -1,11 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from stored_corrections import START, correct, correct_pages
 
+from bukva.core.imaging.decoding import decode_image
 from bukva.core.samples import RawSample
 from bukva.errors import CorpusMissingError
-from bukva.tasks.glyph.correction import Correction, digest_of
+from bukva.tasks.glyph.correction import Correction, digest_of, parse_correction
 from bukva.tasks.glyph.feedback.collection import (
     CORPUS_COLUMNS,
     StoredCorrections,
@@ -36,6 +39,22 @@ def test_drawings_are_framed_as_all_samples_are(
         assert (drawings.images_NHW[row] == glyph.image_HW).all()
         assert drawings.table.loc[row, "label"] == page.label
         assert drawings.table.loc[row, "rel_height"] == glyph.page_F[0]
+
+
+def test_one_that_was_stored_with_all_its_pixels_is_framed_as_now() -> None:
+    """By revision be0f3b1: a page of 700 x 540 pixels, which is stored smaller since."""
+    content = Path(__file__).with_name("former_correction.json").read_bytes()
+    former = parse_correction(content)
+    grey_HW = decode_image(former.read_image())
+    assert grey_HW.shape == (540, 700)
+    now = correct(grey_HW, former.symbol, place=1)
+    assert len(now.write()) < len(content)
+    drawings = collect_drawings(StoredCorrections([former, now], []), {})
+    assert drawings.unusable == []
+    before_HW, after_HW = drawings.images_NHW.astype(float)
+    assert np.abs(before_HW - after_HW).mean() < 3
+    heights = drawings.table["rel_height"]
+    assert heights[0] == pytest.approx(heights[1], abs=0.01)
 
 
 def test_a_reviewer_has_the_last_word(corrections: list[Correction]) -> None:

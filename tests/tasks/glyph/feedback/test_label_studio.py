@@ -45,6 +45,9 @@ def test_tasks_hold_the_drawing_and_the_models_reading() -> None:
     assert base64.b64decode(image) == b"two"
     readings = [task["predictions"][0]["result"][0]["value"]["choices"] for task in tasks]
     assert readings == [["Г"], ["О"], ["reject"]]
+    photo = REVIEW[:1].assign(image=[b"RIFF of a photo"])
+    [task] = json.loads(write_tasks(photo))
+    assert task["data"]["image"].startswith("data:image/webp;base64,")
 
 
 def test_annotations_become_decisions() -> None:

@@ -22,7 +22,7 @@ FEEDBACK: Final = "feedback"
 """Name of the corpus."""
 
 CORPUS_COLUMNS: Final = ("name", "label", "is_uppercase", "image")
-"""Of the corpus as it is stored: one row a drawing, `image` the bytes of a PNG file."""
+"""Of the corpus as it is stored: one row a drawing, `image` the bytes of a PNG or WebP file."""
 
 _COLUMNS: Final = (
     "sample_id", "corpus", "name", "label", "is_uppercase", "sha256",

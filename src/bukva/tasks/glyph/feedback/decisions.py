@@ -125,7 +125,8 @@ def write_tasks(review: pd.DataFrame) -> bytes:
             "score": row["reading_probability"],
             "result": [read | {"value": {"choices": [choice]}}],
         }
-        shown = {"image": f"data:image/png;base64,{image}", "correction": row["name"]}
+        kind = "webp" if row["image"].startswith(b"RIFF") else "png"
+        shown = {"image": f"data:image/{kind};base64,{image}", "correction": row["name"]}
         tasks.append({"data": shown | {"given": row["given"]}, "predictions": [predicted]})
     return json.dumps(tasks, ensure_ascii=False, indent=1).encode()
 
