@@ -16,7 +16,8 @@ from bukva.pipelines.packaging.nodes import assemble_package, verify
 from bukva.registry.packaging import LOG_MODEL_ARGUMENTS, signature_of
 from bukva.tasks.glyph import charset
 from bukva.tasks.glyph.answer import EXPLANATION_COLUMNS
-from bukva.tasks.glyph.golden import check_golden_samples, read_golden
+from bukva.tasks.glyph.golden import check_golden_samples
+from bukva.tasks.glyph.recogniser import read_golden
 from bukva.tasks.glyph.task import TASK
 from bukva.tasks.glyph.trained import TrainedModel
 
@@ -58,7 +59,7 @@ def test_the_package_carries_its_dossier(packaged: Data, data: Data) -> None:
     assert json.loads(dossier["parameters.json"])["finetuning"]["max_epochs"] == 2
     assert dossier["label_confusion.png"] == data["label_confusion"]
     golden = packaged["golden_samples"]
-    read = read_golden(dossier["golden_samples.json"])
+    read = pd.DataFrame(read_golden(dossier["golden_samples.json"]))
     assert read["image"].tolist() == golden["image"].tolist()
     check_golden_samples(packaged["recogniser"], read)
     with pytest.raises(ParityError, match="golden samples"):

@@ -16,6 +16,8 @@ _PROCESS_DEFAULTS = {
     # With MLflow's own defaults, a registry that is down blocks a call for four minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "2",
+    # An open connection would go on reading an SQLite file in whose place another was put.
+    "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # One image is too small to be shared between threads.
     "OMP_NUM_THREADS": "1",

@@ -134,11 +134,11 @@ class FeedbackStore:
                 self._drop(self._path(folder, name))
         sync_folder(self._folder)
 
-    def waiting(self) -> Iterator[Path]:
-        """The files that wait to be delivered."""
-        return list_files(self._folder)
+    def waiting(self) -> Iterator[str]:
+        """Names of the files that wait to be delivered."""
+        return (path.name for path in list_files(self._folder))
 
-    def read(self, path: Path) -> Correction | None:
+    def read(self, file_name: str) -> Correction | None:
         """Return a correction that waits, or None if there is none to deliver.
 
         A file that is no correction is set aside.
@@ -146,6 +146,7 @@ class FeedbackStore:
         Raises:
             OSError: If it cannot be read.
         """
+        path = self._folder / file_name
         with self._lock():
             try:
                 correction = read_correction(path)
@@ -329,10 +330,10 @@ class FeedbackUploader:
     def _jobs(self, target: FeedbackTarget) -> Iterator[Callable[[], None]]:
         for deletion in self._store.deletions():
             yield partial(self._remove, target, deletion)
-        for path in self._store.waiting():
+        for file_name in self._store.waiting():
             if self._stopped.is_set():
                 return
-            yield partial(self._deliver, target, path)
+            yield partial(self._deliver, target, file_name)
 
     def _remove(self, target: FeedbackTarget, deletion: Correction) -> None:
         stored = target.read(deletion.place)
@@ -340,8 +341,8 @@ class FeedbackUploader:
             target.remove(deletion.place)
         self._store.forget(deletion)
 
-    def _deliver(self, target: FeedbackTarget, path: Path) -> None:
-        correction = self._store.read(path)
+    def _deliver(self, target: FeedbackTarget, file_name: str) -> None:
+        correction = self._store.read(file_name)
         if correction is None:
             return
         try:

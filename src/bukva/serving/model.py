@@ -19,12 +19,12 @@ from typing import Any, Final, Self
 import numpy as np
 from pydantic import ValidationError
 
-from bukva.errors import ModelError
+from bukva.errors import ModelError, ModelFormatError
 from bukva.registry import package_files as dossier
 from bukva.serving.problems import IMAGE_PROBLEMS
 from bukva.serving.schemas import Method, ServedModel
 from bukva.tasks.glyph.answer import Answer, Box
-from bukva.tasks.glyph.recogniser import Recogniser
+from bukva.tasks.glyph.recogniser import Recogniser, read_golden
 
 # A PNG of 64x64 pixels, one bit each, with the strokes of a 1; and bytes that are no image.
 _ONE_PNG = b64decode(
@@ -32,7 +32,6 @@ _ONE_PNG = b64decode(
     "///8x8P///58JqoSBiYHhBYY5AjwwEQOorh9/oLqYYWpYyHPhKIMIBuN/irQDABvDFUWA/uBcAAAAAElFTkSuQmCC"
 )
 Predict = Callable[[Sequence[bytes]], Sequence[Answer]]
-_GOLDEN_AT_ONCE: Final = 32
 PROBE_IMAGES: Final = (_ONE_PNG, b"not an image")
 
 
@@ -53,31 +52,6 @@ def check_probe(predict: Predict) -> None:
         raise ModelError(f"Expected the model to read the probe, got {page.failure.error}.")
     if not text.failure or text.failure.error not in IMAGE_PROBLEMS:
         raise ModelError(f"Expected the model to refuse text as an image, got {text}.")
-
-
-def check_golden(predict: Predict, golden: Sequence[Mapping[str, Any]]) -> None:
-    """Check that a model answers golden samples as it did when it was packaged.
-
-    Args:
-        predict: Gives an answer for each image.
-        golden: As `package_files.GOLDEN` describes them; none, and nothing is checked.
-
-    Raises:
-        ModelError: If any symbol, or any confidence by more than a thousandth, is another.
-    """
-    for start in range(0, len(golden), _GOLDEN_AT_ONCE):
-        batch = golden[start : start + _GOLDEN_AT_ONCE]
-        answers = predict([b64decode(sample["image"]) for sample in batch])
-        for answer, sample in zip(answers, batch, strict=True):
-            symbol = answer.reading and answer.reading.symbol
-            confidence = answer.reading and answer.reading.confidence
-            # Processors differ in the last digits.
-            change = abs((confidence or 0.0) - (sample["confidence"] or 0.0))
-            if symbol != sample["symbol"] or not change <= 1e-3:
-                raise ModelError(
-                    f"Expected {sample['symbol']!r} for a golden sample with the confidence "
-                    f"{sample['confidence']}, got {symbol!r} with {confidence}."
-                )
 
 
 def read_map(answer: Answer) -> tuple[Box, list[list[float]]] | None:
@@ -179,7 +153,7 @@ class Dossier:
         folder = model / dossier.FOLDER
         try:
             return cls(
-                golden=_read_json(folder / dossier.GOLDEN, []),
+                golden=read_golden(_read(folder / dossier.GOLDEN) or b"[]"),
                 reference=_read_json(folder / dossier.REFERENCE, {}),
                 results=_read_json(folder / dossier.RESULTS, {}),
                 card=_read(folder / dossier.CARD).decode("utf-8"),
@@ -188,7 +162,7 @@ class Dossier:
                     for path in sorted(folder.glob(f"*{dossier.FIGURE_SUFFIX}"))
                 },
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ModelFormatError) as error:
             message = f"Expected a dossier that can be read, got {type(error).__name__}."
             raise ModelError(message) from error
 

@@ -25,13 +25,12 @@ from bukva.serving.model import (
     Dossier,
     DriftMonitor,
     LoadedModel,
-    check_golden,
     check_probe,
     read_map,
 )
 from bukva.serving.settings import Settings
-from bukva.serving.versions import ModelCache, RegisteredVersion, find_version, look_into_sqlite
-from bukva.tasks.glyph.recogniser import Recogniser
+from bukva.serving.versions import ModelCache, RegisteredVersion, find_version
+from bukva.tasks.glyph.recogniser import Recogniser, check_golden
 
 # It also names a folder of the cache.
 _DIGEST = re.compile(r"([0-9a-f]{64})?")
@@ -108,7 +107,7 @@ def _try_out(model: LoadedModel, deadline_s: float) -> None:
     check_probe(model.predict)
     if (took_s := time.monotonic() - begun_s) > deadline_s:
         raise ModelError(f"Expected an answer within {deadline_s} s, it came after {took_s:.1f} s.")
-    check_golden(model.predict, model.dossier.golden)
+    check_golden(model.recogniser, model.dossier.golden)
     if model.mapped:  # the first question for a map; nobody need wait for it
         read_map(model.mapped.predict(PROBE_IMAGES)[0])
 
@@ -171,9 +170,6 @@ class ModelSource:
         self._reason = reason
 
     def _follow_alias(self) -> None:
-        version = look_into_sqlite(self._settings)
-        if self._current is not None and version == self._current.identity.version:
-            return
         try:
             wanted = find_version(self._settings)
         except TrackingUnreachableError:

@@ -8,19 +8,18 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import uuid
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from bukva.errors import RegistryError, TrackingUnreachableError
-from bukva.registry.package_files import DIGEST_TAG, SIGNATURE_TAG, locate_files
+from bukva.registry.package_files import DIGEST_TAG, SIGNATURE_TAG, locate_files, sqlite_path
 from bukva.serving.logs import log_failure
 from bukva.serving.schemas import ServedModel
 from bukva.serving.settings import Settings
 
+_SQLITE_MAGIC = b"SQLite format 3\0"  # the first bytes of each such file
 MAKE_ONE = "Run `python -m bukva release install`, or `make run` to train a model."
 
 
@@ -48,17 +47,21 @@ def find_version(settings: Settings) -> RegisteredVersion:
         RegistryError: If there is no such model or alias.
         TrackingUnreachableError: If the registry does not answer.
     """
+    address = _address_to_read(settings)
     import mlflow  # the slow part of a start, so after it was looked for a registry
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     # For the whole process: MLflow resolves addresses of artifacts by this and by no argument.
     mlflow.set_tracking_uri(settings.tracking_uri)
     name, alias = settings.model_name, settings.model_alias
-    client = mlflow.MlflowClient()
+    client = mlflow.MlflowClient(address, address)
     try:
         found = client.get_model_version_by_alias(name, alias)
         recorded = client.get_model_version_download_uri(name, found.version)
         uri = locate_files(recorded, settings.tracking_uri)
+    except SQLAlchemyError as error:  # its tables are not there, or not yet
+        raise _missing(settings) from error
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise _missing(settings) from error
@@ -77,36 +80,31 @@ def find_version(settings: Settings) -> RegisteredVersion:
     return RegisteredVersion(identity, uri, tags.get(DIGEST_TAG, ""), tags.get(SIGNATURE_TAG, ""))
 
 
-def look_into_sqlite(settings: Settings) -> str | None:
-    """The number of the version that the alias names, if the registry is an SQLite file.
+def _address_to_read(settings: Settings) -> str:
+    """The address of the registry, at which MLflow changes nothing.
 
-    It is looked at before MLflow does, which makes the file and its tables where they are missing:
-    beside a first `make run`, which is doing the same, that would break both. And it is looked at
-    every few seconds, for which MLflow takes a hundred times as long.
-
-    Returns:
-        None for a registry of another kind.
+    It makes the file of an SQLite registry and its tables where they are missing: beside a first
+    `make run`, which is doing the same, that would break both.
 
     Raises:
-        RegistryError: If there is no such file, model or alias.
+        RegistryError: If there is no such file, or nothing is in it yet.
     """
-    scheme, _, path = settings.tracking_uri.partition(":///")
-    if scheme != "sqlite":
-        return None
-    if not Path(path).is_file():
+    path = sqlite_path(settings.tracking_uri)
+    if path is None:
+        return settings.tracking_uri
+    try:
+        with path.open("rb") as file:
+            is_database = file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
+    except OSError as error:
         raise RegistryError(
             f"Expected the registry {settings.tracking_uri}, found no such file. {MAKE_ONE}"
-        )
-    query = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"
-    try:
-        with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as connection:
-            found = connection.execute(query, (settings.model_name, settings.model_alias))
-            row = found.fetchone()
-    except sqlite3.Error:  # its tables are not there, or not yet
-        row = None
-    if row is None:
+        ) from error
+    if not is_database:
         raise _missing(settings)
-    return str(row[0])
+    from sqlalchemy import URL  # what MLflow reads addresses with
+
+    file = f"file:{quote(str(path))}"
+    return str(URL.create("sqlite", database=file, query={"mode": "ro", "uri": "true"}))
 
 
 def _missing(settings: Settings) -> RegistryError:

@@ -1,9 +1,13 @@
 """The registry goes away and comes back; recognition does not notice."""
 
+import shutil
+from pathlib import Path
+
+import mlflow
 import pytest
 from mlflow_server import run_mlflow
 from serving_requests import draw, encode
-from serving_servers import Server, free_port, run_process, wait_for
+from serving_servers import Server, free_port, run_process, tracking_restored, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -46,3 +50,25 @@ def test_recognition_goes_on_and_starts_without_the_registry(registry, tmp_path)
                 third.wait_until_ready(timeout_s=60)
                 wait_for(lambda: warning_of(second) is None)
                 assert predicted_by(second) == predicted_by(third) == "1"
+
+
+def test_a_registry_file_that_is_put_in_place_of_another_is_read(registry, tmp_path):
+    """As one that is restored from a copy; in a folder whose name an address has to quote."""
+    file = tmp_path / "100 %20 of #1" / "mlflow.db"
+    file.parent.mkdir()
+    shutil.copy(registry.removeprefix("sqlite:///"), file)
+    environment = {
+        "BUKVA_TRACKING_URI": f"sqlite:///{file}",
+        "BUKVA_MODEL_NAME": "bukva-ink",
+        "BUKVA_ALIAS_POLL_S": "0.2",
+    }
+    with run_process(**environment) as server:
+        server.wait_until_ready(timeout_s=60)
+        other = Path(shutil.copy(file, tmp_path / "other.db"))
+        with tracking_restored():
+            mlflow.set_tracking_uri(f"sqlite:///{other}")
+            mlflow.MlflowClient().delete_registered_model_alias("bukva-ink", "prod")
+        other.rename(file)
+        wait_for(lambda: warning_of(server))
+        assert "has no models:" in warning_of(server)
+        assert predicted_by(server) == "1"

@@ -6,15 +6,15 @@ Shapes: N samples, H x W pixels.
 import base64
 import io
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
 from bukva.core.arrays import UInt8Array
-from bukva.errors import ModelFormatError, ParityError
 from bukva.tasks.glyph import charset
-from bukva.tasks.glyph.recogniser import Recogniser
+from bukva.tasks.glyph.recogniser import Recogniser, check_golden
 from bukva.tasks.glyph.table import is_symbol
 
 
@@ -56,52 +56,21 @@ def golden_samples(
 def check_golden_samples(
     recogniser: Recogniser, golden: pd.DataFrame, tolerance: float = 1e-3
 ) -> None:
-    """Compare what a recogniser answers with what was answered when it was packaged.
-
-    Args:
-        recogniser: What answers.
-        golden: As `golden_samples` returns it.
-        tolerance: Largest difference in confidence, 0..1: processors differ in the last digits.
-
-    Raises:
-        ParityError: If any symbol, or any confidence by more than the tolerance, differs.
-    """
-    golden = golden.reset_index(drop=True)
-    answers = recogniser.recognise(golden["image"])
-    found, expected = answers["symbol"].fillna("none"), golden["symbol"].fillna("none")
-    change = (answers["confidence"].astype(float) - golden["confidence"]).abs()
-    is_other = found.ne(expected) | change.gt(tolerance)
-    if is_other.any():
-        first = int(is_other.to_numpy().argmax())
-        message = (
-            f"Expected the answers of {len(golden)} golden samples, got {is_other.sum()} others, "
-            f"such as {found[first]!r} for {expected[first]!r}, the confidence off by "
-            f"{change[first]:.2g}. The files of the model do not belong together."
-        )
-        raise ParityError(message)
+    """Check the table that `golden_samples` returned: see `recogniser.check_golden`."""
+    check_golden(recogniser, _to_rows(golden), tolerance)
 
 
 def write_golden(golden: pd.DataFrame) -> bytes:
     """Return golden samples as JSON, as `bukva.registry.package_files.GOLDEN` describes it."""
-    texts = [base64.b64encode(image).decode("ascii") for image in golden["image"]]
-    known = golden[["symbol", "confidence"]].astype(object)
-    rows = known.where(known.notna(), None).assign(image=texts).to_dict(orient="records")
-    return json.dumps(rows, ensure_ascii=False).encode()
+    rows = _to_rows(golden)
+    written = [row | {"image": base64.b64encode(row["image"]).decode("ascii")} for row in rows]
+    return json.dumps(written, ensure_ascii=False).encode()
 
 
-def read_golden(content: bytes) -> pd.DataFrame:
-    """Return golden samples, as `check_golden_samples` takes them, from what `write_golden` wrote.
-
-    Raises:
-        ModelFormatError: If that is something else.
-    """
-    try:
-        golden = pd.DataFrame(json.loads(content), columns=["image", "symbol", "confidence"])
-        images = [base64.b64decode(image, validate=True) for image in golden["image"]]
-    except (ValueError, TypeError) as error:
-        message = f"Expected a list of images with their answers as golden samples, got: {error}"
-        raise ModelFormatError(f"{message}. Package the model again.") from error
-    return golden.assign(image=images, confidence=golden["confidence"].astype(float))
+def _to_rows(golden: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as `check_golden` takes them: with None where the table has no value."""
+    known = golden[["symbol", "confidence", "image"]].astype(object)
+    return known.where(known.notna(), None).to_dict(orient="records")
 
 
 def encode_png(image_HW: UInt8Array) -> bytes:

@@ -3,18 +3,20 @@
 Shapes: N images, H x W pixels, F page features, K labels.
 """
 
+import json
 import math
-from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
+from pydantic import ValidationError
 
 from bukva.core.arrays import Float32Array, UInt8Array
 from bukva.core.imaging.decoding import decode_image
 from bukva.core.imaging.ink import measure_ink
 from bukva.core.predictor import OnnxModel, describe_foreign_file
-from bukva.errors import ImageError, ModelFormatError
+from bukva.errors import ImageError, ModelFormatError, ParityError
 from bukva.tasks.glyph.answer import (
     ANSWER_COLUMNS,
     EXPLANATION_COLUMNS,
@@ -183,6 +185,65 @@ def _to_answer(row: dict[str, Any]) -> Answer:
     if error is None:
         return Answer(reading=Recognition(**reading), **row)
     return Answer(reading=None, failure=Failure(error=error, error_detail=error_detail), **row)
+
+
+_GOLDEN_AT_ONCE: Final = 32  # a service answers others meanwhile
+
+
+def read_golden(content: bytes) -> list[dict[str, Any]]:
+    """Return golden samples from what `bukva.tasks.glyph.golden.write_golden` wrote.
+
+    Raises:
+        ModelFormatError: If that is something else.
+    """
+    try:
+        return [
+            {
+                "image": b64decode(row["image"], validate=True),
+                "symbol": row["symbol"],
+                "confidence": row["confidence"],
+            }
+            for row in json.loads(content)
+        ]
+    except (ValueError, TypeError, KeyError) as error:
+        message = f"Expected a list of images with their answers as golden samples, got: {error}"
+        raise ModelFormatError(f"{message}. Package the model again.") from error
+
+
+def check_golden(
+    recogniser: Recogniser, golden: Sequence[Mapping[str, Any]], tolerance: float = 1e-3
+) -> None:
+    """Compare what a recogniser answers with what was answered when it was packaged.
+
+    Args:
+        recogniser: What answers.
+        golden: As `read_golden` returns them: the bytes of an `image`, `symbol` and `confidence`,
+            which are None where the image is refused.
+        tolerance: Largest difference in confidence, 0..1: processors differ in the last digits.
+
+    Raises:
+        ParityError: If any symbol, or any confidence by more than the tolerance, differs.
+    """
+    others = []
+    for start in range(0, len(golden), _GOLDEN_AT_ONCE):
+        rows = golden[start : start + _GOLDEN_AT_ONCE]
+        try:
+            answers = recogniser.read([row["image"] for row in rows])
+        except ValidationError as error:
+            raise ParityError(f"Expected the answers of golden samples, got: {error}") from error
+        for row, answer in zip(rows, answers, strict=True):
+            symbol = answer.reading and answer.reading.symbol
+            confidence = answer.reading and answer.reading.confidence
+            change = abs((confidence or 0.0) - (row["confidence"] or 0.0))
+            if symbol != row["symbol"] or not change <= tolerance:
+                others.append(
+                    f"{symbol!r} for {row['symbol']!r}, the confidence off by {change:.2g}"
+                )
+    if others:
+        raise ParityError(
+            f"Expected the answers of {len(golden)} golden samples, got {len(others)} others, such "
+            f"as {others[0]}. The files of the model do not belong together."
+        )
 
 
 def measure(images_NHW: UInt8Array, page_NF: Float32Array) -> list[dict[str, float | None]]:

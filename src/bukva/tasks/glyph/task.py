@@ -10,8 +10,7 @@ from bukva.core.task import Scores, Task
 from bukva.tasks.glyph.answer import Answer, Question
 from bukva.tasks.glyph.charset import LABELS
 from bukva.tasks.glyph.embedded import EMBEDDED_CORPORA
-from bukva.tasks.glyph.golden import check_golden_samples, read_golden
-from bukva.tasks.glyph.recogniser import Recogniser
+from bukva.tasks.glyph.recogniser import Recogniser, check_golden, read_golden
 from bukva.tasks.glyph.table import is_symbol, page_features
 
 
@@ -41,14 +40,9 @@ def predict(recogniser: Recogniser, tests: pd.DataFrame, images_NHW: UInt8Array)
     )
 
 
-def check_golden(recogniser: Recogniser, content: bytes) -> None:
-    """Return if a recogniser answers its golden samples as it did when it was packaged.
-
-    Raises:
-        ParityError: If not.
-        ModelFormatError: If the content is something else.
-    """
-    check_golden_samples(recogniser, read_golden(content))
+def check_golden_file(recogniser: Recogniser, content: bytes) -> None:
+    """Check what `write_golden` wrote: see `recogniser.check_golden`."""
+    check_golden(recogniser, read_golden(content))
 
 
 def compare(first: pd.DataFrame, second: pd.DataFrame) -> Scores:
@@ -63,7 +57,7 @@ TASK: Final = Task(
     question=Question,
     answer=Answer,
     load=Recogniser,
-    check_golden=check_golden,
+    check_golden=check_golden_file,
     is_tested=is_symbol,
     predict=predict,
     is_comparable=is_comparable,
