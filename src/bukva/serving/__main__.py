@@ -9,7 +9,7 @@ import threading
 from bukva.errors import ParameterError
 from bukva.serving.access import hash_key, make_key
 from bukva.serving.logs import configure_logging
-from bukva.serving.settings import Settings, describe_settings, read_settings
+from bukva.serving.settings import describe_settings, read_settings
 
 # Read by libraries when they are imported; what the environment says already stays.
 _PROCESS_DEFAULTS = {
@@ -29,7 +29,11 @@ def main() -> None:
     """Serves until SIGTERM or SIGINT, then finishes what it has begun and exits with 0."""
     parser = _make_parser()
     if parser.parse_args().new_key:
-        _show_new_key()
+        key = make_key()
+        sys.stdout.write(
+            f"key   {key}\nhash  {hash_key(key)}\n"
+            "Give the key to whoever asks, and the hash to BUKVA_API_KEY_HASHES.\n"
+        )
         return
     try:
         settings = read_settings()
@@ -38,8 +42,14 @@ def main() -> None:
     for name, value in _PROCESS_DEFAULTS.items():
         os.environ.setdefault(name, value)
     configure_logging()
-    _exit_cleanly_on_signals()
-    _serve(settings)
+    # uvicorn drains on these signals and raises them again when it has: that is no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    # Not before: what they import reads the environment.
+    from bukva.serving.app import create_app
+    from bukva.serving.server import Server
+
+    Server(create_app(settings), settings).run()
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -55,20 +65,6 @@ def _make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _show_new_key() -> None:
-    key = make_key()
-    sys.stdout.write(
-        f"key   {key}\nhash  {hash_key(key)}\n"
-        "Give the key to whoever asks, and the hash to BUKVA_API_KEY_HASHES.\n"
-    )
-
-
-def _exit_cleanly_on_signals() -> None:
-    # uvicorn drains on these signals and raises them again when it has: that is no failure.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _end)
-
-
 def _end(*_: object) -> None:
     # The interpreter waits for its threads. One in which a model hangs cannot be stopped, and its
     # request was answered long ago.
@@ -76,13 +72,6 @@ def _end(*_: object) -> None:
     last_resort.daemon = True
     last_resort.start()
     sys.exit(0)
-
-
-def _serve(settings: Settings) -> None:
-    from bukva.serving.app import create_app
-    from bukva.serving.server import Server
-
-    Server(create_app(settings), settings).run()
 
 
 if __name__ == "__main__":

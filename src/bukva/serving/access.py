@@ -8,18 +8,21 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import Annotated
 
-from fastapi import Depends, Request
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Request
+from fastapi.security import APIKeyHeader, HTTPBearer
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
 from bukva.errors import RequestError
 from bukva.serving.service import ServiceDep
 
-_BEARER = HTTPBearer(auto_error=False, description="An API key.")
-_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key.")
+KEY_SCHEMES = (
+    HTTPBearer(auto_error=False, description="An API key."),
+    APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key."),
+)
+"""How OpenAPI describes where a key is sent."""
+
 # Where a key has no name, the beginning of its hash is one.
 _NAME_LENGTH = 8
 
@@ -39,47 +42,27 @@ def hash_key(key: str) -> str:
 
 
 class KeyGate:
-    """A dependency that lets pass only requests with one of the known keys.
+    """Lets pass only requests with one of the known keys.
 
     Args:
         hashes: `hash` or `name:hash` of each; the name is what the log says of a caller.
     """
 
     def __init__(self, hashes: Sequence[str]) -> None:
-        self._known = [_parse(item) for item in hashes]
+        parts = [item.rpartition(":") for item in hashes]
+        self._known = [(name or known[:_NAME_LENGTH], known) for name, _, known in parts]
 
-    async def __call__(
-        self,
-        request: Request,
-        bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-        header: Annotated[str | None, Depends(_HEADER)],
-    ) -> None:
+    def __call__(self, request: Request) -> None:
         """Notes the name of the key, or raises RequestError `unauthorized`."""
-        self._admit(request, bearer.credentials if bearer else header or "")
-
-    def check(self, request: Request) -> None:
-        """Does the same for a request that FastAPI did not take apart."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        is_bearer = scheme.lower() == "bearer" and key
-        self._admit(request, key if is_bearer else request.headers.get("x-api-key", ""))
-
-    def _admit(self, request: Request, key: str) -> None:
-        name = self._find(key)
-        if name is None:
-            detail = "Send a known key: `Authorization: Bearer KEY`, or `X-API-Key: KEY`."
-            raise RequestError("unauthorized", detail)
-        request.state.key_name = name
-
-    def _find(self, key: str) -> str | None:
-        sent = hash_key(key)
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        is_bearer = scheme.lower() == "bearer" and bearer
+        sent = hash_key(bearer if is_bearer else request.headers.get("x-api-key", ""))
         # All are compared, so that the time tells nothing of which one it was, or how nearly.
         names = [name for name, known in self._known if hmac.compare_digest(sent, known)]
-        return names[0] if names else None
-
-
-def _parse(item: str) -> tuple[str, str]:
-    name, _, known = item.rpartition(":")
-    return name or known[:_NAME_LENGTH], known
+        if not names:
+            detail = "Send a known key: `Authorization: Bearer KEY`, or `X-API-Key: KEY`."
+            raise RequestError("unauthorized", detail)
+        request.state.key_name = names[0]
 
 
 _PSEUDONYM_LENGTH = 16
@@ -181,19 +164,7 @@ class RateLimit:
             self._full_at_s.popitem(last=False)
         return wait_s
 
-
-class RateGate:
-    """A dependency that lets pass only as many requests of a caller as the limit allows."""
-
-    def __init__(self, limit: RateLimit) -> None:
-        self._limit = limit
-
-    async def __call__(self, request: Request) -> None:
-        """Counts the request, or raises RequestError `rate_limited`."""
-        self.check(request)
-
-    def check(self, request: Request) -> None:
-        """Does the same, as a plain function."""
-        wait_s = self._limit.take(name_caller(request))
-        if wait_s:
+    def __call__(self, request: Request) -> None:
+        """Counts a request, or raises RequestError `rate_limited`."""
+        if wait_s := self.take(name_caller(request)):
             raise RequestError("rate_limited", "Ask less often.", math.ceil(wait_s))

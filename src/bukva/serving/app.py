@@ -5,14 +5,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from bukva import __version__
-from bukva.serving.access import KeyGate, RateGate, RateLimit
-from bukva.serving.middleware import BodyLimit, RequestContext, ShortWay
+from bukva.serving.access import KEY_SCHEMES, KeyGate, RateLimit
+from bukva.serving.middleware import BodyLimit, Gate, RequestContext, ShortWay
 from bukva.serving.model_source import ModelSource
 from bukva.serving.problems import describe_problems, install_handlers
 from bukva.serving.recognition import router as recognition_router
@@ -38,26 +38,9 @@ class _PageFiles(StaticFiles):
         return response
 
 
-def add_page(app: FastAPI) -> None:
-    """Serves the pages at `/` and `/about`, and what they are made of below `/page`."""
-    add_document(app, "/", PAGE / "index.html")
-    add_document(app, "/about", PAGE / "about.html")
-    add_files(app, "/page", PAGE)
-
-
-def add_document(app: FastAPI, path: str, file: Path) -> None:
-    """Serves one HTML file at an address."""
-    app.add_api_route(path, _show(file), methods=["GET", "HEAD"], include_in_schema=False)
-
-
-def add_files(app: FastAPI, path: str, folder: Path) -> None:
-    """Serves scripts, styles and pictures below an address."""
-    app.mount(path, _PageFiles(directory=folder))
-
-
-def _show(file: Path) -> Callable[[], Awaitable[FileResponse]]:
+def _show(name: str) -> Callable[[], Awaitable[FileResponse]]:
     async def show_page() -> FileResponse:
-        return FileResponse(file, headers=HEADERS)
+        return FileResponse(PAGE / name, headers=HEADERS)
 
     return show_page
 
@@ -86,15 +69,13 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
         redirect_slashes=False,
     )
     app.state.service = service
-    gates, problems = _make_gates(settings)
+    gates, described = _make_gates(settings)
     for router in (recognition_router, model_router, feedback_router):
-        app.include_router(
-            router,
-            dependencies=[Depends(gate) for gate in gates],
-            responses=describe_problems(*problems),
-        )
+        app.include_router(router, **described)
     app.include_router(health_router)
-    add_page(app)
+    for path, name in (("/", "index.html"), ("/about", "about.html")):
+        app.add_api_route(path, _show(name), methods=["GET", "HEAD"], include_in_schema=False)
+    app.mount("/page", _PageFiles(directory=PAGE))
     install_handlers(app)
     # The last one added is the outermost.
     app.add_middleware(ShortWay, router=recognition_router, service=service, gates=gates)
@@ -111,15 +92,22 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
     return app
 
 
-def _make_gates(settings: Settings) -> tuple[list[Any], list[str]]:
-    """What a request below /v1 has to pass before its body is read, and the problems of it."""
-    gates: list[Any] = []
+def _make_gates(settings: Settings) -> tuple[list[Gate], dict[str, Any]]:
+    """What a request below /v1 has to pass before its body is read, and how routers say so."""
+    gates: list[Gate] = []
     problems: list[str] = []
+    schemes: list[Any] = []
     if settings.api_key_hashes:
         gates.append(KeyGate(settings.api_key_hashes))
         problems.append("unauthorized")
+        schemes.extend(KEY_SCHEMES)
     if settings.rate_limit_per_minute:
-        limit = RateLimit(settings.rate_limit_per_minute, settings.rate_limit_burst)
-        gates.append(RateGate(limit))
+        gates.append(RateLimit(settings.rate_limit_per_minute, settings.rate_limit_burst))
         problems.append("rate_limited")
-    return gates, problems
+
+    async def pass_gates(request: Request) -> None:
+        for gate in gates:
+            gate(request)
+
+    dependencies = [Depends(each) for each in (*schemes, pass_gates)]
+    return gates, {"dependencies": dependencies, "responses": describe_problems(*problems)}

@@ -71,18 +71,15 @@ class FeedbackStore:
         for drafts in states:
             drop_old_drafts(drafts)
 
-    @property
-    def waiting_files(self) -> int:
+    def count_waiting(self) -> int:
         """How many corrections are in the folder, as far as is known."""
         return self._rooms[self._folder].files
 
-    @property
-    def dead_files(self) -> int:
+    def count_dead(self) -> int:
         """How many files were set aside, as far as is known."""
         return self._rooms[self._dead].files
 
-    @property
-    def used_bytes(self) -> int:
+    def count_bytes(self) -> int:
         """What all files take of the disk, as far as is known."""
         return sum(room.bytes for room in self._rooms.values())
 
@@ -212,9 +209,9 @@ class FeedbackStore:
 
     def _accept(self, correction: Correction, draft: Path) -> Correction:
         self._recount()
-        if self.waiting_files + self.dead_files >= self._max_files:
+        if self.count_waiting() + self.count_dead() >= self._max_files:
             raise RequestError("feedback_full", f"Expected fewer than {self._max_files} of them.")
-        if self.used_bytes + in_blocks(draft.stat().st_size) > self._max_bytes:
+        if self.count_bytes() + in_blocks(draft.stat().st_size) > self._max_bytes:
             raise RequestError("feedback_full", f"Expected at most {self._max_bytes} bytes.")
         self._move(draft, self._path(self._folder, correction.id))
         return correction
@@ -296,21 +293,18 @@ class FeedbackUploader:
                 target = target or open_target(self._url)
                 self._deliver_all(target)
             except Exception as error:  # of the disk, the network, or a library in between
-                self._report(error)
+                if not self._failures:  # once, not at every attempt
+                    log_failure("feedback_not_delivered", error)
+                self._failures += 1
             else:
-                self._report(None)
+                if self._failures:
+                    log_event("feedback_delivered_again")
+                self._failures = 0
 
     def _next_pause_s(self) -> float:
         longest_s = max(self._pause_s, _LONGEST_PAUSE_S)
         pause_s = min(self._pause_s * 2.0 ** min(self._failures, 32), longest_s)
         return pause_s * random.SystemRandom().uniform(0.5, 1.0)
-
-    def _report(self, error: Exception | None) -> None:
-        if error and not self._failures:  # once, not at every attempt
-            log_failure("feedback_not_delivered", error)
-        elif self._failures and not error:
-            log_event("feedback_delivered_again")
-        self._failures = self._failures + 1 if error else 0
 
     def _deliver_all(self, target: FeedbackTarget) -> None:
         """Raises what the target raised; where it denies single ones, when others were tried."""
@@ -336,8 +330,7 @@ class FeedbackUploader:
             yield partial(self._deliver, target, file_name)
 
     def _remove(self, target: FeedbackTarget, deletion: Correction) -> None:
-        stored = target.read(deletion.place)
-        if stored and stored.sha256 == deletion.sha256:
+        if _holds(target, deletion):
             target.remove(deletion.place)
         self._store.forget(deletion)
 
@@ -346,9 +339,13 @@ class FeedbackUploader:
         if correction is None:
             return
         try:
+            # It may be there: of a process that was killed, or an answer that was lost.
             is_there = target.create(correction) or _holds(target, correction)
         except _DENIED as error:
-            self._note_denial(correction, error)
+            self._denials[correction.id] += 1
+            if self._denials[correction.id] >= _MAX_TRIES:
+                del self._denials[correction.id]
+                self._store.set_aside(correction, str(error))
             raise
         self._denials.pop(correction.id, None)
         if not is_there:
@@ -356,14 +353,7 @@ class FeedbackUploader:
         elif self._store.mark_delivered(correction):
             self._metrics.count_delivered()
 
-    def _note_denial(self, correction: Correction, error: OSError) -> None:
-        self._denials[correction.id] += 1
-        if self._denials[correction.id] >= _MAX_TRIES:
-            del self._denials[correction.id]
-            self._store.set_aside(correction, str(error))
-
 
 def _holds(target: FeedbackTarget, correction: Correction) -> bool:
-    """Whether it was delivered before, by a process that was killed or an answer that was lost."""
     stored = target.read(correction.place)
     return stored is not None and stored.sha256 == correction.sha256

@@ -4,22 +4,19 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
-from io import TextIOWrapper
+from functools import cache, partial
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
 from queue import Queue
 from typing import Self
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bukva.serving.logs import current_request, log_failure
-from bukva.serving.settings import Settings
 from bukva.tasks.glyph.answer import Recognition
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 _SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1)
 
@@ -32,44 +29,40 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        self._registry = registry = CollectorRegistry()
-        self._requests = Counter(
-            "bukva_requests", "Answered requests", ["route", "status"], registry=registry
-        )
-        self._seconds = Histogram(
+        self._registry = CollectorRegistry()
+        counter = partial(Counter, registry=self._registry)
+        gauge = partial(Gauge, registry=self._registry)
+        histogram = partial(Histogram, registry=self._registry)
+        self._requests = counter("bukva_requests", "Answered requests", ["route", "status"])
+        self._seconds = histogram(
             "bukva_request_seconds", "From the first byte of a request to the last of its answer",
-            ["route"], buckets=_SECONDS, registry=registry,
+            ["route"], buckets=_SECONDS,
         )  # fmt: skip
-        self._symbols = Counter(
+        self._symbols = counter(
             "bukva_symbols", "Symbols that were read; `none` for refused images",
-            ["model_version", "symbol"], registry=registry,
+            ["model_version", "symbol"],
         )  # fmt: skip
-        self._confidence = Histogram(
-            "bukva_confidence", "Confidence of what was read",
-            ["model_version"], buckets=_SHARES, registry=registry,
-        )  # fmt: skip
-        self._drift = Gauge(
+        self._confidence = histogram(
+            "bukva_confidence", "Confidence of what was read", ["model_version"], buckets=_SHARES
+        )
+        self._drift = gauge(
             "bukva_drift_psi", "How far what is asked is from what the model was measured on",
-            ["measure"], registry=registry,
+            ["measure"],
         )  # fmt: skip
-        self._drift_alarm = Gauge(
-            "bukva_drift_alarm", "1 where that is too far", ["measure"], registry=registry
-        )
-        self._delivered = Counter(
-            "bukva_feedback_delivered", "Corrections that were delivered", registry=registry
-        )
-        self._feedback = Gauge(
+        self._drift_alarm = gauge("bukva_drift_alarm", "1 where that is too far", ["measure"])
+        self._feedback = gauge(
             "bukva_feedback", "Corrections in the folder: `waiting`, or `dead` (set aside)",
-            ["state"], registry=registry,
+            ["state"],
         )  # fmt: skip
-        self._feedback_bytes = Gauge(
-            "bukva_feedback_bytes", "What all files in the folder take of the disk",
-            registry=registry,
-        )  # fmt: skip
-        self._lost_notes = Counter(
-            "bukva_prediction_log_lost", "Lines of the prediction log that could not be written",
-            registry=registry,
-        )  # fmt: skip
+        self._feedback_bytes = gauge(
+            "bukva_feedback_bytes", "What all files in the folder take of the disk"
+        )
+        delivered = counter("bukva_feedback_delivered", "Corrections that were delivered")
+        lost_notes = counter(
+            "bukva_prediction_log_lost", "Lines of the prediction log that could not be written"
+        )
+        self.count_delivered: Callable[[], None] = delivered.inc
+        self.count_lost_note: Callable[[], None] = lost_notes.inc
 
         # To look a child up by its labels takes as long as all else here.
         self._of_request = cache(
@@ -91,14 +84,8 @@ class Metrics:
 
     def refusal_counter(self, status: int) -> Callable[[str], None]:
         """Returns what counts requests of a route that were refused at once, and is quick."""
-        counters: dict[str, Counter] = {}
-
-        def count(route: str) -> None:
-            if route not in counters:
-                counters[route] = self._requests.labels(route, status)
-            counters[route].inc()
-
-        return count
+        counter_of = cache(lambda route: self._requests.labels(route, status))
+        return lambda route: counter_of(route).inc()
 
     def count_symbol(self, recognition: Recognition, model_version: str) -> None:
         """Counts what was read in an image."""
@@ -115,10 +102,6 @@ class Metrics:
             self._drift.labels(measure).set(value)
             self._drift_alarm.labels(measure).set(value >= alarm)
 
-    def count_delivered(self) -> None:
-        """Counts a correction that was delivered."""
-        self._delivered.inc()
-
     def watch_feedback(self, state: str, count: Callable[[], int]) -> None:
         """Shows what `count` returns when the counters are read; it must be quick."""
         self._feedback.labels(state).set_function(count)
@@ -127,12 +110,8 @@ class Metrics:
         """Shows that too, of what the folder takes of the disk."""
         self._feedback_bytes.set_function(count)
 
-    def count_lost_note(self) -> None:
-        """Counts a line of the prediction log that could not be written."""
-        self._lost_notes.inc()
-
     def write(self) -> bytes:
-        """The counters as text, of type CONTENT_TYPE."""
+        """The counters as text, of type CONTENT_TYPE_LATEST."""
         return generate_latest(self._registry)
 
 
@@ -155,11 +134,14 @@ class PredictionLog:
     def __init__(
         self, path: Path, max_bytes: int, files: int, count_lost: Callable[[], None]
     ) -> None:
-        waiting: Queue[logging.LogRecord] = Queue(_MAX_WAITING)
-        losses = _Losses(count_lost)
-        self._writer = QueueListener(waiting, _File(path, max_bytes, files, losses))
+        with suppress(OSError):  # what cannot be written is counted line by line
+            path.parent.mkdir(parents=True, exist_ok=True)
+        file = _File(path, maxBytes=max_bytes, backupCount=files, encoding="utf-8", delay=True)
+        waiting = _Waiting(Queue(_MAX_WAITING))
+        file.count_lost = waiting.count_lost = count_lost
+        self._writer = QueueListener(waiting.queue, file)
         self._lines = logging.Logger("predictions")
-        self._lines.addHandler(_Waiting(waiting, losses))
+        self._lines.addHandler(waiting)
 
     def __enter__(self) -> Self:
         self._writer.start()
@@ -185,49 +167,22 @@ class PredictionLog:
         self._lines.info(json.dumps(line, ensure_ascii=False))
 
 
-class _Losses:
-    """Counts lines that are lost, and logs why the first one was."""
+class _Counting(logging.Handler):
+    """Counts the lines that it loses, and logs why the first one was."""
 
-    def __init__(self, count: Callable[[], None]) -> None:
-        self._count = count
-        self._is_logged = False
+    count_lost: Callable[[], None]
+    _is_logged = False
 
-    def add(self) -> None:
-        self._count()
+    def handleError(self, _: logging.LogRecord) -> None:  # noqa: N802
+        self.count_lost()
         if not self._is_logged:
             log_failure("prediction_not_logged", sys.exception())
         self._is_logged = True
 
 
-class _Waiting(QueueHandler):
-    def __init__(self, waiting: Queue[logging.LogRecord], losses: _Losses) -> None:
-        super().__init__(waiting)
-        self._losses = losses
-
-    def handleError(self, _: logging.LogRecord) -> None:  # noqa: N802
-        self._losses.add()
+class _Waiting(_Counting, QueueHandler):
+    pass
 
 
-class _File(RotatingFileHandler):
-    def __init__(self, path: Path, max_bytes: int, files: int, losses: _Losses) -> None:
-        super().__init__(path, maxBytes=max_bytes, backupCount=files, encoding="utf-8", delay=True)
-        self._losses = losses
-
-    def _open(self) -> TextIOWrapper:
-        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
-        return super()._open()
-
-    def handleError(self, _: logging.LogRecord) -> None:  # noqa: N802
-        self._losses.add()
-
-
-def make_prediction_log(settings: Settings, count_lost: Callable[[], None]) -> PredictionLog | None:
-    """The log that `settings` ask for, if they do."""
-    if settings.prediction_log is None:
-        return None
-    return PredictionLog(
-        settings.prediction_log,
-        settings.prediction_log_max_bytes,
-        settings.prediction_log_files,
-        count_lost,
-    )
+class _File(_Counting, RotatingFileHandler):
+    pass

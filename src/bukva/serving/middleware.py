@@ -5,12 +5,11 @@ Plain ASGI, from the outermost to the innermost: `Admission`, `RequestContext`, 
 """
 
 import inspect
-import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, get_args
+from typing import Any, get_args
 
 from fastapi import APIRouter, Request, params
 from fastapi.routing import APIRoute
@@ -22,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bukva.errors import RequestError
 from bukva.serving.logs import CurrentRequest, current_request, log_event, log_failure, new_id
 from bukva.serving.metrics import Metrics
-from bukva.serving.problems import KINDS, make_problem, problem_response
+from bukva.serving.problems import KINDS, not_as_described, problem_response
 from bukva.serving.service import Lifetime, ModelCalls
 
 # A response that has one of these of its own, as the page has, keeps it.
@@ -80,8 +79,8 @@ class RequestContext:
         except Exception as error:
             log_failure("request_failed", error)
             if status == 0:
-                detail = "It was logged under the request id."
-                response = problem_response("internal_error", detail, request.id)
+                failed = RequestError("internal_error", "It was logged under the request id.")
+                response = problem_response(failed, request.id)
                 await response(scope, receive, send_with_headers)
         finally:
             self._note(scope, status, request.ms)
@@ -112,16 +111,17 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
-        self.detail = f"Expected at most {max_body_bytes} bytes."
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers 413 by itself, or passes the request on with its body counted."""
         if scope["type"] == "http" and self._announces_too_much(scope):
-            request_id = scope["state"]["request_id"]
-            response = problem_response("body_too_large", self.detail, request_id)
+            response = problem_response(self._refusal(), scope["state"]["request_id"])
             await response(scope, receive, send)
         else:
             await self.app(scope, self._counted(receive), send)
+
+    def _refusal(self) -> RequestError:
+        return RequestError("body_too_large", f"Expected at most {self.max_body_bytes} bytes.")
 
     def _announces_too_much(self, scope: Scope) -> bool:
         announced = [value for name, value in scope["headers"] if name == b"content-length"]
@@ -135,7 +135,7 @@ class BodyLimit:
             message = await receive()
             received_bytes += len(message.get("body", b""))
             if received_bytes > self.max_body_bytes:
-                raise RequestError("body_too_large", self.detail)
+                raise self._refusal()
             return message
 
         return receive_and_count
@@ -157,8 +157,9 @@ class Admission:
         self._calls = calls
         self._count = metrics.refusal_counter(KINDS[_CODE].status)
         self._paths = paths
-        self._body = json.dumps(make_problem(_CODE, _DETAIL, _ID.decode()).model_dump()).encode()
-        self._headers = _make_headers(len(self._body))
+        refusal = problem_response(RequestError(_CODE, _DETAIL), _ID.decode())
+        self._body = bytes(refusal.body)
+        self._headers = refusal.raw_headers + _RAW_HEADERS
         self._refused = 0
         self._logged_s = 0.0
 
@@ -185,45 +186,28 @@ class Admission:
             self._refused, self._logged_s = 0, now_s
 
 
-def _make_headers(length: int) -> list[tuple[bytes, bytes]]:
-    headers = {
-        "Content-Type": "application/problem+json",
-        "Content-Length": str(length),
-        "Retry-After": str(KINDS[_CODE].retry_after_s),
-        **SECURITY_HEADERS,
-    }
-    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-
-
-class Gate(Protocol):
-    """What a request has to pass before its body is read."""
-
-    def check(self, request: Request, /) -> None:
-        """Raise RequestError if it may not pass."""
-
-
-@dataclass(frozen=True)
-class _Query:
-    """A parameter in the address."""
-
-    name: str
-    alias: str
-    type: TypeAdapter[Any]
-
-    def read(self, request: Request) -> dict[str, Any]:
-        value = request.query_params.get(self.alias)
-        try:
-            return {} if value is None else {self.name: self.type.validate_python(value)}
-        except ValidationError:
-            detail = "Expected a request as /openapi.json describes it."
-            raise RequestError("invalid_request", detail) from None
+Gate = Callable[[Request], None]
+"""What a request has to pass before its body is read; raises RequestError if it may not."""
 
 
 @dataclass(frozen=True)
 class _Address:
+    """A route, with the name and the type of each parameter in the address by its alias."""
+
     path: str
     answer: Callable[..., Awaitable[BaseModel]]
-    queries: Sequence[_Query]
+    queries: Mapping[str, tuple[str, TypeAdapter[Any]]]
+
+    def read_query(self, request: Request) -> dict[str, Any]:
+        given = request.query_params
+        try:
+            return {
+                name: wanted.validate_python(given[alias])
+                for alias, (name, wanted) in self.queries.items()
+                if alias in given
+            }
+        except ValidationError:
+            raise not_as_described() from None
 
 
 class ShortWay:
@@ -243,7 +227,7 @@ class ShortWay:
         self._service = service
         self._gates = gates
         self._addresses = {
-            route.path: _Address(route.path, route.endpoint, [*_queries_of(route.endpoint)])
+            route.path: _Address(route.path, route.endpoint, dict(_queries_of(route.endpoint)))
             for route in router.routes
             if isinstance(route, APIRoute)
         }
@@ -259,24 +243,20 @@ class ShortWay:
         try:
             response = await self._answer(request, address)
         except RequestError as error:
-            request_id = request.state.request_id
-            response = problem_response(error.code, error.detail, request_id, error.retry_after_s)
+            response = problem_response(error, request.state.request_id)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, address: _Address) -> Response:
         for gate in self._gates:
-            gate.check(request)
-        asked: dict[str, Any] = {}
-        if request.scope["query_string"]:
-            for query in address.queries:
-                asked |= query.read(request)
+            gate(request)
+        asked = address.read_query(request) if request.scope["query_string"] else {}
         answer = await address.answer(request, self._service, **asked)
         return Response(answer.model_dump_json(), media_type="application/json")
 
 
-def _queries_of(endpoint: Callable[..., Any]) -> Iterator[_Query]:
+def _queries_of(endpoint: Callable[..., Any]) -> Iterator[tuple[str, tuple[str, TypeAdapter[Any]]]]:
     for name, parameter in inspect.signature(endpoint).parameters.items():
         wanted, *notes = get_args(parameter.annotation) or (parameter.annotation,)
         for note in notes:
             if isinstance(note, params.Query):
-                yield _Query(name, note.alias or name, TypeAdapter(wanted))
+                yield note.alias or name, (name, TypeAdapter(wanted))

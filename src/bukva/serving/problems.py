@@ -62,29 +62,28 @@ IMAGE_PROBLEMS = ("unsupported_format", "undecodable_image", "image_too_large", 
 _CODES_BY_STATUS = {404: "not_found", 405: "method_not_allowed"}
 
 
-def problem_response(
-    code: str, detail: str, request_id: str, retry_after_s: int | None = None
-) -> JSONResponse:
-    """The answer that reports the problem `code`."""
-    kind, problem = KINDS[code], make_problem(code, detail, request_id)
+def problem_response(error: RequestError, request_id: str) -> JSONResponse:
+    """The answer that reports an error."""
+    kind = KINDS[error.code]
+    problem = Problem(
+        type=f"urn:bukva:problem:{error.code}",
+        title=kind.title,
+        status=kind.status,
+        detail=error.detail,
+        code=error.code,
+        request_id=request_id,
+    )
     headers = {"WWW-Authenticate": "Bearer"} if kind.status == 401 else {}
-    if wait_s := retry_after_s or kind.retry_after_s:
+    if wait_s := error.retry_after_s or kind.retry_after_s:
         headers["Retry-After"] = str(wait_s)
     return JSONResponse(
         problem.model_dump(), kind.status, headers, media_type="application/problem+json"
     )
 
 
-def make_problem(code: str, detail: str, request_id: str) -> Problem:
-    """The body of the answer that reports the problem `code`."""
-    return Problem(
-        type=f"urn:bukva:problem:{code}",
-        title=KINDS[code].title,
-        status=KINDS[code].status,
-        detail=detail,
-        code=code,
-        request_id=request_id,
-    )
+def not_as_described() -> RequestError:
+    """What is raised where a parameter of an address is not of its type."""
+    return RequestError("invalid_request", "Expected a request as /openapi.json describes it.")
 
 
 def describe_problems(*codes: str) -> dict[int | str, dict[str, Any]]:
@@ -102,23 +101,20 @@ def describe_problems(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 
 async def _on_request_error(request: Request, error: RequestError) -> JSONResponse:
-    request_id = request.state.request_id
-    return problem_response(error.code, error.detail, request_id, error.retry_after_s)
+    return problem_response(error, request.state.request_id)
 
 
 async def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
     code = _CODES_BY_STATUS.get(error.status_code, "refused")
-    response = problem_response(
-        code, "/openapi.json lists the addresses.", request.state.request_id
-    )
+    reported = RequestError(code, "/openapi.json lists the addresses.")
+    response = problem_response(reported, request.state.request_id)
     response.headers.update(error.headers or {})
     return response
 
 
 async def _on_validation_error(request: Request, _: RequestValidationError) -> JSONResponse:
     # FastAPI's own handler echoes the input, and answers 500 when that holds a NaN.
-    detail = "Expected a request as /openapi.json describes it."
-    return problem_response("invalid_request", detail, request.state.request_id)
+    return problem_response(not_as_described(), request.state.request_id)
 
 
 def install_handlers(app: FastAPI) -> None:

@@ -60,7 +60,9 @@ def cover(image: bytes) -> Covered:
     Raises:
         RequestError: If it cannot be decoded.
     """
-    grey_HW = _shrink(decode(image))
+    small = Image.fromarray(decode(image))
+    small.thumbnail((_LONGEST_PX, _LONGEST_PX))  # it is encoded once for each patch
+    grey_HW: Grey = np.asarray(small)
     page = np.median(np.concatenate([grey_HW[[0, -1]].ravel(), grey_HW[:, [0, -1]].ravel()]))
     is_ink_HW = np.abs(grey_HW.astype(np.float32) - page) >= _INK_FROM
     rows, columns = np.flatnonzero(is_ink_HW.any(1)), np.flatnonzero(is_ink_HW.any(0))
@@ -87,13 +89,6 @@ def _patches(start: int, stop: int) -> list[slice]:
     reach = cell * _PATCH_CELLS / 2
     middles = start + cell * (np.arange(CELLS) + 0.5)
     return [slice(max(0, round(m - reach)), max(1, round(m + reach))) for m in middles]
-
-
-def _shrink(grey_HW: Grey) -> Grey:
-    """Return a large page smaller: it is encoded once for each patch."""
-    page = Image.fromarray(grey_HW)
-    page.thumbnail((_LONGEST_PX, _LONGEST_PX))
-    return np.asarray(page)
 
 
 def _fill(grey_HW: Grey, rows: slice, columns: slice, value: int) -> bytes:

@@ -13,13 +13,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from bukva import __version__
 from bukva.errors import RequestError
 from bukva.serving.access import pseudonym_of, refuse_other_sites
 from bukva.serving.logs import log_failure
-from bukva.serving.metrics import CONTENT_TYPE
 from bukva.serving.problems import describe_problems
 from bukva.serving.request_body import describe_json, read_feedback
 from bukva.serving.schemas import (
@@ -194,7 +194,7 @@ async def metrics(service: ServiceDep) -> Response:
     """Requests by route and status, their seconds; symbols, confidence and drift of the model."""
     if model := service.models.current():
         service.metrics.set_drift(model.drift.index(), service.settings.drift_alarm)
-    return Response(service.metrics.write(), media_type=CONTENT_TYPE)
+    return Response(service.metrics.write(), media_type=CONTENT_TYPE_LATEST)
 
 
 @health_router.get("/v2", summary="What serves (OIP)")

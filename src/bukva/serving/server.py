@@ -87,7 +87,7 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
-        service = _service_of(app)
+        service: Service = app.state.service
         # Around the application, not in it: even FastAPI's own layers cost a refusal too much.
         admission = Admission(app, service.calls, service.metrics, PATHS)
         super().__init__(_configure(admission, settings))
@@ -106,11 +106,6 @@ class Server(uvicorn.Server):
         end_s = time.monotonic() + self._drain_delay_s
         while time.monotonic() < end_s and not self.force_exit:
             await asyncio.sleep(0.05)
-
-
-def _service_of(app: FastAPI) -> Service:
-    service: Service = app.state.service
-    return service
 
 
 def _configure(app: ASGIApp, settings: Settings) -> uvicorn.Config:

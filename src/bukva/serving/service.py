@@ -18,7 +18,7 @@ from fastapi import Depends, Request
 from bukva.errors import RequestError
 from bukva.serving.feedback import FeedbackStore, FeedbackUploader
 from bukva.serving.logs import log_failure
-from bukva.serving.metrics import Metrics, PredictionLog, make_prediction_log
+from bukva.serving.metrics import Metrics, PredictionLog
 from bukva.serving.model import LoadedModel
 from bukva.serving.model_source import ModelSource
 from bukva.serving.settings import Settings
@@ -200,9 +200,15 @@ def make_service(settings: Settings, models: ModelSource) -> Service:
         settings.max_feedback_bytes,
         is_delivered=bool(settings.feedback_url),
     )
-    metrics.watch_feedback("waiting", lambda: feedback.waiting_files)
-    metrics.watch_feedback("dead", lambda: feedback.dead_files)
-    metrics.watch_feedback_bytes(lambda: feedback.used_bytes)
+    metrics.watch_feedback("waiting", feedback.count_waiting)
+    metrics.watch_feedback("dead", feedback.count_dead)
+    metrics.watch_feedback_bytes(feedback.count_bytes)
+    predictions = settings.prediction_log and PredictionLog(
+        settings.prediction_log,
+        settings.prediction_log_max_bytes,
+        settings.prediction_log_files,
+        metrics.count_lost_note,
+    )
     return Service(
         settings,
         models,
@@ -215,7 +221,7 @@ def make_service(settings: Settings, models: ModelSource) -> Service:
         metrics,
         feedback,
         FeedbackUploader(feedback, settings.feedback_url, settings.feedback_retry_s, metrics),
-        make_prediction_log(settings, metrics.count_lost_note),
+        predictions,
     )
 
 
