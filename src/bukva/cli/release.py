@@ -88,12 +88,16 @@ def describe_installation(done: "Installation") -> str:
 
 
 def _is_served() -> bool:
-    """Return whether the service would find a model, by a look that imports nothing heavy."""
+    """Return whether the service finds a model; a registry behind a server is taken to have one."""
+    from bukva.registry.package_files import sqlite_path
     from bukva.serving.settings import read_settings
-    from bukva.serving.versions import look_into_sqlite
+    from bukva.serving.versions import find_version
 
+    settings = read_settings()
+    if sqlite_path(settings.tracking_uri) is None:
+        return True
     try:
-        look_into_sqlite(read_settings())
+        find_version(settings)
     except RegistryError:
         return False
     return True

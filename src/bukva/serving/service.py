@@ -203,12 +203,14 @@ def make_service(settings: Settings, models: ModelSource) -> Service:
     metrics.watch_feedback("waiting", feedback.count_waiting)
     metrics.watch_feedback("dead", feedback.count_dead)
     metrics.watch_feedback_bytes(feedback.count_bytes)
-    predictions = settings.prediction_log and PredictionLog(
-        settings.prediction_log,
-        settings.prediction_log_max_bytes,
-        settings.prediction_log_files,
-        metrics.count_lost_note,
-    )
+    predictions = None
+    if settings.prediction_log:
+        predictions = PredictionLog(
+            settings.prediction_log,
+            settings.prediction_log_max_bytes,
+            settings.prediction_log_files,
+            metrics.count_lost_note,
+        )
     return Service(
         settings,
         models,

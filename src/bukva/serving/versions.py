@@ -103,8 +103,8 @@ def _address_to_read(settings: Settings) -> str:
         raise _missing(settings)
     from sqlalchemy import URL  # what MLflow reads addresses with
 
-    file = f"file:{quote(str(path))}"
-    return str(URL.create("sqlite", database=file, query={"mode": "ro", "uri": "true"}))
+    place = f"file:{quote(str(path))}"
+    return str(URL.create("sqlite", database=place, query={"mode": "ro", "uri": "true"}))
 
 
 def _missing(settings: Settings) -> RegistryError:

@@ -69,8 +69,10 @@ def write_golden(golden: pd.DataFrame) -> bytes:
 
 def _to_rows(golden: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as `check_golden` takes them: with None where the table has no value."""
-    known = golden[["symbol", "confidence", "image"]].astype(object)
-    return known.where(known.notna(), None).to_dict(orient="records")
+    names = ["symbol", "confidence", "image"]
+    known = golden[names].astype(object)
+    rows = known.where(known.notna(), None).itertuples(index=False)
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def encode_png(image_HW: UInt8Array) -> bytes:
