@@ -1,19 +1,24 @@
 """Which runs a file asks for."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from kedro_project import PROJECT
 
-from bukva.cli.experiment_runs.plan import TRAINING_STAGES, expand, read_experiment
+from bukva.cli.experiment_runs.plan import Project, expand, read_experiment
 from bukva.errors import ExperimentError
 
-CORPORA = ["strokes", "digits"]
+
+@cache
+def project() -> Project:
+    return Project(PROJECT, "test", ("mnist_pretraining", "finetuning"))
 
 
 def runs_of(text: str) -> dict[str, dict[str, Any]]:
-    return dict(expand(yaml.safe_load(text), CORPORA, list(TRAINING_STAGES)))
+    return dict(expand(yaml.safe_load(text), project()))
 
 
 def test_a_run_has_the_defaults_and_what_it_says_itself() -> None:
@@ -41,9 +46,11 @@ def test_groups_may_be_nested() -> None:
 
 def test_named_corpora_are_all_that_is_trained_on() -> None:
     runs = runs_of("runs: [{name: a, corpora: {strokes: 0.5, mnist: 2}}]")
+    corpora = project().ordinary["finetuning"]["corpora"]
+    assert {"strokes", "digits"} < set(corpora)
     assert runs["a"] == {
+        **{f"finetuning.corpora.{name}": 0.0 for name in corpora},
         "finetuning.corpora.strokes": 0.5,
-        "finetuning.corpora.digits": 0.0,
         "finetuning.corpora.mnist": 2,
     }
 

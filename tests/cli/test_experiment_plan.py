@@ -53,6 +53,13 @@ def test_all_faults_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
         assert f"  - {place}: " in message
 
 
+def test_values_are_checked_though_the_structure_is_wrong(tmp_path: Path) -> None:
+    runs = [{"name": "x", "finetuning.max_epochs": 0}, {"nme": "y"}]
+    message = refusal(tmp_path, envv="test", pipelines=["promotion"], runs=runs)
+    for place in ("envv", "pipelines.0", "runs.1.name", "runs.x.finetuning.max_epochs"):
+        assert f"  - {place}: " in message
+
+
 def test_values_of_every_run_are_checked(tmp_path: Path) -> None:
     message = refusal(
         tmp_path,
@@ -74,9 +81,11 @@ def test_values_of_every_run_are_checked(tmp_path: Path) -> None:
     ("content", "words"),
     [
         ({"env": "surreal"}, "got 'surreal'"),
-        ({"pipelines": ["finetunning"]}, "got ['finetunning']"),
-        ({"pipelines": ["data_processing", "finetuning"]}, "sample_images"),
-        ({"pipelines": ["promotion"]}, "registration"),
+        ({"pipelines": ["finetunning"]}, "'evaluation', got 'finetunning'"),
+        ({"pipelines": ["data_processing", "finetuning"]}, "pipelines.0: "),
+        ({"pipelines": ["promotion"]}, "'evaluation', got 'promotion'"),
+        ({"pipelines": 3}, "pipelines: "),
+        ({"runs": [{"name": "a", "corpora": 3}]}, "runs.a.finetuning.corpora: "),
     ],
 )
 def test_where_and_what_to_run_is_checked(

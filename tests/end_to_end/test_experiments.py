@@ -16,12 +16,11 @@ import yaml
 from click.testing import CliRunner, Result
 from kedro_project import PROJECT, load_catalog, storage_at
 from mlflow.tracking import MlflowClient
-from optuna.trial import FrozenTrial
 from stage_runs import small_data
 
 from bukva.__main__ import bukva
 from bukva.cli.experiment_runs.plan import read_experiment
-from bukva.cli.experiment_runs.running import list_statuses
+from bukva.cli.experiment_runs.running import Record, list_records
 from bukva.core.alphabets import DIGITS
 from bukva.errors import ExperimentError
 from bukva.tasks.glyph.trained import TrainedModel
@@ -46,15 +45,14 @@ class Laboratory:
 
     def experiments(self, *arguments: str) -> Result:
         with storage_at(self.path):
-            return CliRunner().invoke(bukva, ["experiments", *arguments])
+            own = {"BUKVA_EXPERIMENT": None}  # given back afterwards
+            return CliRunner().invoke(bukva, ["experiments", *arguments], env=own)
 
-    def last_trial(self, experiment: str, run: str) -> tuple[str, FrozenTrial]:
-        """Where a run stands, and its last trial."""
+    def record(self, experiment: str, run: str) -> Record:
+        """Where a run stands."""
         with storage_at(self.path):
             file = self.path / f"{experiment}.yml"
-            status, trial = list_statuses(read_experiment(file, PROJECT))[run]
-        assert trial
-        return str(status), trial
+            return list_records(read_experiment(file, PROJECT))[run]
 
     def log(self, experiment: str, run: str) -> str:
         return (self.path / "experiments" / experiment / run / "log.txt").read_text()
@@ -103,9 +101,9 @@ def test_the_runs_are_done_though_one_of_them_fails(
     assert isinstance(result.exception, ExperimentError)
     assert "1 of 3 runs failed (broken)" in str(result.exception)
     names = ("first", "second", "broken")
-    outcomes = {name: laboratory.last_trial("seeds", name)[0] for name in names}
+    outcomes = {name: laboratory.record("seeds", name).status for name in names}
     assert outcomes == {"first": "done", "second": "done", "broken": "failed"}
-    error = laboratory.last_trial("seeds", "broken")[1].user_attrs["error"]
+    error = "\n".join(laboratory.record("seeds", "broken").error)
     assert "ParameterError: Expected corpora of the sample table" in error
     assert error in result.output.replace("\n    ", "\n")
 
@@ -156,7 +154,7 @@ def test_one_table_compares_them(laboratory: Laboratory, done: tuple[str, Result
 
 def test_what_is_done_is_not_done_again(laboratory: Laboratory, done: tuple[str, Result]) -> None:
     file, _ = done
-    before = laboratory.last_trial("seeds", "first")
+    before = laboratory.record("seeds", "first")
     listed = laboratory.experiments("list", file)
     assert [line.split()[:2] for line in listed.stdout.splitlines()] == [
         ["done", "first"], ["done", "second"], ["failed", "broken"],
@@ -164,7 +162,7 @@ def test_what_is_done_is_not_done_again(laboratory: Laboratory, done: tuple[str,
     again = laboratory.experiments("run", file, "--only=first", "--only=second")
     assert again.exit_code == 0, again.output
     assert again.output.count("before, with the same parameters and data") == 2
-    assert laboratory.last_trial("seeds", "first") == before
+    assert laboratory.record("seeds", "first") == before
     changed = yaml.safe_load(Path(file).read_text())["runs"]
     changed[1]["finetuning.seed"] = 3
     assert "changed  second" in laboratory.experiments(
@@ -201,8 +199,8 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_in_its_run_of_mlflow(
         wait_for(checkpoint, process)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=120) != 0
-    status, stopped = laboratory.last_trial("long", "only")
-    assert status == "stopped"
+    stopped = laboratory.record("long", "only")
+    assert stopped.status == "stopped"
     assert checkpoint.exists()
     assert laboratory.tracked("long")["only"].info.status == "KILLED"
     assert laboratory.experiments("list", file).stdout.startswith("stopped  only")
@@ -210,8 +208,8 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_in_its_run_of_mlflow(
     assert result.exit_code == 0, result.output
     assert "going on after epoch" in laboratory.log("long", "only")
     assert not checkpoint.exists()
-    status, finished = laboratory.last_trial("long", "only")
-    assert (status, finished.user_attrs["run"]) == ("done", stopped.user_attrs["run"])
+    finished = laboratory.record("long", "only")
+    assert (finished.status, finished.run_id) == ("done", stopped.run_id)
     assert laboratory.tracked("long")["only"].info.status == "FINISHED"
 
 
@@ -222,4 +220,4 @@ def test_a_forced_run_is_done_from_its_beginning(laboratory: Laboratory) -> None
     result = laboratory.experiments("run", file, "--force")
     assert result.exit_code == 0, result.output
     assert not left_over.exists()
-    assert laboratory.last_trial("forced", "only")[0] == "done"
+    assert laboratory.record("forced", "only").status == "done"

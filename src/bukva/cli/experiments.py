@@ -1,5 +1,6 @@
 """`bukva experiments`: do the runs of a file, say where they stand, compare them."""
 
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from bukva.cli.session import open_project, open_session
 from bukva.errors import ExperimentError
 
 if TYPE_CHECKING:
-    from bukva.cli.experiment_runs.plan import Experiment, Run
+    from bukva.cli.experiment_runs.plan import Experiment
     from bukva.cli.experiment_runs.running import Tracker
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
@@ -57,31 +58,41 @@ def run(file: Path, workers: int, only: tuple[str, ...], force: bool) -> None:
     OMP_NUM_THREADS says otherwise; the same command in another terminal adds workers. Ctrl+C stops
     those of this one; the same command goes on. The exit code is 1 if a run failed.
     """
-    # As Ctrl+C: the processes of the workers are not left behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # As Ctrl+C: the processes of the runs are not left behind.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     experiment = _open(file)
     from tqdm import tqdm
 
-    from bukva.cli.experiment_runs.running import LOG, Conductor, Ended, Status, list_statuses
+    from bukva.cli.experiment_runs.running import LOG, Conductor, Record, Status, list_records
+    from bukva.tasks.glyph.parameters import TuningParameters
 
-    todo = _select(experiment, only, force)
+    if unknown := sorted(set(only) - {run.name for run in experiment.runs}):
+        message = f"Expected runs among {[run.name for run in experiment.runs]}, got {unknown}"
+        raise ExperimentError(f"{message} (--only).")
+    todo, before = [], list_records(experiment)
+    for run in experiment.runs:
+        if only and run.name not in only:
+            continue
+        if not force and before[run.name].status is Status.DONE:
+            click.echo(f"{'done':<9}{run.name:<24} before, with the same parameters and data")
+        else:
+            todo.append(run)
     experiment.project.check_inputs()
     tracker = _track(experiment)
 
-    def show(ended: Ended) -> None:
-        outcome = "failed" if ended.error else "done"
-        bar.write(f"{outcome:<9}{ended.name:<24}{ended.seconds:6.0f} s")
-        if ended.error:
-            log = experiment.folder / ended.name / LOG
-            bar.write("\n".join(f"    {line}" for line in (*ended.error, f"log: {log}")))
+    def show(name: str, record: Record) -> None:
+        bar.write(f"{record.status:<9}{name:<24}{record.seconds or 0:6.0f} s")
+        if record.error:
+            log = experiment.folder / name / LOG
+            bar.write("\n".join(f"    {line}" for line in (*record.error, f"log: {log}")))
         bar.update()
 
     with tqdm(total=len(todo), unit="run", disable=not todo) as bar:
-        sharing = experiment.project.sharing(workers)
-        Conductor(experiment, todo, tracker, sharing, show).conduct(force)
+        retries = TuningParameters.model_validate(experiment.project.ordinary["tuning"]).retries
+        Conductor(experiment, tracker, show, workers, retries, force=force).conduct(todo)
     _compare(experiment, tracker)
-    statuses = list_statuses(experiment)
-    if missed := [name for name, _ in todo if statuses[name][0] is not Status.DONE]:
+    after = list_records(experiment)
+    if missed := [run.name for run in todo if after[run.name].status is not Status.DONE]:
         message = f"{len(missed)} of {len(todo)} runs failed ({', '.join(missed)}), see above"
         raise ExperimentError(f"{message}. The same command does them again, and no others.")
 
@@ -94,14 +105,14 @@ def list_runs(file: Path) -> None:
     `run` would do the pending and the changed ones, and go on with stopped and failed ones.
     """
     experiment = _open(file)
-    from bukva.cli.experiment_runs.running import list_statuses
+    from bukva.cli.experiment_runs.running import list_records
 
-    statuses = list_statuses(experiment)
+    records = list_records(experiment)
     for run in experiment.runs:
-        status, last = statuses[run.name]
-        seconds = f"{last.duration.total_seconds():.0f} s" if last and last.duration else "-"
+        record = records[run.name]
+        seconds = "-" if record.seconds is None else f"{record.seconds:.0f} s"
         values = " ".join(f"{name}={value}" for name, value in run.overrides.items())
-        click.echo(f"{status:<9}{run.name:<24}{seconds:>8}  {values}")
+        click.echo(f"{record.status:<9}{run.name:<24}{seconds:>8}  {values}")
 
 
 @experiments.command()
@@ -120,33 +131,13 @@ def _open(file: Path) -> "Experiment":
 
 
 def _track(experiment: "Experiment") -> "Tracker":
-    from bukva.cli.experiment_runs.plan import variable
-    from bukva.cli.experiment_runs.running import EXPERIMENT, Tracker
-
+    # Read by `conf/base/mlflow.yml`, here and in the processes of the runs.
+    os.environ["BUKVA_EXPERIMENT"] = experiment.name
     # The session's hooks check MLflow, set it up and make the experiment, as for every run.
-    with variable(EXPERIMENT, experiment.name):
-        open_session(experiment.project.env).load_context()
+    open_session(experiment.project.env).load_context()
+    from bukva.cli.experiment_runs.running import Tracker
+
     return Tracker(experiment)
-
-
-def _select(
-    experiment: "Experiment", only: tuple[str, ...], force: bool
-) -> "dict[tuple[str, str], Run]":
-    """Return the runs that are to be done; say which are done already."""
-    from bukva.cli.experiment_runs.running import Status, list_statuses
-
-    names = [run.name for run in experiment.runs]
-    if unknown := sorted(set(only) - set(names)):
-        raise ExperimentError(f"Expected runs among {names}, got {unknown} (--only).")
-    statuses, todo = list_statuses(experiment), {}
-    for key, run in experiment.by_key.items():
-        if only and run.name not in only:
-            continue
-        if not force and statuses[run.name][0] is Status.DONE:
-            click.echo(f"{'done':<9}{run.name:<24} before, with the same parameters and data")
-        else:
-            todo[key] = run
-    return todo
 
 
 def _compare(experiment: "Experiment", tracker: "Tracker") -> None:

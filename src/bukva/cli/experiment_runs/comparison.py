@@ -1,7 +1,6 @@
 """One table of all runs: what differs between them, how good each is, how they differ."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -9,22 +8,20 @@ from typing import Any, Final
 import pandas as pd
 
 from bukva.cli.experiment_runs.plan import Experiment, Run
-from bukva.cli.experiment_runs.running import Status, list_statuses
+from bukva.cli.experiment_runs.running import Status, list_records
+from bukva.core.evaluation.markdown import format_table
 from bukva.core.task import Scores
 from bukva.pipelines.parameters import Parameters
 from bukva.tasks.glyph.evaluation.metrics import compare
 
-_NOTHING: Final = "-"
 _KEPT: Final = ("results", "evaluation.glyphs.predictions")
-_COMPARED: Final = ("label_accuracy", "letters.joint_accuracy")
-_SCOPE: Final = ".label_accuracy"
-_LETTERS: Final = {
+_LABEL: Final = ".label_accuracy"
+_HEADINGS: Final = {
     "all.letters.case_accuracy": "letters: case",
     "all.letters.joint_accuracy": "letters: both",
-}
-_DIFFERENCES: Final = {
     "label_accuracy.difference": "label, difference",
     "letters.joint_accuracy.difference": "both, difference",
+    "seconds": "seconds",
 }
 
 
@@ -48,9 +45,9 @@ class Outcome:
 def collect_outcomes(experiment: Experiment) -> list[Outcome]:
     """Return what each run has kept, if it is done."""
     outcomes = []
-    statuses = list_statuses(experiment)
+    records = list_records(experiment)
     for run in experiment.runs:
-        status, kept = statuses[run.name][0], {}
+        status, kept = records[run.name].status, {}
         if status is Status.DONE:
             catalog = experiment.project.catalog(experiment.run_folder(run))
             kept = {name: catalog.load(name) for name in _KEPT if catalog.exists(name)}
@@ -67,41 +64,33 @@ def tabulate(outcomes: list[Outcome]) -> pd.DataFrame:
     `.difference` to the first run on the same samples, its `.low` and `.high`, and `.p_value`
     (McNemar); `seconds` of all stages. What is not known is missing.
     """
-    names = dict.fromkeys(name for outcome in outcomes for name in outcome.run.parameters)
-    values = {
-        name: {str(outcome.run.parameters.get(name)) for outcome in outcomes} for name in names
-    }
+    parameters = [outcome.run.parameters for outcome in outcomes]
+    names = dict.fromkeys(name for values in parameters for name in values)
+    differing = [name for name in names if len({str(one.get(name)) for one in parameters}) > 1]
     rows = []
     for outcome in outcomes:
-        results = outcome.results
         row: dict[str, Any] = {"run": outcome.run.name, "status": str(outcome.status)}
-        row |= {name: outcome.run.parameters.get(name) for name in names if len(values[name]) > 1}
-        for key in results:
-            if f"{key}.ci95" in results:
-                row |= _with_bounds(results, key) | {f"{key}.n": results[f"{key}.n"]}
-        row |= _differences(outcomes[0], outcome)
-        seconds = [value for key, value in results.items() if key.startswith("seconds.")]
-        row |= {"seconds": round(sum(seconds), 1)} if seconds else {}
+        row |= {name: outcome.run.parameters.get(name) for name in differing}
+        scores = outcome.results | _compare(outcomes[0], outcome)
+        for key in scores:
+            if f"{key}.ci95" in scores:
+                low, high = scores[f"{key}.ci95"]
+                row |= {key: scores[key], f"{key}.low": low, f"{key}.high": high}
+                beside = (f"{key}.n", f"{key.removesuffix('.difference')}.p_value")
+                row |= {name: scores[name] for name in beside if name in scores}
+        if seconds := [value for key, value in scores.items() if key.startswith("seconds.")]:
+            row["seconds"] = round(sum(seconds), 1)
         rows.append(row)
     # As objects, numbers stay what they are in a column that lacks some.
     return pd.DataFrame(rows, dtype=object)
 
 
-def _with_bounds(scores: Scores, key: str) -> dict[str, Any]:
-    low, high = scores[f"{key}.ci95"]
-    return {key: scores[key], f"{key}.low": low, f"{key}.high": high}
-
-
-def _differences(first: Outcome, outcome: Outcome) -> dict[str, Any]:
+def _compare(first: Outcome, outcome: Outcome) -> Scores:
     if outcome is first or first.predictions is None or outcome.predictions is None:
         return {}
-    comparison = compare(first.predictions, outcome.predictions)
-    row: dict[str, Any] = {}
-    for measure in _COMPARED:
-        if f"{measure}.difference" in comparison:
-            row |= _with_bounds(comparison, f"{measure}.difference")
-            row[f"{measure}.p_value"] = comparison[f"{measure}.p_value"]
-    return row
+    scores = compare(first.predictions, outcome.predictions)
+    shown = ("label_accuracy.", "letters.joint_accuracy.")
+    return {key: value for key, value in scores.items() if key.startswith(shown)}
 
 
 def write_report(table: pd.DataFrame, title: str, folder: Path) -> list[Path]:
@@ -120,29 +109,17 @@ def to_markdown(table: pd.DataFrame, title: str) -> str:
         table: As `tabulate` gives it.
         title: The heading.
     """
-    writers: dict[str, tuple[str, Callable[[pd.Series, str], str]]] = {
-        "run": ("run", _text),
-        "status": ("status", _text),
-        **{key: (heading, _text) for key, heading in _parameter_columns(table).items()},
-        **{key: (heading, _share) for key, heading in (_scopes(table) | _LETTERS).items()},
-        **{key: (heading, _difference) for key, heading in _DIFFERENCES.items()},
-        "seconds": ("seconds", lambda row, key: f"{row[key]:.0f}"),
-    }
-    shown = {key: writer for key, writer in writers.items() if key in table}
-    cells = [
-        [_NOTHING if pd.isna(row[key]) else write(row, key) for key, (_, write) in shown.items()]
-        for _, row in table.iterrows()
-    ]
-    header = [[heading for heading, _ in shown.values()], ["---"] * len(shown)]
-    lines = [f"| {' | '.join(row)} |" for row in [*header, *cells]]
+    columns = {"run": "run", "status": "status", **_parameters(table), **_scopes(table)}
+    columns |= {key: heading for key, heading in _HEADINGS.items() if key in table}
+    rows = [[_to_cell(row, key) for key in columns] for row in table.to_dict("records")]
     words = (
         "Accuracies on the test samples in % [95 % interval]; `both` is label and case together. "
         f"Differences to `{table['run'].iloc[0]}` in points, on the same samples, with McNemar's p."
     )
-    return "\n".join([f"# {title}", "", words, "", *lines, ""])
+    return f"# {title}\n\n{words}\n\n{format_table([*columns.values()], rows)}\n"
 
 
-def _parameter_columns(table: pd.DataFrame) -> dict[str, str]:
+def _parameters(table: pd.DataFrame) -> dict[str, str]:
     """Return the parameters, each with the last two parts of its name if they say which it is."""
     names = [name for name in map(str, table) if name.split(".")[0] in Parameters.model_fields]
     shortened = {name: ".".join(name.split(".")[-2:]) for name in names}
@@ -152,26 +129,24 @@ def _parameter_columns(table: pd.DataFrame) -> dict[str, str]:
 
 def _scopes(table: pd.DataFrame) -> dict[str, str]:
     """Return the label accuracies with their headings, that of all samples first."""
-    scopes = [
-        key.removesuffix(_SCOPE)
-        for key in map(str, table)
-        if key.endswith(_SCOPE) and not key.endswith(f".letters{_SCOPE}")
-    ]
-    ordered = sorted(scopes, key=lambda name: name != "all")
-    return {f"{scope}{_SCOPE}": f"label: {scope}" for scope in ordered}
+    keys = [key for key in map(str, table) if key.endswith(_LABEL) and ".letters." not in key]
+    ordered = sorted(keys, key=lambda key: key != f"all{_LABEL}")
+    return {key: f"label: {key.removesuffix(_LABEL)}" for key in ordered}
 
 
-def _text(row: pd.Series, key: str) -> str:
-    return str(row[key])
-
-
-def _share(row: pd.Series, key: str) -> str:
-    value, low, high = (100 * row[name] for name in (key, f"{key}.low", f"{key}.high"))
-    return f"{value:.1f} [{low:.1f}, {high:.1f}]"
-
-
-def _difference(row: pd.Series, key: str) -> str:
-    value, low, high = (100 * row[name] for name in (key, f"{key}.low", f"{key}.high"))
+def _to_cell(row: dict[Any, Any], key: str) -> str:
+    """Return a share in per cent with its interval, a difference with its p, else the text."""
+    if pd.isna(row[key]):
+        return "-"
+    if f"{key}.low" not in row:
+        return f"{row[key]:.0f}" if key == "seconds" else str(row[key])
+    is_difference = key.endswith(".difference")
+    sign = "+" if is_difference else ""
+    value, low, high = (
+        f"{100 * row[name]:{sign}.1f}" for name in (key, f"{key}.low", f"{key}.high")
+    )
+    cell = f"{value} [{low}, {high}]"
+    if not is_difference:
+        return cell
     p_value = row[f"{key.removesuffix('.difference')}.p_value"]
-    words = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
-    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}], {words}"
+    return f"{cell}, " + ("p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}")

@@ -1,17 +1,18 @@
-"""The runs of an experiment: trials of a study, each a `kedro run` in a process of its own."""
+"""The runs of an experiment, each a `kedro run` in a process of its own.
 
+A run is locked for as long as a process does it, whatever becomes of the command that started it.
+So commands share the runs of an experiment, and what a killed one left is seen by the next.
+"""
+
+import asyncio
 import fcntl
-import json
 import os
 import signal
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -20,23 +21,15 @@ import mlflow
 import yaml
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from optuna.exceptions import UpdateFinishedTrialError
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from bukva.cli.experiment_runs.plan import RUN_FOLDER, Experiment, Run
-from bukva.core.parameters import nest
-from bukva.core.tuning.parameters import SharingParameters
-from bukva.core.tuning.study import SharedStudy
-from bukva.core.tuning.work import GivenUpError, StoppedTrialError, work_through
+from bukva.cli.experiment_runs.plan import Experiment, Run
+from bukva.core.parameters import Group, nest
+from bukva.datasets.storage import Files
 
-EXPERIMENT: Final = "BUKVA_EXPERIMENT"
-"""The variable in which `conf/base/mlflow.yml` looks for the name of the experiment."""
 LOG: Final = "log.txt"
 
-_STUDY: Final = "study.db"
-_LOGGING_CONFIG: Final = "conf/logging_run.yml"
+_RECORD: Final = "record.json"
 _COMPARISON: Final = "comparison"
-_OPEN: Final = (TrialState.WAITING, TrialState.RUNNING)
 _POLL_S: Final = 0.1
 _PATIENCE_S: Final = 10.0
 _ERROR_LINES: Final = 6
@@ -57,33 +50,76 @@ class Status(StrEnum):
     DONE = "done"
 
 
-Key = tuple[str, str]
-"""Name and fingerprint of a run."""
+class Record(Group):
+    """What a run's folder says of it.
 
+    Attributes:
+        status: How it ended; `stopped` for as long as it has not.
+        fingerprint: Of the parameters and data of its last start.
+        run_id: Of its run in MLflow.
+        seconds: How long its last start took.
+        error: Its last lines, if it failed.
+    """
 
-@dataclass(frozen=True)
-class Ended:
-    """How a run ended: `error` holds its last lines, none if it went well."""
-
-    name: str
-    seconds: float
+    status: Status = Status.PENDING
+    fingerprint: str = ""
+    run_id: str = ""
+    seconds: float | None = None
     error: tuple[str, ...] = ()
 
 
+def list_records(experiment: Experiment) -> dict[str, Record]:
+    """Return where each run stands, with the parameters and data of now."""
+    return {run.name: _judge(experiment, run) for run in experiment.runs}
+
+
+def _judge(experiment: Experiment, run: Run) -> Record:
+    record = _read(experiment, run)
+    status = record.status
+    if status is Status.PENDING:
+        return record
+    with _locked(experiment, run) as lock:
+        if lock is None:
+            status = Status.RUNNING
+        elif status is Status.DONE and record.fingerprint != experiment.fingerprint(run):
+            status = Status.CHANGED
+    return record.model_copy(update={"status": status})
+
+
+def _read(experiment: Experiment, run: Run) -> Record:
+    file = experiment.folder / run.name / _RECORD
+    return Record.model_validate_json(file.read_bytes()) if file.exists() else Record()
+
+
+@contextmanager
+def _locked(experiment: Experiment, run: Run) -> Iterator[BinaryIO | None]:
+    """Lock a run: for the block, and for as long as a process lives that was given the file.
+
+    Yields:
+        The locked file, none where somebody else has locked it.
+    """
+    with (experiment.folder / f".{run.name}.lock").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            yield file
+
+
 class Tracker:
-    """Opens and closes the runs of one experiment, where MLflow has been set up by a session."""
+    """Opens and closes the runs of one experiment, where MLflow has been set up."""
 
     def __init__(self, experiment: Experiment) -> None:
         self._client = MlflowClient()
         self._experiment_id = mlflow.set_experiment(experiment.name).experiment_id
         self._tags = {"bukva.experiments_file": str(experiment.file)}
 
-    def open(self, name: str, former: str | None = None) -> str:
+    def open(self, name: str, former: str = "") -> str:
         """Open a run, or a former one again if it is still there, and return its id."""
-        if former:
-            with suppress(MlflowException):
-                if self._client.get_run(former).info.lifecycle_stage == "active":
-                    return former
+        with suppress(MlflowException):
+            if former and self._client.get_run(former).info.lifecycle_stage == "active":
+                return former
         run = self._client.create_run(self._experiment_id, run_name=name, tags=self._tags)
         return str(run.info.run_id)
 
@@ -101,231 +137,119 @@ class Tracker:
         self.close(run_id, "FINISHED")
 
 
-def list_statuses(experiment: Experiment) -> dict[str, tuple[Status, FrozenTrial | None]]:
-    """Return where each run stands, with the parameters and data of now, and its last trial."""
-    trials: list[FrozenTrial] = []
-    if experiment.folder.is_dir():
-        trials = _open_study(experiment, SharingParameters()).trials()
-    return {run.name: _judge(experiment, run, trials) for run in experiment.runs}
-
-
-def _key_of(trial: FrozenTrial | Trial) -> Key:
-    attrs = trial.user_attrs
-    return attrs.get("name", ""), attrs.get("fingerprint", "")
-
-
-def _judge(
-    experiment: Experiment, run: Run, trials: Sequence[FrozenTrial]
-) -> tuple[Status, FrozenTrial | None]:
-    begun = [
-        trial
-        for trial in trials
-        if trial.state != TrialState.WAITING
-        and _key_of(trial)[0] == run.name
-        and "withdrawn" not in trial.user_attrs
-    ]
-    # What a kill left behind has a trial that runs, but nobody who writes its log.
-    log = experiment.folder / run.name / LOG
-    if not begun or not log.exists():
-        return Status.PENDING, None
-    last = begun[-1]
-    match last.state:
-        case TrialState.COMPLETE:
-            is_same = experiment.by_key.get(_key_of(last)) == run
-            return Status.DONE if is_same else Status.CHANGED, last
-        case TrialState.RUNNING:
-            with log.open("ab") as file:
-                return Status.STOPPED if _lock(file) else Status.RUNNING, last
-        case _:
-            return Status.FAILED if "error" in last.user_attrs else Status.STOPPED, last
-
-
-def _open_study(
-    experiment: Experiment,
-    sharing: SharingParameters,
-    on_killed: Callable[[FrozenTrial], None] = lambda _: None,
-) -> SharedStudy:
-    experiment.folder.mkdir(parents=True, exist_ok=True)
-    url = f"sqlite:///{experiment.folder / _STUDY}"
-    shared = SharedStudy(url, experiment.name, sharing, on_killed, direction="maximize")
-    if not shared.trials():
-        for run in experiment.runs:
-            _take_over(shared, run, experiment.folder / run.name / "record.json")
-    return shared
-
-
-def _take_over(shared: SharedStudy, run: Run, record: Path) -> None:
-    """Let a run be done that was done before experiments were studies."""
-    with suppress(OSError, ValueError):
-        former = json.loads(record.read_text(encoding="utf-8"))
-        if former["outcome"] == "done":
-            attrs = {
-                "name": run.name,
-                "fingerprint": former["fingerprint"],
-                "run": former["tracking_id"],
-            }
-            done = create_trial(state=TrialState.COMPLETE, value=0.0, user_attrs=attrs)
-            shared.study.add_trial(done)
-
-
 @dataclass(frozen=True)
 class Conductor:
-    """Does runs of an experiment by workers that are threads; it is the `Work` of each.
+    """Does runs of an experiment, several at a time.
 
     Attributes:
         experiment: What they belong to.
-        todo: The runs that are to be done.
         tracker: The experiment in MLflow.
-        parameters: How workers share the runs.
-        on_end: Called as each run ends.
+        on_end: Called with the name and the record of each run as it ends.
+        workers: How many are done at a time.
+        retries: How often a run is started again whose process was killed.
+        force: Whether to forget what the runs have kept, checkpoints included.
         command: Does a run; `--config=` names the file with its arguments.
     """
 
     experiment: Experiment
-    todo: Mapping[Key, Run]
     tracker: Tracker
-    parameters: SharingParameters
-    on_end: Callable[[Ended], None]
+    on_end: Callable[[str, Record], None]
+    workers: int = 1
+    retries: int = 2
+    force: bool = False
     command: tuple[str, ...] = (sys.executable, "-m", "kedro", "run")
-    _stop: threading.Event = field(default_factory=threading.Event)
 
-    def conduct(self, force: bool = False) -> None:
-        """Do the runs; one that fails stops no other, and whatever ends this early stops all.
+    def conduct(self, runs: Sequence[Run]) -> None:
+        """Do runs; one that fails stops no other, and whatever ends this early stops all."""
+        self.experiment.folder.mkdir(parents=True, exist_ok=True)
+        asyncio.run(self._conduct(runs))
 
-        Args:
-            force: Whether to forget what the runs have kept, checkpoints included.
-        """
-        self._enqueue(force)
-        with ThreadPoolExecutor(self.parameters.workers) as pool:
-            try:
-                workers = range(self.parameters.workers)
-                for ended in as_completed([pool.submit(work_through, self) for _ in workers]):
-                    ended.result()
-            finally:
-                self._stop.set()
+    async def _conduct(self, runs: Sequence[Run]) -> None:
+        room = asyncio.Semaphore(self.workers)
+        await asyncio.gather(*(self._take(run, room) for run in runs))
 
-    def _enqueue(self, force: bool) -> None:
-        """Put the runs into the queue that are not in it yet, for another command or a former."""
-        study = self.open()
-        with (self.experiment.folder / f"{_STUDY}.lock").open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            trials = study.trials()
-            for key, run in self.todo.items():
-                status, last = _judge(self.experiment, run, trials)
-                states = {trial.state for trial in trials if _key_of(trial) == key}
-                if status is Status.CHANGED or (force and status is not Status.RUNNING):
-                    self.experiment.project.clear(self.experiment.run_folder(run))
-                if states.isdisjoint(_OPEN):
-                    attrs = {"name": run.name, "fingerprint": key[1]}
-                    if last and not force and _key_of(last) == key:
-                        attrs["run"] = last.user_attrs.get("run", "")
-                    study.patiently(study.study.enqueue_trial, {}, user_attrs=attrs)
+    async def _take(self, run: Run, room: asyncio.Semaphore) -> None:
+        """Do a run as soon as there is room and nobody else does it."""
+        before = _read(self.experiment, run)
+        while True:
+            async with room:
+                with _locked(self.experiment, run) as lock:
+                    if lock is not None:
+                        record = _read(self.experiment, run)
+                        is_over = record.status in (Status.DONE, Status.FAILED)
+                        if record == before or not is_over:
+                            record = await self._do(run, record, lock)
+                        # Otherwise another command has done it meanwhile.
+                        self.on_end(run.name, record)
+                        return
+            await asyncio.sleep(_POLL_S)
 
-    def open(self) -> SharedStudy:
-        """Return the study, in a file beside the runs."""
-        return _open_study(self.experiment, self.parameters, self._on_killed)
-
-    def _on_killed(self, trial: FrozenTrial) -> None:
-        if "run" in trial.user_attrs:
-            self.tracker.close(trial.user_attrs["run"], "KILLED")
-
-    def count_left(self, trials: Sequence[FrozenTrial]) -> int:
-        """Return how many of the runs wait or are under way."""
-        if self._stop.is_set():
-            return 0
-        return sum(trial.state in _OPEN and _key_of(trial) in self.todo for trial in trials)
-
-    def run(self, study: SharedStudy, trial: Trial) -> float:
-        """Do a run, and return the accuracy that its evaluation gives, 0 if it gives none.
-
-        Raises:
-            GivenUpError: If it failed, or was not asked for.
-            StoppedTrialError: If its process was killed.
-            KeyboardInterrupt: If this command is stopped.
-            UpdateFinishedTrialError: If others took this worker for dead.
-        """
-        key, attrs = _key_of(trial), dict(trial.user_attrs)
-        if key not in self.todo:
-            study.patiently(trial.set_user_attr, "withdrawn", True)
-            if key in self.experiment.by_key:
-                # Another command may have asked for it: it goes to the end of the queue.
-                study.patiently(study.study.enqueue_trial, {}, user_attrs=attrs)
-            raise GivenUpError("it is not asked for here")
-        run = self.todo[key]
-        run_id = self.tracker.open(run.name, attrs.get("run"))
-        study.patiently(trial.set_user_attr, "run", run_id)
-        status, started_s = "KILLED", time.monotonic()
+    async def _do(self, run: Run, former: Record, lock: BinaryIO) -> Record:
+        project, run_folder = self.experiment.project, self.experiment.run_folder(run)
+        fingerprint = self.experiment.fingerprint(run)
+        if self.force or former.status is Status.DONE:
+            project.clear(run_folder)
+            former = Record()
+        project.lend(run_folder)
+        same_run = former.run_id if former.fingerprint == fingerprint else ""
+        run_id = self.tracker.open(run.name, same_run)
+        record = Record(status=Status.STOPPED, fingerprint=fingerprint, run_id=run_id)
+        self._keep(run, record)
+        outcome, code, started_s = "KILLED", -1, time.monotonic()
         try:
-            code = self._execute(run, run_id)
-            error = self._last_lines(run, code) if code else ()
-            if code >= 0 or not study.may_retry(trial.number):
-                status = "FAILED" if error else "FINISHED"
+            for _ in range(1 + self.retries):
+                if code < 0:  # by a signal
+                    code = await self._execute(run, run_id, lock)
+            outcome = "FAILED" if code else "FINISHED"
         finally:
-            self.tracker.close(run_id, status)
-        if status == "KILLED":
-            raise StoppedTrialError(f"its process was killed by signal {-code}")
-        if study.is_taken(trial):
-            raise UpdateFinishedTrialError
-        self.on_end(Ended(run.name, time.monotonic() - started_s, error))
-        if error:
-            study.patiently(trial.set_user_attr, "error", "\n".join(error))
-            raise GivenUpError("\n".join(error))
-        catalog = self.experiment.project.catalog(self.experiment.run_folder(run))
-        results = catalog.load("results") if catalog.exists("results") else {}
-        return float(results.get("all.label_accuracy", 0.0))
+            self.tracker.close(run_id, outcome)
+        ended = {
+            "status": Status.FAILED if code else Status.DONE,
+            "seconds": time.monotonic() - started_s,
+            "error": self._last_lines(run, code) if code else (),
+        }
+        record = record.model_copy(update=ended)
+        self._keep(run, record)
+        return record
 
-    def _execute(self, run: Run, run_id: str) -> int:
+    def _keep(self, run: Run, record: Record) -> None:
+        file = Files(str(self.experiment.folder / run.name / _RECORD))
+        file.write(record.model_dump_json(indent=2).encode())
+
+    async def _execute(self, run: Run, run_id: str, lock: BinaryIO) -> int:
         """Do a `kedro run`, whose arguments are a file that shows what was run; return its code."""
-        folder, run_folder = self.experiment.folder / run.name, self.experiment.run_folder(run)
-        with self._locked_log(folder / LOG) as log:
-            self.experiment.project.lend(run_folder)
-            arguments: dict[str, Any] = {
-                "env": self.experiment.project.env,
-                "pipelines": ",".join(self.experiment.project.pipelines),
-                "params": nest(run.overrides),
-            }
-            file = folder / "run.yml"
-            file.write_text(yaml.safe_dump({"run": arguments}, allow_unicode=True), "utf-8")
-            threads = str(max(1, (os.cpu_count() or 1) // self.parameters.workers))
-            variables = {
-                RUN_FOLDER: run_folder,
-                EXPERIMENT: self.experiment.name,
-                "BUKVA_RUN_NAME": run.name,
-                "BUKVA_RUN_ID": run_id,
-                "KEDRO_LOGGING_CONFIG": _LOGGING_CONFIG,
-                "PYTHONWARNINGS": "ignore",
-                "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", threads),
-            }
-            # A group of its own: Ctrl+C reaches us alone, and we stop it.
-            process = subprocess.Popen(  # noqa: S603 - our own command
-                (*self.command, f"--config={file}"),
-                env=os.environ | variables,
+        folder, project = self.experiment.folder / run.name, self.experiment.project
+        arguments: dict[str, Any] = {
+            "env": project.env,
+            "pipelines": ",".join(project.pipelines),
+            "params": nest(run.overrides),
+        }
+        file = folder / "run.yml"
+        file.write_text(yaml.safe_dump({"run": arguments}, allow_unicode=True), "utf-8")
+        variables = {
+            "BUKVA_RUN_FOLDER": self.experiment.run_folder(run),
+            "BUKVA_RUN_NAME": run.name,
+            "BUKVA_RUN_ID": run_id,
+            "KEDRO_LOGGING_CONFIG": "conf/logging_run.yml",
+            "PYTHONWARNINGS": "ignore",
+        }
+        threads = str(max(1, (os.cpu_count() or 1) // self.workers))
+        with (folder / LOG).open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *self.command,
+                f"--config={file}",
+                env={"OMP_NUM_THREADS": threads} | os.environ | variables,
+                stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
+                stderr=asyncio.subprocess.STDOUT,
+                pass_fds=(lock.fileno(),),
+                # A group of its own: Ctrl+C reaches us alone, and we stop it.
                 start_new_session=True,
             )
         try:
-            while process.poll() is None:
-                self._pause()
+            return await process.wait()
         finally:
-            _end_group(process)
-        return process.returncode
-
-    @contextmanager
-    def _locked_log(self, path: Path) -> Iterator[BinaryIO]:
-        """Open a log anew, locked for as long as a process that writes it lives."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as log:
-            while not _lock(log):
-                # Left by a command that was killed: two at once would spoil the folder.
-                self._pause()
-            log.truncate(0)
-            yield log
-
-    def _pause(self) -> None:
-        if self._stop.wait(_POLL_S):
-            raise KeyboardInterrupt
+            await _end_group(process)
 
     def _last_lines(self, run: Run, code: int) -> tuple[str, ...]:
         log = self.experiment.folder / run.name / LOG
@@ -334,23 +258,11 @@ class Conductor:
         return (*lines[-_ERROR_LINES:], f"(exit code {code})")
 
 
-def _lock(file: BinaryIO) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+async def _end_group(process: asyncio.subprocess.Process) -> None:
     """End a process that has not ended, and all that it started."""
-    if process.poll() is not None:
-        return
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(_PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    for signal_number, patience_s in ((signal.SIGTERM, _PATIENCE_S), (signal.SIGKILL, None)):
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal_number)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), patience_s)
