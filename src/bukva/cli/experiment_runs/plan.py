@@ -77,6 +77,7 @@ class Project:
         self._lent = sorted(name for name in inputs if name.endswith(".model"))
         self.storage: dict[str, str] = open_config(root, env)["globals"]["storage"]
         self.ordinary = self.parameters({})
+        self._shared = self.catalog()
 
     def parameters(self, overrides: dict[str, Any]) -> dict[str, Any]:
         """Return the parameters as Kedro reads them, unchecked, with values by dotted name."""
@@ -91,10 +92,9 @@ class Project:
     @cached_property
     def inputs(self) -> dict[str, str | None]:
         """The sha256 of each file that all runs read, by dataset; None where there is none."""
-        catalog = self.catalog()
         digests: dict[str, str | None] = {}
         for name in ("sample_table", "sample_images", *self._lent):
-            file = Files(catalog.config_resolver.resolve_pattern(name)["filepath"])
+            file = Files(self._shared.config_resolver.resolve_pattern(name)["filepath"])
             digests[name] = file.sha256() if file.exists() else None
         return digests
 
@@ -117,9 +117,9 @@ class Project:
 
     def lend(self, run_folder: str) -> None:
         """Copy into a run's folder what its pipelines look for there but do not make."""
-        shared, own = self.catalog(), self.catalog(run_folder)
+        own = self.catalog(run_folder)
         for name in self._lent:
-            own.save(name, shared.load(name))
+            own.save(name, self._shared.load(name))
 
     def clear(self, run_folder: str) -> None:
         """Remove all that a run has kept in its folder."""

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -81,9 +82,13 @@ def _judge(experiment: Experiment, run: Run) -> Record:
     with _locked(experiment, run) as lock:
         if lock is None:
             status = Status.RUNNING
-        elif status is Status.DONE and record.fingerprint != experiment.fingerprint(run):
+        elif status is Status.DONE and not _is_done(experiment, run, record):
             status = Status.CHANGED
     return record.model_copy(update={"status": status})
+
+
+def _is_done(experiment: Experiment, run: Run, record: Record) -> bool:
+    return record.status is Status.DONE and record.fingerprint == experiment.fingerprint(run)
 
 
 def _read(experiment: Experiment, run: Run) -> Record:
@@ -165,24 +170,24 @@ class Conductor:
         asyncio.run(self._conduct(runs))
 
     async def _conduct(self, runs: Sequence[Run]) -> None:
-        room = asyncio.Semaphore(self.workers)
-        await asyncio.gather(*(self._take(run, room) for run in runs))
+        waiting = deque((run, _read(self.experiment, run)) for run in runs)
+        await asyncio.gather(*(self._work_through(waiting) for _ in range(self.workers)))
 
-    async def _take(self, run: Run, room: asyncio.Semaphore) -> None:
-        """Do a run as soon as there is room and nobody else does it."""
-        before = _read(self.experiment, run)
-        while True:
-            async with room:
-                with _locked(self.experiment, run) as lock:
-                    if lock is not None:
-                        record = _read(self.experiment, run)
-                        is_over = record.status in (Status.DONE, Status.FAILED)
-                        if record == before or not is_over:
-                            record = await self._do(run, record, lock)
-                        # Otherwise another command has done it meanwhile.
-                        self.on_end(run.name, record)
-                        return
-            await asyncio.sleep(_POLL_S)
+    async def _work_through(self, waiting: deque[tuple[Run, Record]]) -> None:
+        while waiting:
+            run, before = waiting.popleft()
+            with _locked(self.experiment, run) as lock:
+                if lock is None:
+                    # Another command does it: whether well is seen when it has ended.
+                    waiting.append((run, before))
+                    await asyncio.sleep(_POLL_S)
+                    continue
+                record = _read(self.experiment, run)
+                if record.status is Status.STOPPED or (
+                    record == before and (self.force or not _is_done(self.experiment, run, record))
+                ):
+                    record = await self._do(run, record, lock)
+            self.on_end(run.name, record)
 
     async def _do(self, run: Run, former: Record, lock: BinaryIO) -> Record:
         project, run_folder = self.experiment.project, self.experiment.run_folder(run)
