@@ -4,14 +4,13 @@ import sys
 
 import click
 
-from bukva.cli.card import card
 from bukva.cli.corpora import corpora
 from bukva.cli.dags import dags
 from bukva.cli.experiments import experiments
 from bukva.cli.job import job
 from bukva.cli.model import model
 from bukva.cli.release import release
-from bukva.cli.report import report
+from bukva.cli.report import card, report
 from bukva.cli.retrain import retrain
 from bukva.cli.review import review
 from bukva.cli.stack import stack

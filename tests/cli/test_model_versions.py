@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic_core import to_jsonable_python
 
-from bukva.cli.versions import print_comparison, print_log, print_version, print_versions
+from bukva.cli.model import print_comparison, print_log, print_version, print_versions
 from bukva.errors import RegistryError
 from bukva.registry.history import (
     LogEntry,

@@ -198,3 +198,11 @@ def test_of_nothing_the_page_says_how_to_begin(tmp_path: Path) -> None:
     assert "Verdict: kedro run --pipeline=promotion --env=test makes it" in reader.text
     assert "Accuracy: kedro run --pipeline=evaluation --env=test makes it" in reader.text
     assert reader.images == []
+
+
+def test_the_card_of_the_run_becomes_a_page(job: Storage, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    assert f"Wrote {page}" in job.run("card", f"--page={page}")
+    card = page.read_text(encoding="utf-8")
+    assert card == (job.path / "08_reporting" / "model_card.md").read_text(encoding="utf-8")
+    assert job.report("results.json")["model.weights_sha256"] in card

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 from stored_corrections import START
 
-from bukva.cli.review_page.app import create_app
+from bukva.cli.review import create_app
 from bukva.datasets.feedback import DecisionsDataset
 from bukva.tasks.glyph.feedback.decisions import Decision
 

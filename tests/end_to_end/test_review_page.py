@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from serving_servers import free_port, wait_for
 from stored_corrections import START, png
 
-from bukva.cli.review_page.app import HOST, create_app
+from bukva.cli.review import HOST, create_app
 from bukva.datasets.feedback import DecisionsDataset
 from bukva.tasks.glyph.strokes.writing import draw_symbol
 

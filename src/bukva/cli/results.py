@@ -1,24 +1,20 @@
 """The results of a job as a person reads them."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from kedro.io import CatalogProtocol
 from rich.table import Table
 
-from bukva.cli.tables import format_share, make_table, show
+from bukva.cli.tables import make_table, show
+from bukva.core.evaluation.figures.style import corpus_title
+from bukva.core.evaluation.markdown import ACCURACIES, format_share, scopes_of
 from bukva.core.evaluation.verdict import Decision
-from bukva.registry.history import find_metrics
 from bukva.registry.models import PackagedModel
 from bukva.registry.names import PRODUCTION_ALIAS
 
-_MEASURES = {
-    "label": "{}.label_accuracy",
-    "letters": "{}.letters.label_accuracy",
-    "case": "{}.letters.case_accuracy",
-    "both": "{}.letters.joint_accuracy",
-}
-_SYNTHETIC = {"strokes": "strokes (synthetic)"}
+ACCURACY_HEAD: Final = ("test samples", "n", *ACCURACIES)
 
 
 def print_results(catalog: CatalogProtocol[Any, Any], figures_folder: str) -> None:
@@ -38,23 +34,24 @@ def print_results(catalog: CatalogProtocol[Any, Any], figures_folder: str) -> No
 
 def accuracy_table(results: dict[str, Any]) -> Table:
     """Return accuracies in per cent with 95 % intervals, one row a set of test samples."""
-    metrics, suffix = find_metrics(results), ".label_accuracy"
-    scopes = [
-        key.removesuffix(suffix)
-        for key in metrics
-        if key.endswith(suffix) and not key.endswith(f".letters{suffix}")
-    ]
+    title = "Accuracy on test samples, % [95 % interval]"
+    return make_table(title, ACCURACY_HEAD, accuracy_rows(results), are_numbers=True)
+
+
+def accuracy_rows(results: Mapping[str, Any]) -> list[list[str]]:
+    """Return the cells of a table of accuracies below `ACCURACY_HEAD`."""
+    trained_on = ("all", "published", *results["model.corpora"])
     rows = []
-    for scope in sorted(scopes, key=lambda scope: (scope == "all", scope == "published", scope)):
-        cells = [format_share(metrics.get(key.format(scope))) for key in _MEASURES.values()]
-        count = str(results[f"{scope}{suffix}.n"])
-        rows.append([_name_scope(scope, results["model.corpora"]), count, *cells])
-    for key in sorted(metrics):
+    for scope in scopes_of(results):
+        name = corpus_title(scope) if scope in trained_on else f"{scope} (unseen)"
+        shares = [format_share(results, f"{scope}.{key}", 1) for key in ACCURACIES.values()]
+        rows.append([name, f"{results[f'{scope}.label_accuracy.n']:,}", *shares])
+    for key in sorted(results):
         if key.endswith(".accuracy"):
             name = f"{key.removesuffix('.accuracy')} (digit network)"
-            rows.append([name, str(results[f"{key}.n"]), format_share(metrics[key]), "", "", ""])
-    title = "Accuracy on test samples, % [95 % interval]"
-    return make_table(title, ("test samples", "n", *_MEASURES), rows, are_numbers=True)
+            share = format_share(results, key, 1)
+            rows.append([name, f"{results[f'{key}.n']:,}", share, "", "", ""])
+    return rows
 
 
 def seconds_table(results: dict[str, Any]) -> Table:
@@ -93,9 +90,3 @@ def describe_production(production: PackagedModel) -> str:
         f"trained on {trained}. Only a model tested on the same corpora can replace it: "
         "make corpora, then make run ENV=real."
     )
-
-
-def _name_scope(scope: str, trained_on: list[str]) -> str:
-    """Return a set of samples as people call it, and whether the model saw none of its kind."""
-    is_unseen = scope not in ("all", "published", *trained_on)
-    return f"{scope} (unseen)" if is_unseen else _SYNTHETIC.get(scope, scope)

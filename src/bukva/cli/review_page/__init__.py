@@ -1,1 +1,0 @@
-"""The review: a page on this machine, on which a person decides what doubtful drawings show."""
