@@ -1,5 +1,8 @@
 """The command `bukva dags`: what a schedule may say, and that every fault of it is named."""
 
+import shutil
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -57,6 +60,63 @@ def test_all_faults_of_a_schedule_are_named() -> None:
     assert all(
         name in message for name in ("retries", "queue", "dags.chain.schedule", "dags.chain.stages")
     )
+
+
+def test_what_airflow_refuses_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT / "conf", tmp_path / "conf")
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "bukva").symlink_to(PROJECT / "src" / "bukva")
+    stages = {"description": "a chain", "stages": STAGES}
+    schedules = {
+        "щоденно читати": "61 25 * * 9",
+        "n" * 251: "@daily",
+        "four_fields": "0 2 * *",
+        "fortnightly": "@fortnightly",
+        "../elsewhere": None,
+        "fine.and-well_1": None,
+    }
+    given = {name: stages | {"schedule": schedule} for name, schedule in schedules.items()}
+    content = {"default": schedule() | {"dags": given}}
+    (tmp_path / "conf" / "base" / "airflow.yml").write_text(yaml.safe_dump(content))
+    command = [sys.executable, "-m", "bukva", "dags", "--to=dags"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert not (tmp_path / "dags").exists()
+    message = done.stderr[done.stderr.index("ParameterError") :]
+    assert message.count("\n  - ") == 6
+    for words in (
+        "dags.щоденно читати.[key]: Value error, expected letters, digits",
+        "minute 0-59 instead of '61', hour 0-23 instead of '25', weekday 0-7 instead of '9'",
+        f"dags.{'n' * 251}.[key]: Value error, expected at most 250 bytes, got 251",
+        "dags.four_fields.schedule: Value error, expected a cron expression of five fields",
+        "dags.fortnightly.schedule: Value error, expected a cron expression of five fields",
+        "dags.../elsewhere.[key]: Value error, expected letters, digits",
+    ):
+        assert words in message
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        None, "@once", "@quarterly", "*/15 0-6,22 * * *", "0 2 * * mon-fri", "0 0 1,L jan/3 ?",
+        "0 0 15W * *", "0 0 * * fri#2", "0 0 * * L5", "0 22-4/2 1-l * 7",
+    ],
+)  # fmt: skip
+def test_what_airflow_takes_is_taken(cron: str | None) -> None:
+    assert read_schedule(schedule(schedule=cron)).dags["chain"].schedule == cron
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "*/0 * * * *", "0 24 * * *", "0 0 0 * *", "0 0 * 13 *", "0 0 * * 5#6", "0 0 * jam *",
+        "? * * * *", "1- * * * *", "0 0 * * L5,1", "0 0 15W,16 * *", "* * * * * *", "",
+    ],
+)  # fmt: skip
+def test_what_airflow_does_not_take_is_not_taken(cron: str) -> None:
+    with pytest.raises(ParameterError, match=r"dags\.chain\.schedule"):
+        read_schedule(schedule(schedule=cron))
 
 
 def test_stages_in_their_order_are_fine() -> None:

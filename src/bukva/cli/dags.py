@@ -1,5 +1,6 @@
 """`bukva dags`: the stages as DAGs of Airflow, written by kedro-airflow."""
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import click
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from bukva.core.parameters import Count, Group, Positive
 from bukva.errors import ParameterError
@@ -18,7 +19,67 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
 TEMPLATE: Final = "conf/airflow_dags.py.j2"
-_CRON = r"^(@(once|hourly|daily|weekly|monthly|yearly|continuous)|\S+( \S+){4})$"
+_LONGEST_NAME: Final = 250
+_PRESETS: Final = (
+    "@once", "@continuous", "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@quarterly",
+    "@yearly", "@annually",
+)  # fmt: skip
+_RANGES: Final = {
+    "minute": (0, 59), "hour": (0, 23), "day": (1, 31), "month": (1, 12), "weekday": (0, 7),
+}  # fmt: skip
+_NAMES: Final = {
+    "month": "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec",
+    "weekday": "sun|mon|tue|wed|thu|fri|sat",
+}
+_NTH: Final = rf"([0-7]|{_NAMES['weekday']})#[1-5]"
+# The workday that is nearest; the last Fridays, or second ones.
+_ALONE: Final = {
+    "day": r"\?|([1-9]|[12]\d|3[01])w",
+    "weekday": rf"\?|l[0-7](,l[0-7])*|{_NTH}(,{_NTH})*",
+}
+_LAST_DAY: Final = r"(([1-9]|[12]\d|3[01])-)?l"
+
+
+def _check_name(name: str) -> str:
+    """Return a name that Airflow takes; what has parameters has a file of this name, too."""
+    if not re.fullmatch(r"[\w.-]+", name) or ".." in name:
+        raise ValueError("expected letters, digits, '-', '_' and single '.' alone")
+    if len(name.encode()) > _LONGEST_NAME:
+        raise ValueError(f"expected at most {_LONGEST_NAME} bytes, got {len(name.encode())}")
+    return name
+
+
+def _check_schedule(schedule: str) -> str:
+    """Return a preset of Airflow, or a cron expression that its parser takes."""
+    if schedule in _PRESETS:
+        return schedule
+    fields = schedule.split()
+    if schedule.startswith("@") or len(fields) != len(_RANGES):
+        presets = ", ".join(_PRESETS)
+        raise ValueError(f"expected a cron expression of five fields, or one of {presets}")
+    bad = [
+        f"{unit} {_RANGES[unit][0]}-{_RANGES[unit][1]} instead of {text!r}"
+        for unit, text in zip(_RANGES, fields, strict=True)
+        if not re.fullmatch(_ALONE.get(unit, "(?!)"), text.lower())
+        and not all(_is_part(part, unit) for part in text.lower().split(","))
+    ]
+    if bad:
+        raise ValueError(f"expected a cron expression with {', '.join(bad)}")
+    return schedule
+
+
+def _is_part(part: str, unit: str) -> bool:
+    """Return whether it is a value, a range or a star, with a step or none; or the last day."""
+    if unit == "day" and re.fullmatch(_LAST_DAY, part):
+        return True
+    value = rf"\d+|{_NAMES[unit]}" if unit in _NAMES else r"\d+"
+    found = re.fullmatch(rf"(?:\*|({value})(?:-({value}))?)(?:/(\d+))?", part, re.ASCII)
+    if not found:
+        return False
+    *ends, step = found.groups()
+    low, high = _RANGES[unit]
+    numbers = [int(end) for end in ends if end and end.isdigit()]
+    return all(low <= number <= high for number in numbers) and (not step or int(step) > 0)
 
 
 class Dag(Group):
@@ -32,7 +93,7 @@ class Dag(Group):
     """
 
     description: str
-    schedule: Annotated[str, Field(pattern=_CRON)] | None
+    schedule: Annotated[str, AfterValidator(_check_schedule)] | None
     stages: Annotated[list[str], Field(min_length=1)]
     params: dict[str, Any] = Field(default_factory=dict)
 
@@ -52,7 +113,7 @@ class Schedule(Group):
     retries: Annotated[int, Field(ge=0)]
     retry_delay_s: Count
     stage_timeout_h: Positive
-    dags: Annotated[dict[str, Dag], Field(min_length=1)]
+    dags: Annotated[dict[Annotated[str, AfterValidator(_check_name)], Dag], Field(min_length=1)]
 
 
 @click.command()
