@@ -81,9 +81,9 @@ def test_values_of_every_run_are_checked(tmp_path: Path) -> None:
     ("content", "words"),
     [
         ({"env": "surreal"}, "got 'surreal'"),
-        ({"pipelines": ["finetunning"]}, "'evaluation', got 'finetunning'"),
+        ({"pipelines": ["finetunning"]}, "'packaging', got 'finetunning'"),
         ({"pipelines": ["data_processing", "finetuning"]}, "pipelines.0: "),
-        ({"pipelines": ["promotion"]}, "'evaluation', got 'promotion'"),
+        ({"pipelines": ["promotion"]}, "'packaging', got 'promotion'"),
         ({"pipelines": 3}, "pipelines: "),
         ({"runs": [{"name": "a", "corpora": 3}]}, "runs.a.finetuning.corpora: "),
     ],
@@ -92,6 +92,11 @@ def test_where_and_what_to_run_is_checked(
     tmp_path: Path, content: dict[str, Any], words: str
 ) -> None:
     assert words in refusal(tmp_path, **content)
+
+
+def test_a_run_may_end_in_a_packaged_model(tmp_path: Path) -> None:
+    pipelines = ["finetuning", "evaluation", "packaging"]
+    assert read(tmp_path, GOOD | {"pipelines": pipelines}).project.pipelines == pipelines
 
 
 def test_a_network_is_set_where_a_pipeline_reads_it(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ def experiments() -> None:
         network: lenet            # of both training stages
 
     Data, and models that the pipelines take but do not make, are those of the ordinary runs. What a
-    run makes lies in <storage>/experiments/<experiment>/<run>/, with its log (log.txt) and the
-    arguments of its `kedro run` (run.yml); what became of all runs is an Optuna study beside them.
+    run makes lies in <storage>/experiments/<experiment>/<run>/, with its log (log.txt), the
+    arguments of its `kedro run` (run.yml) and what became of it (record.json).
     """
 
 

@@ -25,7 +25,7 @@ from bukva.pipelines.parameters import Parameters, describe_fault
 # What can be a folder, a key of S3 and a run of MLflow.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 # Those that write nothing but the results of their run.
-Pipeline = Literal["mnist_pretraining", "finetuning", "evaluation"]
+Pipeline = Literal["mnist_pretraining", "finetuning", "evaluation", "packaging"]
 
 _USUAL: Final[tuple[Pipeline, ...]] = ("finetuning", "evaluation")
 _STAGES: Final = ("mnist_pretraining", "finetuning")
