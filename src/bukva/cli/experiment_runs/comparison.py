@@ -27,14 +27,7 @@ _HEADINGS: Final = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run; a run that is not done has no results.
-
-    Attributes:
-        run: The run.
-        status: Where it stands.
-        results: As `evaluation` gives them, flat.
-        predictions: The prediction table of the test samples.
-    """
+    """What `evaluation` gave of a run: its results, and its predictions for the test samples."""
 
     run: Run
     status: Status
@@ -60,18 +53,21 @@ def tabulate(outcomes: list[Outcome]) -> pd.DataFrame:
     """Return one row a run, the first being what the others are compared with.
 
     Columns: `run`, `status`; each parameter in which runs differ; each accuracy as in the results,
-    0..1, with `.low` and `.high` (95 % interval) and `.n`; for label and joint accuracy
-    `.difference` to the first run on the same samples, its `.low` and `.high`, and `.p_value`
-    (McNemar); `seconds` of all stages. What is not known is missing.
+    0..1, with `.low` and `.high` (95 % interval) and `.n`; each `.difference` to the first run on
+    the same samples, with the same, and its `.p_value` (McNemar); `seconds` of all stages. What is
+    not known is missing.
     """
     parameters = [outcome.run.parameters for outcome in outcomes]
     names = dict.fromkeys(name for values in parameters for name in values)
     differing = [name for name in names if len({str(one.get(name)) for one in parameters}) > 1]
-    rows = []
+    first, rows = outcomes[0], []
     for outcome in outcomes:
         row: dict[str, Any] = {"run": outcome.run.name, "status": str(outcome.status)}
         row |= {name: outcome.run.parameters.get(name) for name in differing}
-        scores = outcome.results | _compare(outcomes[0], outcome)
+        scores = dict(outcome.results)
+        known = first.predictions, outcome.predictions
+        if outcome is not first and known[0] is not None and known[1] is not None:
+            scores |= compare(*known)
         for key in scores:
             if f"{key}.ci95" in scores:
                 low, high = scores[f"{key}.ci95"]
@@ -83,14 +79,6 @@ def tabulate(outcomes: list[Outcome]) -> pd.DataFrame:
         rows.append(row)
     # As objects, numbers stay what they are in a column that lacks some.
     return pd.DataFrame(rows, dtype=object)
-
-
-def _compare(first: Outcome, outcome: Outcome) -> Scores:
-    if outcome is first or first.predictions is None or outcome.predictions is None:
-        return {}
-    scores = compare(first.predictions, outcome.predictions)
-    shown = ("label_accuracy.", "letters.joint_accuracy.")
-    return {key: value for key, value in scores.items() if key.startswith(shown)}
 
 
 def write_report(table: pd.DataFrame, title: str, folder: Path) -> list[Path]:

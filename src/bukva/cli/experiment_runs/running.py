@@ -37,16 +37,12 @@ _ERROR_LINES: Final = 6
 
 
 class Status(StrEnum):
-    """Where a run stands."""
+    """Where a run stands; `changed`: it is done, but with other parameters or data."""
 
     PENDING = "pending"
-    """It was never started, or its folder was removed."""
     RUNNING = "running"
-    """A process is at work on it."""
     STOPPED = "stopped"
-    """It was stopped or killed, and goes on from its checkpoint."""
     CHANGED = "changed"
-    """It is done, but with other parameters or data."""
     FAILED = "failed"
     DONE = "done"
 
