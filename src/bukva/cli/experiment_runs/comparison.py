@@ -65,9 +65,9 @@ def tabulate(outcomes: list[Outcome]) -> pd.DataFrame:
         row: dict[str, Any] = {"run": outcome.run.name, "status": str(outcome.status)}
         row |= {name: outcome.run.parameters.get(name) for name in differing}
         scores = dict(outcome.results)
-        known = first.predictions, outcome.predictions
-        if outcome is not first and known[0] is not None and known[1] is not None:
-            scores |= compare(*known)
+        ours, theirs = outcome.predictions, first.predictions
+        if outcome is not first and ours is not None and theirs is not None:
+            scores |= compare(theirs, ours)
         for key in scores:
             if f"{key}.ci95" in scores:
                 low, high = scores[f"{key}.ci95"]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 import yaml
 from fsspec.core import url_to_fs
+from kedro import pipeline as kedro
 from kedro.io import DataCatalog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -71,7 +72,7 @@ class Project:
         if not (root / "conf" / env).is_dir():
             raise ExperimentError(f"env: Expected a folder of {root / 'conf'}, got {env!r}")
         self._registered = register_pipelines()
-        inputs = sum(self._registered[name] for name in pipelines).inputs()
+        inputs = sum((self._registered[name] for name in pipelines), kedro.Pipeline([])).inputs()
         self.groups = {name.split(":")[1] for name in inputs if name.startswith("params:")}
         # Looked for in a run's own folder, where the run does not make them.
         self._lent = sorted(name for name in inputs if name.endswith(".model"))
