@@ -13,6 +13,7 @@ import yaml
 from command_checks import kedro_cli
 from docs_commands import read_blocks
 from kedro_project import ENVIRONMENTS, PROJECT, load_config
+from schedules import NAMES_REFUSED, NAMES_TAKEN, REFUSED, TAKEN
 
 from bukva.cli.dags import check_stages, read_schedule, write_params
 from bukva.errors import ParameterError
@@ -96,27 +97,25 @@ def test_what_airflow_refuses_is_refused_before_anything_is_written(tmp_path: Pa
         assert words in message
 
 
-@pytest.mark.parametrize(
-    "cron",
-    [
-        None, "@once", "@quarterly", "*/15 0-6,22 * * *", "0 2 * * mon-fri", "0 0 1,L jan/3 ?",
-        "0 0 15W * *", "0 0 * * fri#2", "0 0 * * L5", "0 22-4/2 1-l * 7",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("cron", TAKEN)
 def test_what_airflow_takes_is_taken(cron: str | None) -> None:
     assert read_schedule(schedule(schedule=cron)).dags["chain"].schedule == cron
 
 
-@pytest.mark.parametrize(
-    "cron",
-    [
-        "*/0 * * * *", "0 24 * * *", "0 0 0 * *", "0 0 * 13 *", "0 0 * * 5#6", "0 0 * jam *",
-        "? * * * *", "1- * * * *", "0 0 * * L5,1", "0 0 15W,16 * *", "* * * * * *", "",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("cron", [*REFUSED, "* * * * * *"])
 def test_what_airflow_does_not_take_is_not_taken(cron: str) -> None:
     with pytest.raises(ParameterError, match=r"dags\.chain\.schedule"):
         read_schedule(schedule(schedule=cron))
+
+
+def test_names_are_taken_as_airflow_takes_them() -> None:
+    def named(name: str) -> dict[str, Any]:
+        return schedule() | {"dags": {name: schedule()["dags"]["chain"]}}
+
+    assert all(name in read_schedule(named(name)).dags for name in NAMES_TAKEN)
+    for name in NAMES_REFUSED:
+        with pytest.raises(ParameterError, match=r"\[key\]: Value error, expected"):
+            read_schedule(named(name))
 
 
 def test_stages_in_their_order_are_fine() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from kedro_project import PROJECT, load_config, storage_at
+from schedules import NAMES_REFUSED, NAMES_TAKEN, REFUSED, TAKEN
 
 from bukva.__main__ import bukva
 from bukva.cli.dags import Schedule, read_schedule
@@ -99,6 +100,28 @@ def test_airflow_finds_what_conf_says(ask: Any, schedule: Schedule) -> None:
         for stage, command in found["commands"].items():
             assert f" run --pipeline={stage} --env=test" in command
             assert (f"{name}.yml" in command) == bool(dag.params)
+
+
+def test_airflow_takes_and_refuses_what_we_do(airflow: Path, tmp_path: Path) -> None:
+    given = [("name", schedule) for schedule in (*TAKEN, *REFUSED)]
+    given += [(name, None) for name in (*NAMES_TAKEN, *NAMES_REFUSED)]
+    folder = tmp_path / "dags"
+    folder.mkdir()
+    for number, (name, schedule) in enumerate(given):
+        # Each in a file of its own: an error is one of a file.
+        dag = f"name_{number}" if name == "name" else name
+        options = f"{dag!r}, schedule={schedule!r}, start_date=datetime(2026, 1, 1)"
+        text = f"from datetime import datetime\nfrom airflow.sdk import DAG\ndag = DAG({options})\n"
+        (folder / f"{number}.py").write_text(text)
+    home = {"AIRFLOW_HOME": str(tmp_path / "airflow"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    command = [airflow, ASK, folder, tmp_path / "answer.json"]
+    subprocess.run(command, env=os.environ | home, check=True, capture_output=True)
+    errors = json.loads((tmp_path / "answer.json").read_text())["errors"]
+    refused = {given[int(Path(file).stem)] for file in errors}
+    assert refused == {
+        *(("name", schedule) for schedule in REFUSED),
+        *((name, None) for name in NAMES_REFUSED),
+    }
 
 
 @pytest.mark.slow

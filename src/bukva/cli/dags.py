@@ -42,8 +42,8 @@ _LAST_DAY: Final = r"(([1-9]|[12]\d|3[01])-)?l"
 
 def _check_name(name: str) -> str:
     """Return a name that Airflow takes; what has parameters has a file of this name, too."""
-    if not re.fullmatch(r"[\w.-]+", name) or ".." in name:
-        raise ValueError("expected letters, digits, '-', '_' and single '.' alone")
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise ValueError("expected letters, digits, '-', '.' and '_' alone")
     if len(name.encode()) > _LONGEST_NAME:
         raise ValueError(f"expected at most {_LONGEST_NAME} bytes, got {len(name.encode())}")
     return name
