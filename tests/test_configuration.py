@@ -16,7 +16,7 @@ from bukva.configuration import GOES_ON_FROM, open_config
 from bukva.core.tuning.trials import nest_values, read_values
 from bukva.pipeline_registry import register_pipelines
 from bukva.pipelines.parameters import validate_parameters
-from bukva.registry.names import MODEL_NAME
+from bukva.registry.package_files import MODEL_NAME
 
 # They need not outlive their run: what is in them is in MLflow, or becomes `recogniser`.
 BY_DEFAULT = {"exported_recogniser"}

@@ -7,7 +7,7 @@ from kedro.config import OmegaConfigLoader
 from omegaconf import OmegaConf
 from omegaconf.resolvers import oc
 
-from bukva.registry.names import name_model
+from bukva.registry.package_files import name_model
 
 GOES_ON_FROM: Final = {"prod": "real", "released": "real"}
 """Environments that hold only what is different in them: all else is as in another one."""

@@ -18,7 +18,7 @@ from bukva.core.imaging.upscaling import encode_page
 from bukva.core.samples import RawSample
 from bukva.datasets.registry import PackagedModelsDataset
 from bukva.registry.models import list_packaged
-from bukva.registry.names import MODEL_NAME
+from bukva.registry.package_files import MODEL_NAME
 from bukva.registry.packaging import Package
 from bukva.tasks.glyph.recogniser import Recogniser
 

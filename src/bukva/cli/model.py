@@ -95,7 +95,7 @@ def promote(reference: str, force: bool, env: str) -> None:
 def rollback(why: str, env: str) -> None:
     """Put the version that was in production before back there; twice changes back again."""
     connect_registry(env)
-    from bukva.registry.names import MODEL_NAME
+    from bukva.registry.package_files import MODEL_NAME
     from bukva.registry.production import roll_back
 
     version = roll_back(MODEL_NAME, why)
@@ -105,7 +105,7 @@ def rollback(why: str, env: str) -> None:
 def _history(env: str) -> "VersionHistory":
     connect_registry(env)
     from bukva.registry.history import read_history
-    from bukva.registry.names import MODEL_NAME
+    from bukva.registry.package_files import MODEL_NAME
 
     return read_history(MODEL_NAME)
 

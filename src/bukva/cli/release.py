@@ -29,7 +29,7 @@ def make(env: str, folder: Path | None, note: str) -> None:
     from bukva.cli.released.making import describe_release, make_release
     from bukva.cli.released.manifest import RELEASED
     from bukva.cli.session import open_session
-    from bukva.registry.names import MODEL_NAME
+    from bukva.registry.package_files import MODEL_NAME
     from bukva.registry.registry import find_same
     from bukva.registry.revision import git_revision
 

@@ -12,7 +12,7 @@ from bukva.core.evaluation.figures.style import corpus_title
 from bukva.core.evaluation.markdown import ACCURACIES, format_share, scopes_of
 from bukva.core.evaluation.verdict import Decision
 from bukva.registry.models import PackagedModel
-from bukva.registry.names import PRODUCTION_ALIAS
+from bukva.registry.package_files import PRODUCTION_ALIAS
 
 ACCURACY_HEAD: Final = ("test samples", "n", *ACCURACIES)
 

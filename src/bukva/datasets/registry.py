@@ -11,8 +11,7 @@ from mlflow.tracking import MlflowClient
 from bukva.datasets.files import ReadOnlyDataset, RecogniserDataset
 from bukva.registry import models, registry
 from bukva.registry.models import PackagedModel
-from bukva.registry.names import CANDIDATE_ALIAS
-from bukva.registry.package_files import RECOGNISER_FILE
+from bukva.registry.package_files import CANDIDATE_ALIAS, RECOGNISER_FILE
 from bukva.registry.packaging import Package, log_package
 from bukva.registry.production import put_into_production
 from bukva.registry.registry import Registration, verify

@@ -17,8 +17,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from bukva.errors import BukvaError, RegistryError
-from bukva.registry.names import RECOGNISER_TAG
-from bukva.registry.package_files import RECOGNISER_PATH, local_path, locate_files
+from bukva.registry.package_files import RECOGNISER_PATH, RECOGNISER_TAG, local_path, locate_files
 
 _PAGE_SIZE: Final = 1000
 

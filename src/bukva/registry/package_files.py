@@ -1,4 +1,4 @@
-"""What travels in a packaged model, where it lies, its digest, and a signature over that.
+"""How a registered model is called and what travels in it, where it lies, its digest and signature.
 
 Who can write to a registry or to its artifacts can change files and digest; a signature they cannot
 make. Keys are Ed25519 (RFC 8032) in PEM files, as `openssl genpkey -algorithm ed25519` writes them.
@@ -12,6 +12,23 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from bukva.errors import SealError
+
+
+def name_model(task: str) -> str:
+    """Return how the registered model of a task is called: `${model_name:glyph}` in a catalog."""
+    return f"bukva-{task}"
+
+
+MODEL_NAME: Final = name_model("glyph")
+"""Of the model that the service answers with and the command line tells of."""
+
+PRODUCTION_ALIAS: Final = "prod"
+PREVIOUS_ALIAS: Final = "previous"
+CANDIDATE_ALIAS: Final = "candidate"
+
+RECOGNISER_TAG: Final = "recogniser_sha256"
+TEST_SPLIT_TAG: Final = "test_split_sha256"
+"""Digest of the samples that a model was tested on: `bukva.core.samples.digest_test_split`."""
 
 RECOGNISER_FILE: Final = "recogniser.onnx"
 """How the file of a recogniser is called where it is logged, and looked for."""

@@ -22,8 +22,7 @@ from bukva.core.task import Task
 from bukva.errors import TrackingUnreachableError
 from bukva.registry.lean_runner import PackagedPipeline, SequentialRunner
 from bukva.registry.models import download, to_tag
-from bukva.registry.names import RECOGNISER_TAG
-from bukva.registry.package_files import DIGEST_TAG, FOLDER, digest_folder
+from bukva.registry.package_files import DIGEST_TAG, FOLDER, RECOGNISER_TAG, digest_folder
 from bukva.registry.revision import git_revision
 from bukva.registry.runs import active_run
 from bukva.registry.tracking import check_tracking

@@ -28,8 +28,12 @@ from sqlalchemy import create_engine, text
 from bukva.errors import PromotionConflictError, RegistryError
 from bukva.registry.history import Action, LogEntry, read_log, write_entry
 from bukva.registry.models import list_versions
-from bukva.registry.names import CANDIDATE_ALIAS, PREVIOUS_ALIAS, PRODUCTION_ALIAS
-from bukva.registry.package_files import sqlite_path
+from bukva.registry.package_files import (
+    CANDIDATE_ALIAS,
+    PREVIOUS_ALIAS,
+    PRODUCTION_ALIAS,
+    sqlite_path,
+)
 from bukva.registry.registry import require_version, verify
 
 LEASE_S: Final = 20.0

@@ -12,12 +12,12 @@ from mlflow.tracking import MlflowClient
 
 from bukva.errors import RegistryError, SealError
 from bukva.registry.models import PackagedModel, download, find_version, has_files
-from bukva.registry.names import RECOGNISER_TAG
 from bukva.registry.package_files import (
     DIGEST_TAG,
     FOLDER,
     GOLDEN,
     RECOGNISER_PATH,
+    RECOGNISER_TAG,
     SIGNATURE_TAG,
     check_signature,
     digest_folder,

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, Validatio
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bukva.errors import ParameterError
-from bukva.registry.names import MODEL_NAME, PRODUCTION_ALIAS
+from bukva.registry.package_files import MODEL_NAME, PRODUCTION_ALIAS
 
 ENV_PREFIX = "BUKVA_"
 

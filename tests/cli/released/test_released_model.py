@@ -15,7 +15,7 @@ from bukva.cli.released.card import write_card
 from bukva.cli.released.manifest import MAX_BYTES, RELEASED, Release, read_release
 from bukva.core.corpora.terms import Terms, require_releasable
 from bukva.datasets.models import TrainedModelDataset
-from bukva.registry.names import MODEL_NAME
+from bukva.registry.package_files import MODEL_NAME
 from bukva.tasks.glyph import charset
 from bukva.tasks.glyph.golden import check_golden_samples
 from bukva.tasks.glyph.recogniser import Recogniser

@@ -11,7 +11,7 @@ from bukva.cli.released.manifest import CARD, GOLDEN, ONNX, Release, read_releas
 from bukva.datasets.registry import PackagedModelsDataset
 from bukva.registry import package_files as dossier
 from bukva.registry.models import find_version, has_files
-from bukva.registry.names import PRODUCTION_ALIAS
+from bukva.registry.package_files import PRODUCTION_ALIAS
 from bukva.registry.packaging import Package
 from bukva.registry.production import put_into_production
 from bukva.registry.registry import find_same, register

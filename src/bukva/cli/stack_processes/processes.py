@@ -23,7 +23,7 @@ import requests
 
 from bukva.cli.stack_processes.tools import find_program, run_tool
 from bukva.errors import StackError
-from bukva.registry.names import MODEL_NAME, PRODUCTION_ALIAS
+from bukva.registry.package_files import MODEL_NAME, PRODUCTION_ALIAS
 
 SERVERS: Final = ("postgresql", "s3", "mlflow", "api", "nginx")
 TEMPLATE: Final = Path(".env.example")

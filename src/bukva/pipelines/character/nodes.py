@@ -15,8 +15,7 @@ from bukva.core.corpora.sklearn_digits import read_sklearn_digits
 from bukva.core.golden import write_golden
 from bukva.core.imaging.upscaling import encode_page
 from bukva.core.samples import LazyCorpora, digest_test_split, of_split
-from bukva.registry.names import TEST_SPLIT_TAG
-from bukva.registry.package_files import GOLDEN, RESULTS
+from bukva.registry.package_files import GOLDEN, RESULTS, TEST_SPLIT_TAG
 from bukva.registry.packaging import Package
 from bukva.tasks.character.evaluation import measure, predict, score
 from bukva.tasks.character.parameters import (

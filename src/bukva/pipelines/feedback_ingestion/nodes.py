@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from bukva.core.arrays import UInt8Array
 from bukva.errors import RegistryError
 from bukva.registry.models import PackagedModel
-from bukva.registry.names import PRODUCTION_ALIAS
+from bukva.registry.package_files import PRODUCTION_ALIAS
 from bukva.tasks.glyph.charset import NO_SYMBOL, SYMBOLS
 from bukva.tasks.glyph.feedback.collection import CORPUS_COLUMNS, Unusable
 from bukva.tasks.glyph.feedback.selection import (

@@ -12,8 +12,15 @@ import pandas as pd
 from bukva.core.arrays import UInt8Array
 from bukva.core.samples import digest_test_split
 from bukva.errors import ModelFormatError
-from bukva.registry.names import TEST_SPLIT_TAG
-from bukva.registry.package_files import CARD, FIGURE_SUFFIX, GOLDEN, PARAMETERS, REFERENCE, RESULTS
+from bukva.registry.package_files import (
+    CARD,
+    FIGURE_SUFFIX,
+    GOLDEN,
+    PARAMETERS,
+    REFERENCE,
+    RESULTS,
+    TEST_SPLIT_TAG,
+)
 from bukva.registry.packaging import Package
 from bukva.tasks.glyph.export import export_onnx
 from bukva.tasks.glyph.golden import golden_samples, write_golden

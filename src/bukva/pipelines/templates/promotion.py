@@ -19,8 +19,7 @@ from bukva.core.samples import digest_test_split
 from bukva.core.task import Task
 from bukva.errors import RegistryError
 from bukva.registry.models import PackagedModel
-from bukva.registry.names import PRODUCTION_ALIAS, TEST_SPLIT_TAG
-from bukva.registry.package_files import DIGEST_TAG
+from bukva.registry.package_files import DIGEST_TAG, PRODUCTION_ALIAS, TEST_SPLIT_TAG
 from bukva.registry.registry import Registration
 
 _logger = logging.getLogger(__name__)
