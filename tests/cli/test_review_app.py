@@ -25,7 +25,7 @@ REVIEW = pd.DataFrame(
         "reading": ["Г", "∅"],
         "reading_probability": [0.97, 0.93],
         "alternatives": ALTERNATIVES,
-        "image": [b"\x89PNG one", b"\x89PNG two"],
+        "image": [b"RIFF one", b"\x89PNG two"],
     }
 )
 
@@ -54,6 +54,8 @@ def test_drawings_are_listed_with_what_is_said_of_them(http: TestClient) -> None
     assert (second["answer"], second["decision"]) == (None, None)
     image = http.get(f"/drawings/{SECOND}/image")
     assert (image.headers["content-type"], image.content) == ("image/png", b"\x89PNG two")
+    image = http.get(f"/drawings/{FIRST}/image")
+    assert image.headers["content-type"] == "image/webp"
 
 
 def test_a_decision_is_on_the_disk_when_it_is_answered(

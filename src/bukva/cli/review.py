@@ -108,7 +108,7 @@ def create_app(table: "pd.DataFrame", store: "DecisionsDataset", reviewer: str) 
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     from bukva.serving.app import PAGE
-    from bukva.tasks.glyph.feedback.decisions import Decision, Symbol
+    from bukva.tasks.glyph.feedback.decisions import Decision, Symbol, media_type
 
     images = dict(zip(table["name"], table["image"], strict=True))
     drawings: list[dict[Any, Any]] = [
@@ -137,7 +137,7 @@ def create_app(table: "pd.DataFrame", store: "DecisionsDataset", reviewer: str) 
 
     @app.get("/drawings/{name}/image")
     def show_image(name: Name) -> Response:
-        return Response(images[name], media_type="image/png")
+        return Response(images[name], media_type=media_type(images[name]))
 
     @app.put("/drawings/{name}/decision")
     def decide(name: Name, symbol: Annotated[Symbol | None, Body(embed=True)]) -> Decision:

@@ -4,16 +4,18 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 import numpy as np
 import onnxruntime as ort
-import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from bukva.core.arrays import UInt8Array
 from bukva.errors import ImageError, ModelFormatError
+
+if TYPE_CHECKING:
+    import pandas as pd  # the service does without
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -124,8 +126,10 @@ class ImageReader(OnnxModel, ABC, Generic[A]):
         answers = iter(self.describe(np.stack(usable)) if usable else ())
         return [next(answers) if isinstance(each, np.ndarray) else each for each in prepared]
 
-    def recognise(self, images: pd.Series, _explain: object = None) -> pd.DataFrame:
+    def recognise(self, images: "pd.Series", _explain: object = None) -> "pd.DataFrame":
         """Return the answers for a column of encoded images, as a table."""
+        import pandas as pd
+
         answers = [answer.model_dump() for answer in self.answer(images.tolist())]
         columns = list(self.answer_model.model_fields)
         return pd.DataFrame(answers, columns=columns, index=images.index)

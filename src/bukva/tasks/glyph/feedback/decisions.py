@@ -125,10 +125,17 @@ def write_tasks(review: pd.DataFrame) -> bytes:
             "score": row["reading_probability"],
             "result": [read | {"value": {"choices": [choice]}}],
         }
-        kind = "webp" if row["image"].startswith(b"RIFF") else "png"
-        shown = {"image": f"data:image/{kind};base64,{image}", "correction": row["name"]}
+        shown = {
+            "image": f"data:{media_type(row['image'])};base64,{image}",
+            "correction": row["name"],
+        }
         tasks.append({"data": shown | {"given": row["given"]}, "predictions": [predicted]})
     return json.dumps(tasks, ensure_ascii=False, indent=1).encode()
+
+
+def media_type(image: bytes) -> str:
+    """Return what a stored drawing is: PNG, or a photo as WebP."""
+    return "image/webp" if image.startswith(b"RIFF") else "image/png"
 
 
 def read_annotations(content: bytes) -> tuple[Decisions, int]:
