@@ -5,10 +5,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from docs_commands import Block, read_blocks
+from job_storage import Storage
 from kedro_project import PROJECT
 
 PAGE = PROJECT / "docs" / "how_to" / "add_a_task.md"
@@ -40,15 +42,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_the_page_leads_to_a_trained_network(project: Path, tmp_path: Path) -> None:
+def test_the_page_leads_to_a_trained_network(
+    project: Path, copy_of_job: Callable[[], Storage]
+) -> None:
     [steps] = [block for block in read_blocks([PAGE]) if block.title == RUN]
+    storage = copy_of_job().path
     environment = os.environ | {
-        "BUKVA_TEST_STORAGE": str(tmp_path),
+        "BUKVA_TEST_STORAGE": str(storage),
         "PYTHONPATH": str(project / "src"),
     }
     for line in steps.lines:
         program, *arguments = shlex.split(line)
         command = [sys.executable, "-m", program, *arguments]
         subprocess.run(command, cwd=project, env=environment, check=True, capture_output=True)
-    assert (tmp_path / "06_models" / "digit_finetuning" / "model.safetensors").is_file()
-    assert (tmp_path / "08_reporting" / "digit_finetuning_learning_curves.png").is_file()
+    assert (storage / "06_models" / "digit_finetuning" / "model.safetensors").is_file()
+    assert (storage / "08_reporting" / "digit_finetuning_learning_curves.png").is_file()

@@ -7,10 +7,9 @@ import io
 import json
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import onnx
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +17,9 @@ from bukva.core.arrays import UInt8Array
 from bukva.core.predictor import SPEC_KEY, OnnxModel
 from bukva.core.training.classification import predict_logits
 from bukva.errors import ParityError
+
+if TYPE_CHECKING:
+    import onnx
 
 _TOLERANCE: Final = 1e-3
 
@@ -40,7 +42,7 @@ def scale_pixels(images_NHW: Tensor) -> Tensor:
 
 def export_network(
     network: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str], opset: int
-) -> onnx.ModelProto:
+) -> "onnx.ModelProto":
     """Return a network in ONNX; it takes any number of images.
 
     Args:
@@ -91,8 +93,10 @@ def export_classifier(
     return file
 
 
-def write_onnx(proto: onnx.ModelProto, spec: Mapping[str, Any]) -> bytes:
+def write_onnx(proto: "onnx.ModelProto", spec: Mapping[str, Any]) -> bytes:
     """Return the bytes of an ONNX file, a specification in its metadata `bukva.spec` as JSON."""
+    import onnx
+
     onnx.helper.set_model_props(proto, {SPEC_KEY: json.dumps(spec, ensure_ascii=False)})
     onnx.checker.check_model(proto)
     buffer = io.BytesIO()

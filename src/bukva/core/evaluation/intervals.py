@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from bukva.errors import TableError
 
@@ -36,7 +36,7 @@ def wilson_interval(
         message = f"Expected a count in 0..total with total > 0, got {successes} of {total}."
         raise TableError(message)
     share, effective = successes / total, total / design_effect
-    z = float(stats.norm.ppf((1 + confidence) / 2))
+    z = float(special.ndtri((1 + confidence) / 2))
     centre = share + z**2 / (2 * effective)
     half = z * sqrt(share * (1 - share) / effective + (z / (2 * effective)) ** 2)
     scale = 1 + z**2 / effective
@@ -95,6 +95,8 @@ def bootstrap_interval(
     if values_N.ndim != 1 or len(values_N) < 2:
         message = f"Expected at least two values in one dimension, got shape {values_N.shape}."
         raise TableError(message)
+    from scipy import stats
+
     interval = stats.bootstrap(
         (values_N,),
         statistic,
@@ -121,6 +123,8 @@ def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     if values_N.ndim != 1 or len(values_N) < 2:
         message = f"Expected at least two values in one dimension, got shape {values_N.shape}."
         raise TableError(message)
+    from scipy import stats
+
     quantile = stats.t.ppf((1 + confidence) / 2, len(values_N) - 1)
     half_width = float(quantile * stats.sem(values_N))
     return float(values_N.mean()) - half_width, float(values_N.mean()) + half_width
@@ -134,6 +138,8 @@ def mcnemar_p_value(only_first_right: int, only_second_right: int) -> float:
     differing = only_first_right + only_second_right
     if differing == 0:
         return 1.0
+    from scipy import stats
+
     return float(stats.binomtest(only_first_right, differing).pvalue)
 
 

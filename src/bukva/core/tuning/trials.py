@@ -23,7 +23,6 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
@@ -134,6 +133,8 @@ def measure_importances(trials: pd.DataFrame, space: Space) -> pd.Series:
         Shares that add up to 1, by dotted name; empty where there are too few trials, or all came
         out alike.
     """
+    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
     finished = completed(trials)
     if len(finished) < _FEWEST_FOR_IMPORTANCE or finished["value"].nunique() < 2:
         return pd.Series(dtype="float64")

@@ -8,7 +8,6 @@ import time
 from typing import Any
 
 import pandas as pd
-from sklearn.tree import DecisionTreeClassifier
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.corpora.sklearn_digits import read_sklearn_digits
@@ -69,6 +68,8 @@ def _measure(
 def _measure_tree(
     table: pd.DataFrame, images_NHW: UInt8Array, tests: Any, parameters: EvaluationParameters
 ) -> Results:
+    from sklearn.tree import DecisionTreeClassifier
+
     train_table, train_NHW = of_split(table, images_NHW, "train")
     tree = DecisionTreeClassifier(max_depth=parameters.tree_depth, random_state=1)
     started_s = time.perf_counter()

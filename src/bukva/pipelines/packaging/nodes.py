@@ -22,7 +22,6 @@ from bukva.registry.package_files import (
     TEST_SPLIT_TAG,
 )
 from bukva.registry.packaging import Package
-from bukva.tasks.glyph.export import export_onnx
 from bukva.tasks.glyph.golden import golden_samples, write_golden
 from bukva.tasks.glyph.parameters import PackagingParameters
 from bukva.tasks.glyph.parity import check_parity
@@ -36,6 +35,8 @@ Dossier = dict[str, bytes]
 
 def export(model: TrainedModel, parameters: PackagingParameters) -> Recogniser:
     """Turn the trained model into an ONNX recogniser."""
+    from bukva.tasks.glyph.export import export_onnx
+
     return Recogniser(export_onnx(model, parameters.opset))
 
 

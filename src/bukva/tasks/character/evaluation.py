@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import pandas as pd
-from sklearn.metrics import precision_recall_fscore_support
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.evaluation.scores import score_difference, score_share
@@ -52,6 +51,8 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Scores:
 
 def per_class_report(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return precision, recall, F1 and the number of test samples of each class."""
+    from sklearn.metrics import precision_recall_fscore_support
+
     labels = sorted(predictions["label"].unique())
     scores = precision_recall_fscore_support(
         predictions["label"], predictions["predicted"], labels=labels, zero_division=0

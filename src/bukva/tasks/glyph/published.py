@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from bukva.core.alphabets import DIGITS
 from bukva.core.corpora.contents import parse_bool
@@ -39,6 +38,8 @@ def published_split(glyphs_csv: bytes, mnist_test_labels: NDArray[np.uint8]) -> 
     Raises:
         CorpusCorruptError: If the table cannot be used or a digit has fewer than 50 images.
     """
+    from sklearn.model_selection import train_test_split
+
     samples = pd.DataFrame(
         _digit_rows(mnist_test_labels) + _letter_rows(glyphs_csv),
         columns=["label", "is_uppercase", "filename", "corpus", "name"],

@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.metrics import auc, roc_curve
 
 from bukva.core.evaluation.figures import style
 from bukva.errors import TableError
@@ -34,6 +33,8 @@ class RocCurve(NamedTuple):
     @property
     def area(self) -> float:
         """Area under the curve, 0..1; 0.5 is chance."""
+        from sklearn.metrics import auc
+
         return float(auc(self.false_positive_P, self.true_positive_P))
 
 
@@ -44,6 +45,8 @@ def measure_roc(is_it: NDArray[np.bool_], score: FloatArray) -> RocCurve:
         is_it: `(N,)`, True for what is to be found; both must occur.
         score: `(N,)`, higher where it is likelier.
     """
+    from sklearn.metrics import roc_curve
+
     false_positive_P, true_positive_P, _ = roc_curve(is_it, score)
     return RocCurve(false_positive_P, true_positive_P)
 

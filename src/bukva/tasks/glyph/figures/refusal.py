@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sklearn.metrics import roc_auc_score, roc_curve
 
 from bukva.core.arrays import BoolArray, UInt8Array
 from bukva.core.evaluation.figures import style
@@ -114,6 +113,8 @@ def _is_kept(rows: pd.DataFrame, threshold: float) -> BoolArray:
 
 
 def _auroc(symbols: pd.DataFrame, outliers: pd.DataFrame) -> float:
+    from sklearn.metrics import roc_auc_score
+
     probability_N = np.concatenate([symbols["symbol_probability"], outliers["symbol_probability"]])
     is_symbol_N = np.arange(len(probability_N)) < len(symbols)
     return float(roc_auc_score(is_symbol_N, probability_N))
@@ -162,6 +163,8 @@ def _draw_shares(axes: Axes, scores: Scores) -> None:
 
 
 def _draw_curves(axes: Axes, symbols: pd.DataFrame, outliers: pd.DataFrame) -> None:
+    from sklearn.metrics import roc_curve
+
     for place, (kind, rows) in enumerate(outliers.groupby(kinds_of(outliers))):
         truth_N = np.repeat([False, True], [len(symbols), len(rows)])
         probability_N = np.concatenate([symbols["symbol_probability"], rows["symbol_probability"]])
