@@ -72,7 +72,7 @@ def answers_of(factor: float, images: Sequence[bytes]) -> list[dict[str, Any]]:
     import pandas as pd
 
     table = _make_recogniser(factor).recognise(pd.Series(list(images)))
-    rows = table.drop(columns=["frame", "measures"]).to_dict(orient="records")
+    rows = table.drop(columns=["measures"]).to_dict(orient="records")
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 
