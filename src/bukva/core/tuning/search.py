@@ -50,7 +50,7 @@ class TrialObserver(Protocol):
 
 @dataclass(frozen=True)
 class Search:
-    """Everything that a worker must know; it is `Work`.
+    """Everything that a worker must know: it is sent to their processes, so it is data.
 
     Attributes:
         url: Of the database with the study.

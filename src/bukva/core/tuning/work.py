@@ -3,56 +3,29 @@
 import logging
 import multiprocessing
 import time
-from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import torch
 from optuna import TrialPruned
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import TrialState
 
-from bukva.core.tuning.parameters import SharingParameters
 from bukva.core.tuning.study import SharedStudy
 from bukva.errors import TuningError
+
+if TYPE_CHECKING:
+    from bukva.core.tuning.search import Search
 
 logger = logging.getLogger(__name__)
 
 _POLL_S: Final = 0.5
 
 
-class Work(Protocol):
-    """What is done on a study; sent to worker processes, so it is data."""
-
-    @property
-    def parameters(self) -> SharingParameters:
-        """How workers share the study."""
-
-    def open(self) -> SharedStudy:
-        """Return the study."""
-
-    def count_left(self, trials: Sequence[FrozenTrial]) -> int:
-        """Return how many trials are still to end, those that run included."""
-
-    def run(self, study: SharedStudy, trial: Trial) -> float:
-        """Do a trial and return its value.
-
-        Raises:
-            GivenUpError: If it is not to be finished.
-            StoppedTrialError: If it was stopped, and is to be tried again.
-            TrialPruned: If it is not worth going on.
-            UpdateFinishedTrialError: If others took its worker for dead.
-        """
-
-
 class GivenUpError(Exception):
     """A trial failed, or is not ours to finish; the worker goes on with the next one."""
 
 
-class StoppedTrialError(Exception):
-    """A trial was stopped from outside, and is tried again; the worker goes on."""
-
-
-def work_through(work: Work) -> None:
+def work_through(search: "Search") -> None:
     """Do trials until none is left, or until whoever started this process is gone.
 
     Trials of other workers count; one that falls silent is tried again by whoever sees it first.
@@ -61,27 +34,27 @@ def work_through(work: Work) -> None:
         TuningError: If the study cannot be opened, or its database went away for longer than
             the parameters allow.
     """
-    study = work.open()
+    study = search.open()
     parent = multiprocessing.parent_process()
     while parent is None or parent.is_alive():
         study.retry_silent()
         trials = study.trials()
-        left = work.count_left(trials)
+        left = search.count_left(trials)
         if not left:
             return
         if sum(trial.state == TrialState.RUNNING for trial in trials) < left:
-            _try_one(work, study)
+            _try_one(search, study)
         else:
             # The last trials are with others: one of these may yet be killed.
             time.sleep(_POLL_S)
 
 
-def _try_one(work: Work, study: SharedStudy) -> None:
+def _try_one(search: "Search", study: SharedStudy) -> None:
     """Run the next trial; that it is given up on the way ends nothing else."""
     trial, state, value = study.ask(), TrialState.FAIL, None
     try:
         with study.kept_alive(trial):
-            value = work.run(study, trial)
+            value = search.run(study, trial)
         state = TrialState.COMPLETE
         logger.info("trial %d: %.4g", trial.number, value)
     except TrialPruned as reason:
@@ -91,15 +64,14 @@ def _try_one(work: Work, study: SharedStudy) -> None:
         logger.warning("trial %d is given up: others took its worker for dead", trial.number)
     except GivenUpError as reason:
         logger.warning("trial %d is given up: %s", trial.number, reason)
-    except (KeyboardInterrupt, StoppedTrialError) as reason:
+    except KeyboardInterrupt:
         study.retry(trial.number)
-        if isinstance(reason, KeyboardInterrupt):
-            raise
+        raise
     finally:
         study.tell(trial, state, value if state == TrialState.COMPLETE else None)
 
 
-def run_workers(work: Work) -> None:
+def run_workers(search: "Search") -> None:
     """Work through a study with as many processes as the parameters say.
 
     The processes share the cores. One that dies takes nobody with it: the others try its trial
@@ -108,17 +80,18 @@ def run_workers(work: Work) -> None:
     Raises:
         TuningError: If the study cannot be opened, or every process failed.
     """
-    count = work.parameters.workers
+    count = search.parameters.workers
     # Opened before anybody else: what is wrong with it is said here, and its tables are made.
-    work.open()
+    search.open()
     if count == 1:
-        work_through(work)
+        work_through(search)
         return
     # Spawned: a fork of a process whose torch has threads may hang.
     context = multiprocessing.get_context("spawn")
     threads = max(1, torch.get_num_threads() // count)
     processes = [
-        context.Process(target=_work_with, args=(work, threads), daemon=True) for _ in range(count)
+        context.Process(target=_work_with, args=(search, threads), daemon=True)
+        for _ in range(count)
     ]
     for process in processes:
         process.start()
@@ -136,6 +109,6 @@ def run_workers(work: Work) -> None:
         logger.warning("%d of %d workers ended with %s", len(failed), count, failed)
 
 
-def _work_with(work: Work, threads: int) -> None:
+def _work_with(search: "Search", threads: int) -> None:
     torch.set_num_threads(threads)
-    work_through(work)
+    work_through(search)
