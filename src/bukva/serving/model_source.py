@@ -49,7 +49,7 @@ def load_model(version: RegisteredVersion, settings: Settings, cache: ModelCache
     """
     with TemporaryDirectory(prefix="bukva-model-") as scratch:
         files = Path(scratch) / "model"
-        digest = _fetch(version, files, cache)
+        digest = _fetch(version, files, cache, settings.tracking_uri)
         is_signed = _check_seal(version, digest, settings)
         dossier = Dossier.read(files)
         drift = DriftMonitor(dossier.reference, settings.drift_window)
@@ -69,7 +69,7 @@ def _read_recogniser(file: Path) -> Recogniser:
     return Recogniser(file.read_bytes())
 
 
-def _fetch(version: RegisteredVersion, files: Path, cache: ModelCache) -> str:
+def _fetch(version: RegisteredVersion, files: Path, cache: ModelCache, tracking_uri: str) -> str:
     """Put the files into a folder and return their digest."""
     if not _DIGEST.fullmatch(version.digest):
         raise SealError(f"Expected a sha256 in the version's tag {DIGEST_TAG}, got another text.")
@@ -80,7 +80,8 @@ def _fetch(version: RegisteredVersion, files: Path, cache: ModelCache) -> str:
         shutil.rmtree(files)
     from mlflow.artifacts import download_artifacts
 
-    downloaded = Path(download_artifacts(version.uri, dst_path=str(files.parent / "download")))
+    folder = str(files.parent / "download")
+    downloaded = Path(download_artifacts(version.uri, dst_path=folder, tracking_uri=tracking_uri))
     (downloaded / BY_MLFLOW).unlink(missing_ok=True)
     digest = digest_folder(downloaded)
     downloaded.replace(files)

@@ -52,8 +52,6 @@ def find_version(settings: Settings) -> RegisteredVersion:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    # For the whole process: MLflow resolves addresses of artifacts by this and by no argument.
-    mlflow.set_tracking_uri(settings.tracking_uri)
     name, alias = settings.model_name, settings.model_alias
     client = mlflow.MlflowClient(address, address)
     try:
