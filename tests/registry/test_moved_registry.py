@@ -18,6 +18,9 @@ from bukva.registry.production import put_into_production, roll_back
 from bukva.registry.registry import find_same, register, require_version, verify
 from bukva.registry.tracking import keep_artifacts_here
 
+# Another spelling of an address is another connection; SQLite does not know what it says.
+pytestmark = pytest.mark.filterwarnings("ignore:Query string argument")
+
 NAME, EXPERIMENT = "moved", "moves"
 _NUMBERS = count()
 

@@ -161,6 +161,8 @@ OTHERS = {
 }
 
 
+# That what stands in conf lies outside of what is searched is said to whoever searches so.
+@pytest.mark.filterwarnings("ignore:Fixed parameter")
 @pytest.mark.parametrize("name", OTHERS)
 def test_trials_that_cannot_be_compared_are_kept_apart(url, name):
     run(url, trials=1)

@@ -33,7 +33,8 @@ def recogniser() -> CharacterRecogniser:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_tells_classes_apart(name: str) -> None:
     network = build_network(name, classes=7, width=6, dropout=0.5).eval()
-    logits_BK = network(torch.rand(3, 1, FRAME_PX, FRAME_PX))
+    with torch.inference_mode():
+        logits_BK = network(torch.rand(3, 1, FRAME_PX, FRAME_PX))
     assert logits_BK.shape == (3, 7)
     assert float(logits_BK.std(dim=0).min()) > 0
 
