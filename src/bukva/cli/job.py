@@ -24,9 +24,7 @@ def job(env: str, params: dict[str, Any], task: str) -> None:
     """Run the main job: data, training, evaluation, packaging, promotion."""
     if task != "glyph":
         run_parts(dict(zip(PARTS, (task, f"{task}.promotion"), strict=True)), env, params)
-        catalog = open_session(env).load_context().catalog
-        click.echo(f"\n{catalog.load(f'{task}.comparison').to_string(index=False)}")
-        click.echo(f"\nDecision: {catalog.load(f'{task}.decision')['reason']}.")
+        _print_outcome(task, open_session(env).load_context())
         return
     # First, so that promotion compares with it where nothing else is in production.
     click.echo(describe_installation(install_released(env, params)))
@@ -35,6 +33,20 @@ def job(env: str, params: dict[str, Any], task: str) -> None:
 
     context = open_session(env).load_context()
     print_results(context.catalog, reports_folder(context))
+
+
+def _print_outcome(task: str, context: Any) -> None:
+    """Print the table of a task under a namespace, and what became of its model."""
+    comparison, decision = (
+        context.catalog.load(f"{task}.{name}") for name in ("comparison", "decision")
+    )
+    click.echo(f"\n{comparison.to_string(index=False)}\n")
+    click.echo(f"Tables and results: {reports_folder(context)}/{task}/")
+    if decision["is_promoted"]:
+        click.echo(f"Model: in production, as {decision['reason']}.")
+    else:
+        click.echo(f"Model: registered, but not put into production: {decision['reason']}.")
+    click.echo(f"Next: kedro run --pipeline={task}.promotion, or make viz ENV={context.env}.")
 
 
 def run_parts(parts: dict[str, str], env: str, params: dict[str, Any]) -> None:
