@@ -43,7 +43,7 @@ def _print_outcome(task: str, context: Any) -> None:
     click.echo(f"\n{comparison.to_string(index=False)}\n")
     click.echo(f"Tables and results: {reports_folder(context)}/{task}/")
     if decision["is_promoted"]:
-        click.echo(f"Model: in production, as {decision['reason']}.")
+        click.echo(f"Model: put into production: {decision['reason']}.")
     else:
         click.echo(f"Model: registered, but not put into production: {decision['reason']}.")
     click.echo(f"Next: kedro run --pipeline={task}.promotion, or make viz ENV={context.env}.")
