@@ -219,13 +219,13 @@ def test_slashes_at_the_end_of_an_address_do_no_harm(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("BUKVA_RUN_FOLDER", "runs/a")
     plain = {}
     for slash in ("", "/"):
-        monkeypatch.setenv("BUKVA_STORAGE", f"s3://b/root{slash}")
+        monkeypatch.setenv("BUKVA_STORAGE", f"s3://b/top{slash}")
         monkeypatch.setenv("BUKVA_RUN_FOLDER", f"runs/a{slash}")
         plain[slash] = {env: load_config(env)["catalog"] for env in ("s3", "prod")}
     assert plain[""] == plain["/"]
     for config in plain[""].values():
-        assert config["results"]["filepath"] == "s3://b/root/runs/a/08_reporting/results.json"
-        assert config["corrections"]["folder"] == "s3://b/root/01_raw/feedback"
+        assert config["results"]["filepath"] == "s3://b/top/runs/a/08_reporting/results.json"
+        assert config["corrections"]["folder"] == "s3://b/top/01_raw/feedback"
 
 
 def test_the_machine_may_say_where_things_lie(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -212,8 +212,8 @@ def test_other_stores_that_fsspec_knows_are_read_and_written() -> None:
 @pytest.mark.parametrize(
     ("given", "tidied"),
     [
-        ("s3://b/root/", "s3://b/root"),
-        ("s3://b//root//a/", "s3://b/root/a"),
+        ("s3://b/top/", "s3://b/top"),
+        ("s3://b//top//a/", "s3://b/top/a"),
         ("data/", "data"),
         ("/", "/"),
         ("/a//b", "/a/b"),

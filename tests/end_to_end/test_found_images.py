@@ -3,8 +3,6 @@
 import base64
 import io
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -14,10 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from batch_runs import make_project, run_command
 from drawing import Sheet
 from found_images import FOUND, GREY_HW, PAGE, SYMBOL, deep_png, encode
 from image_files import after_header, chunk, chunks_of
-from kedro_project import PROJECT
 from PIL import ExifTags, Image
 from serving_servers import Server
 
@@ -113,25 +111,10 @@ def test_a_large_photo_is_made_small_on_the_page(send: Callable[[bytes], bytes])
 @pytest.fixture
 def recognise(tmp_path: Path) -> Callable[[str], pd.DataFrame]:
     """Run the command of the batch with the released model; return its predictions."""
-    for name in ("conf", "pyproject.toml"):
-        (tmp_path / name).symlink_to(PROJECT / name)
-    (tmp_path / "src").mkdir()
-    (tmp_path / "kept" / "06_models").mkdir(parents=True)
-    onnx_model = (files("bukva_released") / "model.onnx").read_bytes()
-    (tmp_path / "kept" / "06_models" / "recogniser.onnx").write_bytes(onnx_model)
+    make_project(tmp_path, (files("bukva_released") / "model.onnx").read_bytes())
 
     def run(images: str) -> pd.DataFrame:
-        names = {"images": images, "results": "read", "model": "local"}
-        given = ",".join(f"batch_inference.{name}={value}" for name, value in names.items())
-        command = [sys.executable, "-m", "kedro", "run", "--env=test", f"--params={given}"]
-        done = subprocess.run(
-            [*command, "--pipeline=batch_inference"],
-            cwd=tmp_path,
-            env=os.environ | {"BUKVA_TEST_STORAGE": str(tmp_path / "kept"), "COLUMNS": "500"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_command(tmp_path, images=images, results="read", model="local")
         assert done.returncode == 0, done.stdout + done.stderr
         return pd.read_parquet(tmp_path / "read" / "predictions").set_index("image")
 

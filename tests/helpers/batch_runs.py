@@ -3,6 +3,8 @@
 import io
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
+from kedro_project import PROJECT
 from PIL import Image
 
 from bukva.datasets import batch as batch_datasets
@@ -25,6 +28,7 @@ from bukva.datasets.batch import (
     part_name,
 )
 from bukva.datasets.files import JSONDataset
+from bukva.datasets.storage import Files
 from bukva.pipelines.batch_inference import pipeline as batch_inference
 from bukva.tasks.glyph.batch import AnsweringModel
 from bukva.tasks.glyph.parameters import BatchInferenceParameters
@@ -121,3 +125,25 @@ def rows_of(table: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
 
 def _to_text(alternatives: Any) -> str:
     return "" if alternatives is None else str([dict(item) for item in alternatives])
+
+
+def make_project(folder: Path, onnx_model: bytes) -> None:
+    """Make a project of ours in a folder, whose local recogniser is this one."""
+    for name in ("conf", "pyproject.toml"):
+        (folder / name).symlink_to(PROJECT / name)
+    (folder / "src").mkdir()
+    Files(str(folder)).write(onnx_model, "kept/06_models/recogniser.onnx")
+
+
+def run_command(project: Path, **names: str) -> subprocess.CompletedProcess[str]:
+    """Run the command of the batch in a project that `make_project` made."""
+    given = ",".join(f"batch_inference.{name}={value}" for name, value in names.items())
+    command = [sys.executable, "-m", "kedro", "run", "--env=test", f"--params={given}"]
+    return subprocess.run(
+        [*command, "--pipeline=batch_inference"],
+        cwd=project,
+        env=os.environ | {"BUKVA_TEST_STORAGE": str(project / "kept"), "COLUMNS": "500"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from batch_runs import CHUNK_IMAGES, Batch, png, rows_of, run_and_die, write_tensors
+from batch_runs import (
+    CHUNK_IMAGES,
+    Batch,
+    make_project,
+    png,
+    rows_of,
+    run_and_die,
+    run_command,
+    write_tensors,
+)
 from bucket_server import BUCKET, run_bucket
 from clean_forks import clean_forks
 from kedro_project import PROJECT, load_catalog, load_config
@@ -297,25 +304,12 @@ def test_what_looks_like_a_number_on_the_command_line_is_a_name(
     pages: dict[str, bytes], random_recogniser: Recogniser, tmp_path: Path
 ) -> None:
     """By the real command, in a project whose folder of images is called 2026."""
-    for name in ("conf", "pyproject.toml"):
-        (tmp_path / name).symlink_to(PROJECT / name)
-    for folder in ("src", "2026"):
-        (tmp_path / folder).mkdir()
+    make_project(tmp_path, random_recogniser.onnx_model)
+    (tmp_path / "2026").mkdir()
     (tmp_path / "2026" / "page.png").write_bytes(next(iter(pages.values())))
-    Files(str(tmp_path)).write(random_recogniser.onnx_model, "kept/06_models/recogniser.onnx")
 
     def run(model: str) -> str:
-        names = {"images": "2026", "results": "007", "model": model}
-        given = ",".join(f"batch_inference.{name}={value}" for name, value in names.items())
-        command = [sys.executable, "-m", "kedro", "run", "--env=test", f"--params={given}"]
-        done = subprocess.run(
-            [*command, "--pipeline=batch_inference"],
-            cwd=tmp_path,
-            env=os.environ | {"BUKVA_TEST_STORAGE": str(tmp_path / "kept"), "COLUMNS": "500"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_command(tmp_path, images="2026", results="007", model=model)
         return done.stdout + done.stderr
 
     # It is looked for in the registry, which is empty.

@@ -173,7 +173,7 @@ class _Counting(logging.Handler):
     count_lost: Callable[[], None]
     _is_logged = False
 
-    def handleError(self, _: logging.LogRecord) -> None:  # noqa: N802
+    def handleError(self, _: logging.LogRecord) -> None:  # noqa: N802 - logging calls it so
         self.count_lost()
         if not self._is_logged:
             log_failure("prediction_not_logged", sys.exception())

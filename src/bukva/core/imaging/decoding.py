@@ -1,7 +1,8 @@
 """From the bytes of an image file to grey pixels, whatever its mode, alpha or EXIF turn."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +23,7 @@ _READERS: Final[Mapping[bytes, type[ImageFile]]] = {
     b"\xff\xd8\xff": JpegImageFile,
     b"RIFF": WebPImageFile,
 }
-FORMATS: Final = tuple(str(reader.format) for reader in _READERS.values())
+_FORMATS: Final = tuple(str(reader.format) for reader in _READERS.values())
 MAX_IMAGE_BYTES: Final = 1_048_576
 MAX_IMAGE_PIXELS: Final = 4_000_000
 MAX_SIDE_PX: Final = 4096
@@ -62,16 +63,27 @@ def decode_image(image: object) -> UInt8Array:
         ImageDecodeError: If the file is broken or animated, or there is none.
     """
     encoded = to_bytes(image)
+    with open_image(encoded) as opened:
+        return _to_grey(opened, encoded)
+
+
+@contextmanager
+def open_image(encoded: bytes) -> Iterator[ImageFile]:
+    """Open an image file, of which nothing is decoded before its header was found harmless.
+
+    Raises:
+        ImageError: As `decode_image` does, also of what is decoded within the block.
+    """
     if len(encoded) > MAX_IMAGE_BYTES:
         message = f"Expected an image of at most {MAX_IMAGE_BYTES} bytes, got {len(encoded)}."
         raise ImageTooLargeError(message)
     reader = next((_READERS[start] for start in _READERS if encoded.startswith(start)), None)
     if reader is None:
-        raise UnsupportedFormatError(f"Expected an image file, one of {', '.join(FORMATS)}.")
+        raise UnsupportedFormatError(f"Expected an image file, one of {', '.join(_FORMATS)}.")
     try:
         with reader(io.BytesIO(encoded)) as opened:
             _check_header(opened)
-            return _to_grey(opened, encoded)
+            yield opened
     except ImageError:
         raise
     except (OSError, ValueError, SyntaxError, EOFError) as error:
@@ -116,12 +128,17 @@ def to_bytes(image: object) -> bytes:
 def _to_grey(image: ImageFile, encoded: bytes) -> UInt8Array:
     """Return an opened image as grey pixels `(H, W)`, uint8, upright and without alpha."""
     shallow = _reduce_to_8_bits(image, encoded)
-    # Not by `ImageOps.exif_transpose`, which writes EXIF anew and fails on broken ones.
-    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    upright = shallow if turn is None else shallow.transpose(turn)
+    upright = turn_upright(shallow, image)
     if upright.has_transparency_data:
         return _composite(upright.convert("LA"))
     return np.asarray(upright.convert("L"))
+
+
+def turn_upright(pixels: Image.Image, image: Image.Image) -> Image.Image:
+    """Return pixels of an image the way up that its EXIF says."""
+    # Not by `ImageOps.exif_transpose`, which writes EXIF anew and fails on broken ones.
+    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return pixels if turn is None else pixels.transpose(turn)
 
 
 def _reduce_to_8_bits(image: ImageFile, encoded: bytes) -> Image.Image:

@@ -93,7 +93,7 @@ class ClassLearner:
 
     def loss(self, network: nn.Module, chosen_B: Tensor, generator: torch.Generator) -> Tensor:
         """Return the mean cross-entropy over some samples, each varied at random, in nats."""
-        images_B1HW = self._vary(_to_batch(self._images_NHW[chosen_B]), generator)
+        images_B1HW = self._vary(to_ink(self._images_NHW[chosen_B]), generator)
         with autocast(self._device, self._precision):
             logits_BK = network(images_B1HW)
         return functional.cross_entropy(
@@ -116,13 +116,14 @@ def predict_logits(network: nn.Module, images_NHW: UInt8Array) -> Float32Array:
     device = next(network.parameters()).device
     network.eval()
     parts = [
-        network(_to_batch(torch.tensor(images_NHW[start : start + _AT_ONCE], device=device)))
+        network(to_ink(torch.tensor(images_NHW[start : start + _AT_ONCE], device=device)))
         for start in range(0, len(images_NHW), _AT_ONCE)
     ]
     logits_NK: Float32Array = torch.cat(parts).float().cpu().numpy()
     return logits_NK
 
 
-def _to_batch(images_NHW: Tensor) -> Tensor:
+def to_ink(images_NHW: Tensor) -> Tensor:
+    """Return uint8 images as ink 0..1 with a channel, laid out as convolutions like it best."""
     images_N1HW = images_NHW.unsqueeze(1).float().div_(255.0)
     return images_N1HW.contiguous(memory_format=torch.channels_last)

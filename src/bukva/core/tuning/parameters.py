@@ -71,8 +71,8 @@ class PrunerParameters(Group):
     reduction_factor: Annotated[int, Field(ge=2)] = 3
 
 
-class SharingParameters(Group):
-    """How workers share the trials of a study.
+class TuningParameters(Group):
+    """A search around a group of training parameters, by workers that are processes.
 
     Attributes:
         heartbeat_s: How often a worker says that its trial is alive.
@@ -80,25 +80,6 @@ class SharingParameters(Group):
         patience_s: How long a worker waits for a database that went away; a file never does.
         retries: How often a killed trial is tried again.
         workers: How many on this machine share the trials.
-    """
-
-    heartbeat_s: Count = 10
-    grace_s: Count = 60
-    patience_s: Positive = 600.0
-    retries: Annotated[int, Field(ge=0)] = 2
-    workers: Count = 1
-
-    @model_validator(mode="after")
-    def _forgives_a_heartbeat(self) -> Self:
-        if self.grace_s <= self.heartbeat_s:
-            raise ValueError(f"expected grace_s > heartbeat_s, got {self.grace_s} s")
-        return self
-
-
-class TuningParameters(SharingParameters):
-    """A search around a group of training parameters, by workers that are processes.
-
-    Attributes:
         study: Its name in the database; a study of other data or parameters needs another.
         space: What is searched, by dotted name inside the group: `augmentation.slant`.
         measure: Column of the history that decides, at the epoch that training keeps.
@@ -113,6 +94,11 @@ class TuningParameters(SharingParameters):
         seed: Decides what is drawn, together with the number of the trial.
     """
 
+    heartbeat_s: Count = 10
+    grace_s: Count = 60
+    patience_s: Positive = 600.0
+    retries: Annotated[int, Field(ge=0)] = 2
+    workers: Count = 1
     study: Annotated[str, Field(min_length=1, max_length=100)]
     space: Annotated[dict[str, SearchedParameter], Field(min_length=1)]
     measure: str = "valid_loss"
@@ -125,6 +111,12 @@ class TuningParameters(SharingParameters):
     pruner: PrunerParameters = PrunerParameters()
     timeout_s: Positive | None = None
     seed: int = 1
+
+    @model_validator(mode="after")
+    def _forgives_a_heartbeat(self) -> Self:
+        if self.grace_s <= self.heartbeat_s:
+            raise ValueError(f"expected grace_s > heartbeat_s, got {self.grace_s} s")
+        return self
 
     @property
     def is_maximised(self) -> bool:

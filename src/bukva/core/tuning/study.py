@@ -27,7 +27,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from bukva.core.tuning.parameters import SharingParameters
+from bukva.core.tuning.parameters import TuningParameters
 from bukva.errors import TuningError
 
 P = ParamSpec("P")
@@ -72,7 +72,7 @@ class SharedStudy:
         self,
         url: str,
         name: str,
-        parameters: SharingParameters,
+        parameters: TuningParameters,
         on_killed: Callable[[FrozenTrial], None] = lambda _: None,
         **options: Any,
     ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from bukva.core.arrays import UInt8Array
-from bukva.core.samples import digest_test_split
+from bukva.core.samples import digest_test_split, of_split
 from bukva.errors import ModelFormatError
 from bukva.registry.package_files import (
     CARD,
@@ -48,11 +48,8 @@ def verify(
     parameters: PackagingParameters,
 ) -> tuple[Recogniser, dict[str, float]]:
     """Pass the recogniser on only if it agrees with the trained model on every test image."""
-    is_test = table["split"].eq("test")
-    report = check_parity(
-        model, recogniser, table[is_test], images_NHW[is_test.to_numpy()],
-        tolerance=parameters.parity_tolerance,
-    )  # fmt: skip
+    tests = of_split(table, images_NHW, "test")
+    report = check_parity(model, recogniser, *tests, tolerance=parameters.parity_tolerance)
     return recogniser, report
 
 

@@ -13,10 +13,10 @@ from datetime import UTC
 from typing import Any, Final, Self
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import Image
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bukva.core.imaging.decoding import FORMATS, decode_image
+from bukva.core.imaging.decoding import decode_image, open_image, turn_upright
 from bukva.errors import CorrectionError
 
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024  # former versions stored all pixels of an image
@@ -135,15 +135,12 @@ def _read_upright(encoded: bytes) -> tuple[Image.Image, bool]:
     program hides under transparent ones is not to be kept.
     """
     grey_HW = decode_image(encoded)  # it refuses what is too large before it is decoded
-    with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
+    with open_image(encoded) as image:
         is_jpeg = image.format == "JPEG"
         if image.mode[0] in "IF" or not _is_opaque(image):
             return Image.fromarray(grey_HW), is_jpeg
-        turn = image.getexif().get(ExifTags.Base.Orientation, 1)
-        bare = image.convert("RGB")
-    bare.info.clear()
-    bare.getexif()[ExifTags.Base.Orientation] = turn
-    upright = ImageOps.exif_transpose(bare)
+        upright = turn_upright(image.convert("RGB"), image)
+    upright.info.clear()
     colour_HWC = np.asarray(upright)
     is_grey = bool((colour_HWC == colour_HWC[..., :1]).all())
     return Image.fromarray(colour_HWC[..., 0]) if is_grey else upright, is_jpeg

@@ -4,15 +4,14 @@ Shapes: N samples, H x W pixels.
 """
 
 import base64
-import io
 import json
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from bukva.core.arrays import UInt8Array
+from bukva.core.imaging.upscaling import encode_page
 from bukva.tasks.glyph import charset
 from bukva.tasks.glyph.recogniser import Recogniser, check_golden
 from bukva.tasks.glyph.table import is_symbol
@@ -77,7 +76,4 @@ def _to_rows(golden: pd.DataFrame) -> list[dict[str, Any]]:
 
 def encode_png(image_HW: UInt8Array) -> bytes:
     """Return a framed symbol as a PNG file of a page, dark ink on white."""
-    buffer = io.BytesIO()
-    page_HW = np.pad(255 - image_HW, image_HW.shape[0] // 4, constant_values=255)
-    Image.fromarray(page_HW).save(buffer, "PNG")
-    return buffer.getvalue()
+    return encode_page(np.pad(255 - image_HW, image_HW.shape[0] // 4, constant_values=255))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from bukva.core.arrays import Float32Array, UInt8Array
 from bukva.core.training.checkpoint import digest_weights
+from bukva.core.training.classification import to_ink
 from bukva.errors import ModelFormatError
 from bukva.tasks.glyph.networks import build_network
 
@@ -116,8 +117,7 @@ class Logits(NamedTuple):
 
 def to_batch(images_NHW: Tensor, page_NF: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return images as float ink 0..1 with a channel, and page features, on a device."""
-    images_N1HW = images_NHW.to(device).unsqueeze(1).float().div_(255.0)
-    return images_N1HW.contiguous(memory_format=torch.channels_last), page_NF.to(device)
+    return to_ink(images_NHW.to(device)), page_NF.to(device)
 
 
 @torch.inference_mode()
