@@ -17,7 +17,7 @@ from fastapi import FastAPI, File
 from safetensors.numpy import load_file
 
 from bukva.cli.released.manifest import RELEASED, WEIGHTS
-from bukva.core.imaging.decoding import decode_image
+from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.tasks.glyph.answer import sigmoid, softmax, to_answers
 from bukva.tasks.glyph.preprocessing import Preprocessing, preprocess
 from bukva.tasks.glyph.trained import ModelSpec, TrainedModel, predict_logits
@@ -35,7 +35,7 @@ app = FastAPI()
 @app.post("/predict")
 async def predict(file: Annotated[bytes, File()]) -> dict[str, Any]:
     """Reads one symbol."""
-    glyph = preprocess(decode_image(file), constants=CONSTANTS)
+    glyph = preprocess(to_grey(decode_image(file)), constants=CONSTANTS)
     logits = predict_logits(NETWORK, glyph.image_HW[np.newaxis], glyph.page_F[np.newaxis])
     answers = to_answers(
         softmax(logits.label_NK),

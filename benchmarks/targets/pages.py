@@ -11,7 +11,7 @@ import pandas as pd
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.evaluation.timing import timed
-from bukva.core.imaging.decoding import decode_image
+from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.imaging.upscaling import draw_style, encode_page, enlarge
 from bukva.tasks.glyph.preprocessing import preprocess
 from bukva.tasks.glyph.recogniser import Recogniser
@@ -87,8 +87,8 @@ def time_pages(
 
 def _time_page(recogniser: Recogniser, page: bytes) -> dict[str, float]:
     _, whole = timed(partial(recogniser.recognise, pd.Series([page])))
-    grey_HW, decode = timed(partial(decode_image, page))
-    glyph, prepare = timed(partial(preprocess, grey_HW))
+    pixels, decode = timed(partial(decode_image, page))
+    glyph, prepare = timed(partial(preprocess, to_grey(pixels)))
     one = partial(recogniser.probabilities, glyph.image_HW[None], glyph.page_F[None])
     _, network = timed(one)
     seconds = {

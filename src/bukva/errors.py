@@ -15,7 +15,9 @@ BukvaError
 │   ├── ImageDecodeError     its bytes are no image that we read
 │   │   └── UnsupportedFormatError  they are of no format that we read
 │   ├── ImageTooLargeError   it is larger than the cap, and was not decoded
-│   └── EmptyImageError      it was decoded and holds no ink
+│   ├── EmptyImageError      it was decoded and holds no ink
+│   ├── TooDarkError         it was decoded and is too dark to tell ink from paper
+│   └── SeveralSymbolsError  it was decoded and holds more than one symbol
 ├── TrainingError            training cannot go on
 │   ├── NonFiniteLossError   the loss became infinite or not a number
 │   └── WorkerError          one of its processes died
@@ -113,6 +115,18 @@ class EmptyImageError(ImageError):
     """Raised when an image holds no ink."""
 
     code = "empty_image"
+
+
+class TooDarkError(ImageError):
+    """Raised when an image is too dark to tell ink from paper."""
+
+    code = "too_dark"
+
+
+class SeveralSymbolsError(ImageError):
+    """Raised when an image holds more than one symbol: a word, a line of text, a page."""
+
+    code = "several_symbols"
 
 
 class TrainingError(BukvaError):

@@ -14,7 +14,7 @@ from job_storage import Storage
 from kedro_project import load_catalog, storage_at
 from serving_servers import run_process
 
-from bukva.core.imaging.decoding import decode_image
+from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.tasks.glyph.answer import sigmoid, softmax
 from bukva.tasks.glyph.charset import LABELS, NO_SYMBOL
 from bukva.tasks.glyph.preprocessing import preprocess
@@ -104,7 +104,7 @@ def test_the_answers_differ_from_image_to_image(from_onnx: Answers) -> None:
 
 
 def test_torch_and_onnx(trained: TrainedModel, images: pd.Series, from_onnx: Answers) -> None:
-    glyphs = [preprocess(decode_image(image)) for image in images]
+    glyphs = [preprocess(to_grey(decode_image(image))) for image in images]
     logits = predict_logits(
         trained.to_network(),
         np.stack([glyph.image_HW for glyph in glyphs]),
@@ -156,7 +156,7 @@ def test_the_model_brings_its_own_code(job: Storage, fresh_process: dict[str, An
 def test_the_signature_takes_images_whether_to_explain_and_no_parameter(
     fresh_process: dict[str, Any],
 ) -> None:
-    assert fresh_process["inputs"] == ["image", "explain"]
+    assert fresh_process["inputs"] == ["image", "explain", "source"]
     assert fresh_process["params"] == "None"
 
 

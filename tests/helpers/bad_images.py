@@ -259,7 +259,7 @@ def bombs() -> list[BadImage]:
         "as large as PNG allows": lambda: png_header(largest, largest) + png_end(zeros(100)),
         "81 megapixels": lambda: full_png(9000, 9000),
         "169 megapixels of 1 bit": lambda: full_png(13_000, 13_000, 1),
-        "16 megapixels with alpha": lambda: full_png(4000, 4000, 8, RGBA),
+        "17 megapixels with alpha": lambda: full_png(4000, 4200, 8, RGBA),
         "1 x 1,000,000": lambda: full_png(1, 1_000_000, 8, GREY),
         "1,000,000 x 1": lambda: full_png(1_000_000, 1, 8, GREY),
         "JPEG of 65,500 a side": lambda: jpeg_of_size(plain_jpeg(), 65_500, 65_500),

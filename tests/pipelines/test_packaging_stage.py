@@ -129,7 +129,7 @@ def test_inference_answers_a_map_where_it_is_asked_for(packaged: Data) -> None:
 
 
 def test_the_signature_lets_nothing_but_images_in_and_whether_to_explain() -> None:
-    assert SIGNATURE.inputs.input_names() == ["image", "explain"]
+    assert SIGNATURE.inputs.input_names() == ["image", "explain", "source"]
     assert SIGNATURE.inputs.required_input_names() == ["image"]
     assert SIGNATURE.params is None
 

@@ -46,6 +46,8 @@ KINDS = {
     "undecodable_image": Kind(422, "The image cannot be decoded"),
     "image_too_large": Kind(422, "The image has too many pixels"),
     "empty_image": Kind(422, "The image holds no ink"),
+    "too_dark": Kind(422, "The image is too dark"),
+    "several_symbols": Kind(422, "The image holds several symbols"),
     "rate_limited": Kind(429, "Too many requests of one caller", retry_after_s=1),
     "internal_error": Kind(500, "The service made a mistake"),
     "method_unavailable": Kind(501, "The model cannot be asked that way"),
@@ -57,7 +59,10 @@ KINDS = {
     "deadline_passed": Kind(504, "The model did not answer in time"),
     "feedback_full": Kind(507, "No further corrections are stored"),
 }
-IMAGE_PROBLEMS = ("unsupported_format", "undecodable_image", "image_too_large", "empty_image")
+IMAGE_PROBLEMS = (
+    "unsupported_format", "undecodable_image", "image_too_large", "empty_image", "too_dark",
+    "several_symbols",
+)  # fmt: skip
 
 _CODES_BY_STATUS = {404: "not_found", 405: "method_not_allowed"}
 

@@ -21,7 +21,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from bukva.core.imaging.decoding import decode_image
+from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.errors import ImageError, RequestError
 from bukva.serving.schemas import BatchRequest, FeedbackRequest, PredictRequest
 from bukva.serving.settings import Settings
@@ -30,13 +30,13 @@ Grey = NDArray[np.uint8]
 
 
 def decode(image: bytes) -> Grey:
-    """Return the grey pixels `(H, W)` of an image file, as the recogniser sees them.
+    """Return the grey pixels `(H, W)` of an image file, as it is shown in grey.
 
     Raises:
         RequestError: If it cannot be decoded; the codes are those of recognition.
     """
     try:
-        return decode_image(image)
+        return to_grey(decode_image(image))
     except ImageError as error:
         raise RequestError(error.code, str(error)) from error
 

@@ -107,7 +107,7 @@ def test_only_the_pixels_are_stored(feedback, folder):
         ({"image": ""}, 400, "missing_image"),
         ({"image": base64_text(b"GIF89a")}, 415, "unsupported_format"),
         ({"image": base64_text(encode(draw())[:60])}, 422, "undecodable_image"),
-        ({"image": base64_text(encode(Image.new("1", (4097, 2))))}, 422, "image_too_large"),
+        ({"image": base64_text(encode(Image.new("1", (12_001, 2))))}, 422, "image_too_large"),
     ],
 )
 def test_what_is_not_as_asked_is_not_stored(feedback, folder, change, status, code):

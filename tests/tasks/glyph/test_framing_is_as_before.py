@@ -9,7 +9,7 @@ from former_framing import frame_as_before
 from PIL import Image, ImageFilter
 
 from bukva.core.arrays import UInt8Array
-from bukva.core.imaging.decoding import decode_image
+from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.samples import RawSample
 from bukva.errors import ImageError
 from bukva.tasks.glyph.preprocessing import Glyph, Preprocessing, preprocess_all
@@ -48,7 +48,7 @@ def harm(grey_HW: UInt8Array, kind: int, rng: np.random.Generator) -> UInt8Array
 def bad_pages() -> Iterator[UInt8Array]:
     for image in BAD_IMAGES:
         try:
-            yield decode_image(image.make())
+            yield to_grey(decode_image(image.make()))
         except ImageError:
             continue
 

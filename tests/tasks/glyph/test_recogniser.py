@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from bukva.core.imaging.decoding import decode_image
+from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.predictor import SPEC_KEY
 from bukva.errors import ModelFormatError
 from bukva.tasks.glyph.answer import ANSWER_COLUMNS, to_answers
@@ -43,7 +43,7 @@ def test_pages_are_answered_one_row_each(random_recogniser, pages):
 
 
 def test_an_answer_is_preprocessing_network_and_words_in_a_row(random_recogniser, pages):
-    glyph = preprocess(decode_image(pages[3]))
+    glyph = preprocess(to_grey(decode_image(pages[3])))
     found = random_recogniser.probabilities(glyph.image_HW[None], glyph.page_F[None])
     expected = to_answers(found.label_NK, found.uppercase_N, random_recogniser.labels, top_k=TOP_K)
     answer = random_recogniser.recognise(pages[3:4]).iloc[0].to_dict()
@@ -54,7 +54,7 @@ def test_an_answer_is_preprocessing_network_and_words_in_a_row(random_recogniser
 
 def test_an_answer_tells_what_the_network_saw(random_recogniser, pages):
     answer = random_recogniser.recognise(pages[3:4]).iloc[0]
-    glyph = preprocess(decode_image(pages[3]))
+    glyph = preprocess(to_grey(decode_image(pages[3])))
     assert "frame" not in answer  # only an explanation shows it
     frames = random_recogniser.recognise(pages[3:5], pd.Series([True, False]))["frame"]
     assert base64.b64decode(frames.iloc[0]) == glyph.image_HW.tobytes()
@@ -83,7 +83,7 @@ BAD = {
     "empty_image": to_png(np.full((40, 40), 255, dtype=np.uint8)),
     "unsupported_format": b"GIF89a",
     "undecodable_image": b"\x89PNG\r\n\x1a\n and no more",
-    "image_too_large": to_png(np.zeros((1, 4097), dtype=np.uint8)),
+    "image_too_large": to_png(np.zeros((1, 12_001), dtype=np.uint8)),
 }
 
 
@@ -161,7 +161,7 @@ def test_a_broken_onnx_file_is_refused(random_onnx, kept):
 
 
 def test_more_images_than_a_batch_are_answered_in_order(random_recogniser, pages, monkeypatch):
-    glyphs = [preprocess(decode_image(page)) for page in pages[:7]]
+    glyphs = [preprocess(to_grey(decode_image(page))) for page in pages[:7]]
     images_NHW = np.stack([glyph.image_HW for glyph in glyphs])
     page_NF = np.stack([glyph.page_F for glyph in glyphs])
     whole = random_recogniser.probabilities(images_NHW, page_NF)

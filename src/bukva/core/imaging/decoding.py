@@ -1,32 +1,21 @@
-"""From the bytes of an image file to grey pixels, whatever its mode, alpha or EXIF turn."""
+"""From the bytes of an image file to its pixels, whatever its mode, alpha or EXIF turn."""
 
 import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageChops
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
-from bukva.core.arrays import Float32Array, UInt8Array
-from bukva.errors import ImageDecodeError, ImageError, ImageTooLargeError, UnsupportedFormatError
+from bukva.core.arrays import UInt8Array
+from bukva.core.imaging.opening import DEEP_COLOURS, layout_of, open_image, to_bytes
 
-# Not by `Image.open`: of a photo that holds a second picture (a depth map, a gain map) it makes a
-# sequence of two. A JPEG's first picture is the picture, and its reader reads no other.
-_READERS: Final[Mapping[bytes, type[ImageFile]]] = {
-    b"\x89PNG\r\n\x1a\n": PngImageFile,
-    b"\xff\xd8\xff": JpegImageFile,
-    b"RIFF": WebPImageFile,
-}
-_FORMATS: Final = tuple(str(reader.format) for reader in _READERS.values())
-MAX_IMAGE_BYTES: Final = 1_048_576
-MAX_IMAGE_PIXELS: Final = 4_000_000
-MAX_SIDE_PX: Final = 4096
+_LONGEST_PX: Final = 2048
+"""Longest side of what is returned: what has more is averaged down."""
+_BAND_ROWS: Final = 64
 
 _TURNS: Final[Mapping[int, Image.Transpose]] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -44,97 +33,74 @@ _LOWER_BYTES: Final[Mapping[str, str]] = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGB
 
 
 def decode_image(image: object) -> UInt8Array:
-    """Decode an image file into grey pixels, dark and light as a person sees them.
+    """Decode an image file into pixels, dark and light as a person sees them.
 
     Alpha is composited on the ground, white or black, that visible ink stands out from; 16-bit
     values are scaled by the bits that are used; the EXIF turn is applied. Of the pictures in a
-    photo the first is taken.
+    photo the first is taken. A large one comes at a reduced scale: its longest side is at least
+    900 px then, and at most 2048.
 
     Args:
         image: The bytes of a PNG, JPEG or WebP file, at most `MAX_IMAGE_BYTES`, in any form that
             `to_bytes` knows.
 
     Returns:
-        Grey pixels `(H, W)`, uint8.
+        uint8, grey `(H, W)`, or RGB `(H, W, 3)` if a pixel has a colour: see `to_grey`.
 
     Raises:
         UnsupportedFormatError: If the bytes are of no allowed format.
-        ImageTooLargeError: If bytes, pixels or a side exceed their cap; nothing was decoded then.
+        ImageTooLargeError: If bytes, pixels, scans or a side exceed their cap; nothing was decoded
+            then.
         ImageDecodeError: If the file is broken or animated, or there is none.
     """
     encoded = to_bytes(image)
     with open_image(encoded) as opened:
-        return _to_grey(opened, encoded)
+        return _to_pixels(opened, encoded)
 
 
-@contextmanager
-def open_image(encoded: bytes) -> Iterator[ImageFile]:
-    """Open an image file, of which nothing is decoded before its header was found harmless.
-
-    Raises:
-        ImageError: As `decode_image` does, also of what is decoded within the block.
-    """
-    if len(encoded) > MAX_IMAGE_BYTES:
-        message = f"Expected an image of at most {MAX_IMAGE_BYTES} bytes, got {len(encoded)}."
-        raise ImageTooLargeError(message)
-    reader = next((_READERS[start] for start in _READERS if encoded.startswith(start)), None)
-    if reader is None:
-        raise UnsupportedFormatError(f"Expected an image file, one of {', '.join(_FORMATS)}.")
-    try:
-        with reader(io.BytesIO(encoded)) as opened:
-            _check_header(opened)
-            yield opened
-    except ImageError:
-        raise
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise ImageDecodeError("Expected a readable image file, got a broken one.") from error
+def to_grey(pixels: UInt8Array) -> UInt8Array:
+    """Return what `decode_image` returns in grey `(H, W)`, by the luma of ITU-R 601."""
+    return pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))
 
 
-def _check_header(image: Image.Image) -> None:
+def _to_pixels(image: ImageFile, encoded: bytes) -> UInt8Array:
+    """Return the pixels of an opened image, upright and without alpha."""
+    small = _drop_false_colour(_shrink(_reduce_to_8_bits(image, encoded)))
+    upright = _turn_upright(small, image)
+    if upright.mode[-1] == "A":
+        upright = _drop_false_colour(_composite(upright))
+    return np.asarray(upright)
+
+
+def _shrink(image: Image.Image) -> Image.Image:
+    """Return an image as L, LA, RGB or RGBA; a large one averaged down."""
+    mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
+    if image.has_transparency_data:
+        mode += "A"
+    factor = -(-max(image.size) // _LONGEST_PX)
+    if factor == 1:
+        return image.convert(mode)
     width, height = image.size
-    if width * height > MAX_IMAGE_PIXELS or max(width, height) > MAX_SIDE_PX:
-        message = (
-            f"Expected at most {MAX_IMAGE_PIXELS} pixels and {MAX_SIDE_PX} a side, "
-            f"got {width} x {height}."
-        )
-        raise ImageTooLargeError(message)
-    if getattr(image, "n_frames", 1) > 1:
-        raise ImageDecodeError("Expected one picture, got an animation.")
-    if image.mode == "P" and image.palette is None:
-        raise ImageDecodeError("Expected a palette in an image of palette mode, got none.")
+    small = Image.new(mode, (-(-width // factor), -(-height // factor)))
+    # A band at a time: all of it in another mode would take as much memory once more.
+    for top in range(0, small.height, _BAND_ROWS):
+        rows = (top * factor, min((top + _BAND_ROWS) * factor, height))
+        band = image.crop((0, rows[0], width, rows[1])).convert(mode)
+        small.paste(band.reduce(factor), (0, top))
+    return small
 
 
-def to_bytes(image: object) -> bytes:
-    """Return the bytes of an image file, in whatever form a program or a table holds them.
-
-    Args:
-        image: `bytes`; what gives its memory as they do, such as `bytearray`, `memoryview`, values
-            and buffers of Arrow and arrays of bytes; a list of them; or a mapping that has any of
-            these as `bytes`, as a row of Hugging Face's tables does.
-
-    Raises:
-        ImageDecodeError: If it holds no bytes.
-    """
-    if isinstance(image, bytes):
+def _drop_false_colour(image: Image.Image) -> Image.Image:
+    """Return an image in grey if it has no other colours, as most files have none."""
+    if image.mode not in ("RGB", "RGBA"):
         return image
-    held: Any = image.get("bytes") if isinstance(image, Mapping) else image
-    try:
-        return bytes(held if isinstance(held, list) else memoryview(held))
-    except (TypeError, ValueError) as error:
-        message = f"Expected the bytes of an image file, got {type(held).__name__}."
-        raise ImageDecodeError(message) from error
+    red, *others = image.split()[:3]
+    if any(ImageChops.difference(red, other).getextrema()[1] for other in others):
+        return image
+    return image.convert("LA" if image.mode == "RGBA" else "L")
 
 
-def _to_grey(image: ImageFile, encoded: bytes) -> UInt8Array:
-    """Return an opened image as grey pixels `(H, W)`, uint8, upright and without alpha."""
-    shallow = _reduce_to_8_bits(image, encoded)
-    upright = turn_upright(shallow, image)
-    if upright.has_transparency_data:
-        return _composite(upright.convert("LA"))
-    return np.asarray(upright.convert("L"))
-
-
-def turn_upright(pixels: Image.Image, image: Image.Image) -> Image.Image:
+def _turn_upright(pixels: Image.Image, image: Image.Image) -> Image.Image:
     """Return pixels of an image the way up that its EXIF says."""
     # Not by `ImageOps.exif_transpose`, which writes EXIF anew and fails on broken ones.
     turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
@@ -143,10 +109,10 @@ def turn_upright(pixels: Image.Image, image: Image.Image) -> Image.Image:
 
 def _reduce_to_8_bits(image: ImageFile, encoded: bytes) -> Image.Image:
     """Return an image as it is, or one of 16 bits a value scaled by the bits that it uses."""
-    layout = str(image.tile[0].args) if image.tile else ""
+    layout = layout_of(image)
     if layout == "I;16B":
         return Image.fromarray(_scale_to_8_bits(np.asarray(image), encoded))
-    if layout != "LA;16B" and layout not in _LOWER_BYTES:
+    if layout not in DEEP_COLOURS:
         return image
     upper_HWC = np.array(image)
     colour_and_alpha = (slice(3), slice(3, 4))[: upper_HWC.shape[2] - 2]
@@ -200,20 +166,21 @@ def _find_significant_bits(png: bytes) -> list[int]:
     return []
 
 
-def _composite(image: Image.Image) -> UInt8Array:
+def _composite(image: Image.Image) -> Image.Image:
     """Lay the visible pixels on white or on black."""
-    grey_HW, alpha_HW = np.asarray(image, dtype=np.float32).transpose(2, 0, 1)
-    ground = 255.0 if _belongs_on_white(grey_HW, alpha_HW) else 0.0
-    mixed_HW = ground + (grey_HW - ground) * (alpha_HW / 255.0)
-    composited_HW: UInt8Array = mixed_HW.round().astype(np.uint8)
-    return composited_HW
+    colours, alpha = image.convert(image.mode[:-1]), image.getchannel("A")
+    ground = "white" if _belongs_on_white(image) else "black"
+    composited = Image.new(colours.mode, image.size, ground)
+    composited.paste(colours, mask=alpha)
+    return composited
 
 
-def _belongs_on_white(grey_HW: Float32Array, alpha_HW: Float32Array) -> bool:
+def _belongs_on_white(image: Image.Image) -> bool:
     """Return whether visible ink stands out from white, or a visible page goes on in white.
 
     A page is what covers most of the image and holds both tones: a scan with clear corners.
     """
+    grey_HW, alpha_HW = np.asarray(image.convert("LA"), dtype=np.float32).transpose(2, 0, 1)
     visible = float(alpha_HW.sum())
     is_light = visible > 0 and float((grey_HW * alpha_HW).sum()) >= 128 * visible
     opaque_N = grey_HW[alpha_HW > 250]

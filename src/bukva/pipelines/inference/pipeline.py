@@ -21,5 +21,8 @@ def create_pipeline() -> Pipeline:
 
 
 def recognise(images: pd.DataFrame, recogniser: Recogniser) -> pd.DataFrame:
-    """Answer for the encoded images in the column `image`, with a map where `explain` is true."""
-    return recogniser.recognise(images["image"], images.get("explain"))
+    """Answer for the encoded images in the column `image`, with a map where `explain` is true.
+
+    The columns `explain` and `source` need not be there: see `bukva.tasks.glyph.answer.Question`.
+    """
+    return recogniser.recognise(images["image"], images.get("explain"), images.get("source"))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from scipy.special import softmax
 
 from bukva.core.arrays import Float32Array, UInt8Array
-from bukva.core.imaging.decoding import decode_image
+from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.predictor import ImageReader
 from bukva.errors import EmptyImageError
 
@@ -66,7 +66,7 @@ class CharacterRecogniser(ImageReader[Answer]):
 
     def prepare(self, image: bytes) -> UInt8Array:
         """Return an encoded image in the frame of EMNIST."""
-        return frame(decode_image(image))
+        return frame(to_grey(decode_image(image)))
 
     def describe(self, images_NHW: UInt8Array) -> list[Answer]:
         """Return an answer for each framed image."""

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from bukva.core.alphabets import BYCLASS
 from bukva.core.arrays import UInt8Array
 from bukva.core.export import export_classifier
-from bukva.core.imaging.decoding import decode_image
+from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.samples import LazyCorpora, RawSample
 from bukva.core.training.checkpoint import CheckpointStore
 from bukva.core.training.classification import ClassLearner, ClassSamples
@@ -47,7 +47,7 @@ def _to_frame(sample: RawSample) -> UInt8Array:
     image = sample.image
     if not isinstance(image, bytes) and image.shape == (FRAME_PX, FRAME_PX):
         return image
-    return frame(decode_image(image) if isinstance(image, bytes) else image)
+    return frame(to_grey(decode_image(image)) if isinstance(image, bytes) else image)
 
 
 def train(

@@ -20,6 +20,8 @@ Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Symbol = Annotated[str, Field(min_length=1, max_length=8)]
 Case = Literal["upper", "lower", "either"]
 Kind = Literal["letter", "digit"]
+Source = Literal["drawing", "photo"]
+"""Where an image comes from: a page that was drawn on, where size tells case, or a camera."""
 
 EITHER_BELOW: Final = 0.75
 """Below this case confidence, a letter whose cases share one form is called `either`."""
@@ -39,10 +41,17 @@ class _Frozen(BaseModel):
 
 
 class Question(_Frozen):
-    """What a packaged model is asked for each row of a table."""
+    """What a packaged model is asked for each row of a table.
+
+    Attributes:
+        image: The bytes of an image file.
+        explain: Whether to answer `EXPLANATION_COLUMNS` as well.
+        source: Where it comes from, if that is known.
+    """
 
     image: bytes
     explain: bool = False
+    source: Source | None = None
 
 
 class Alternative(_Frozen):

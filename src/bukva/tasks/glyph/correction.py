@@ -12,11 +12,10 @@ import json
 from datetime import UTC
 from typing import Any, Final, Self
 
-import numpy as np
 from PIL import Image
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bukva.core.imaging.decoding import decode_image, open_image, turn_upright
+from bukva.core.imaging.decoding import decode_image
 from bukva.errors import CorrectionError
 
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024  # former versions stored all pixels of an image
@@ -28,6 +27,7 @@ MAX_SIDE_PX: Final = 512
 _DRAWING_BITS_PER_PIXEL = 2
 _SMALL_BYTES = 4096  # no file takes less room on a disk
 _QUALITIES = (80, 60, 40)
+_JPEG = b"\xff\xd8\xff"
 
 DELETED: Final = "deleted"
 """Folder with receipts of what is still to be deleted where it was delivered."""
@@ -115,7 +115,7 @@ def compress_image(encoded: bytes) -> bytes:
     Raises:
         ImageError: As `decode_image` does.
     """
-    picture, is_jpeg = _read_upright(encoded)
+    picture, is_jpeg = Image.fromarray(decode_image(encoded)), encoded.startswith(_JPEG)
     picture.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
     exact = _write(picture, "PNG")
     drawing_bytes = picture.width * picture.height * _DRAWING_BITS_PER_PIXEL // 8
@@ -126,30 +126,6 @@ def compress_image(encoded: bytes) -> bytes:
         if len(lossy) <= len(encoded):
             break
     return min(exact, lossy, key=len)
-
-
-def _read_upright(encoded: bytes) -> tuple[Image.Image, bool]:
-    """Return the bare pixels of an image file, in colour if they have any; and if it is a JPEG.
-
-    Where some are transparent, or have 16 bits, they are what `decode_image` makes of them: what a
-    program hides under transparent ones is not to be kept.
-    """
-    grey_HW = decode_image(encoded)  # it refuses what is too large before it is decoded
-    with open_image(encoded) as image:
-        is_jpeg = image.format == "JPEG"
-        if image.mode[0] in "IF" or not _is_opaque(image):
-            return Image.fromarray(grey_HW), is_jpeg
-        upright = turn_upright(image.convert("RGB"), image)
-    upright.info.clear()
-    colour_HWC = np.asarray(upright)
-    is_grey = bool((colour_HWC == colour_HWC[..., :1]).all())
-    return Image.fromarray(colour_HWC[..., 0]) if is_grey else upright, is_jpeg
-
-
-def _is_opaque(image: Image.Image) -> bool:
-    if not image.has_transparency_data:
-        return True
-    return image.convert("RGBA").getchannel("A").getextrema() == (255, 255)
 
 
 def _write(picture: Image.Image, image_format: str, **options: Any) -> bytes:

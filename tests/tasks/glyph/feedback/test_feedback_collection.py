@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from stored_corrections import START, correct, correct_pages
 
-from bukva.core.imaging.decoding import decode_image
+from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.samples import RawSample
 from bukva.errors import CorpusMissingError
 from bukva.tasks.glyph.correction import Correction, digest_of, parse_correction
@@ -45,7 +45,7 @@ def test_one_that_was_stored_with_all_its_pixels_is_framed_as_now() -> None:
     """By revision be0f3b1: a page of 700 x 540 pixels, which is stored smaller since."""
     content = Path(__file__).with_name("former_correction.json").read_bytes()
     former = parse_correction(content)
-    grey_HW = decode_image(former.read_image())
+    grey_HW = to_grey(decode_image(former.read_image()))
     assert grey_HW.shape == (540, 700)
     now = correct(grey_HW, former.symbol, place=1)
     assert len(now.write()) < len(content)

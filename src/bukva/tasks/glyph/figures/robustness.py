@@ -17,7 +17,7 @@ from scipy import ndimage
 from bukva.core.arrays import UInt8Array
 from bukva.core.evaluation.figures import style
 from bukva.core.evaluation.intervals import wilson_interval
-from bukva.core.imaging.decoding import decode_image
+from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.tables import require_columns
 from bukva.errors import EmptyImageError
 from bukva.tasks.glyph.parameters import ShiftName
@@ -95,7 +95,7 @@ def compress(page_HW: UInt8Array, quality: float, rng: Generator) -> UInt8Array:
     """Write the page as a JPEG file of a quality 1..95, and read it as the service does."""
     buffer = io.BytesIO()
     Image.fromarray(page_HW).save(buffer, "JPEG", quality=round(quality))
-    return decode_image(buffer.getvalue())
+    return to_grey(decode_image(buffer.getvalue()))
 
 
 def thin(page_HW: UInt8Array, radius_px: float, rng: Generator) -> UInt8Array:  # noqa: ARG001
