@@ -58,7 +58,7 @@ class BadInput:
 def bad_inputs() -> Iterator[BadInput]:
     yield from map(_from_image, BAD_IMAGES)
     for group, case in bad_requests():
-        send = partial(_post, body=case.body, headers=case.headers)
+        send = partial(_post_case, case=case)
         yield BadInput(group, case.name, _status(case), send, case.code)
     for kind in BAD_HTTP:
         yield BadInput(
@@ -102,6 +102,10 @@ def _status(kind: BadImage | Case) -> int:
 
 def _post_file(http: httpx.Client, make: Callable[[], bytes]) -> Answer:
     return _post(http, multipart_body(part(make())), MULTIPART_TYPE)
+
+
+def _post_case(http: httpx.Client, case: Case) -> Answer:
+    return _post(http, case.body, case.headers)
 
 
 def _post(http: httpx.Client, body: bytes, headers: dict[str, str]) -> Answer:

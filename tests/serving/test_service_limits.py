@@ -33,13 +33,13 @@ def head(*lines):
 
 def test_announced_body_is_refused_before_it_is_sent(server):
     status, body = send_raw(
-        server.http.base_url, head("Content-Length: 1572865", "Expect: 100-continue")
+        server.http.base_url, head("Content-Length: 29360129", "Expect: 100-continue")
     )
     assert (status, json.loads(body)["code"]) == (413, "body_too_large")
 
 
 def test_body_without_a_length_is_counted(server):
-    chunks = (b" " * 65_536 for _ in range(25))
+    chunks = (b" " * 1_048_576 for _ in range(29))
     answer = predict(server, chunks)
     assert "content-length" not in answer.request.headers
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")

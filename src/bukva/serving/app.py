@@ -79,7 +79,7 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
     install_handlers(app)
     # The last one added is the outermost.
     app.add_middleware(ShortWay, router=recognition_router, service=service, gates=gates)
-    app.add_middleware(BodyLimit, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, settings.max_body_bytes, settings.body_room_bytes)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -105,20 +105,30 @@ def _choose_id(scope: Scope) -> str:
     return foreign.decode() if _FOREIGN_ID.fullmatch(foreign) else new_id()
 
 
-class BodyLimit:
-    """Refuses bodies of more than `max_body_bytes`, announced or counted as they come."""
+_SMALL_BODY_BYTES = 1_048_576
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+
+class BodyLimit:
+    """Refuses bodies of more than `max_body_bytes`, announced or counted as they come.
+
+    What bodies hold beyond their first MiB comes out of one room for all: large ones, of which a
+    few would fill the memory, never keep a drawing out.
+    """
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int, room_bytes: int) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
+        self._room_bytes = room_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers 413 by itself, or passes the request on with its body counted."""
-        if scope["type"] == "http" and self._announces_too_much(scope):
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif self._announces_too_much(scope):
             response = problem_response(self._refusal(), scope["state"]["request_id"])
             await response(scope, receive, send)
         else:
-            await self.app(scope, self._counted(receive), send)
+            await self._pass_on(scope, receive, send)
 
     def _refusal(self) -> RequestError:
         return RequestError("body_too_large", f"Expected at most {self.max_body_bytes} bytes.")
@@ -127,18 +137,26 @@ class BodyLimit:
         announced = [value for name, value in scope["headers"] if name == b"content-length"]
         return any(each.isdigit() and int(each) > self.max_body_bytes for each in announced)
 
-    def _counted(self, receive: Receive) -> Receive:
-        received_bytes = 0
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received_bytes = taken_bytes = 0
 
         async def receive_and_count() -> Message:
-            nonlocal received_bytes
+            nonlocal received_bytes, taken_bytes
             message = await receive()
             received_bytes += len(message.get("body", b""))
             if received_bytes > self.max_body_bytes:
                 raise self._refusal()
+            more_bytes = max(0, received_bytes - _SMALL_BODY_BYTES) - taken_bytes
+            if more_bytes > self._room_bytes:
+                raise RequestError("overloaded", "Try again in a moment, or send a smaller image.")
+            self._room_bytes -= more_bytes
+            taken_bytes += more_bytes
             return message
 
-        return receive_and_count
+        try:
+            await self.app(scope, receive_and_count, send)
+        finally:
+            self._room_bytes += taken_bytes
 
 
 _CODE = "overloaded"

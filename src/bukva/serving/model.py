@@ -23,7 +23,7 @@ from bukva.errors import ModelError, ModelFormatError
 from bukva.registry import package_files as dossier
 from bukva.serving.problems import IMAGE_PROBLEMS
 from bukva.serving.schemas import Method, ServedModel
-from bukva.tasks.glyph.answer import Answer, Box
+from bukva.tasks.glyph.answer import Answer, Box, Source
 from bukva.tasks.glyph.recogniser import Recogniser, read_golden
 
 # A PNG of 64x64 pixels, one bit each, with the strokes of a 1; and bytes that are no image.
@@ -193,10 +193,14 @@ class LoadedModel:
         """Return an answer for each encoded image, in their order."""
         return self.recogniser.read(images)
 
+    def asked_of(self, source: Source | None) -> "AskedModel":
+        """The same model, asked of images of one source."""
+        return AskedModel(self.recogniser, source)
+
     @cached_property
-    def mapped(self) -> "MappedModel | None":
+    def mapped(self) -> "AskedModel | None":
         """The same model, asked for a map too; None if its network has none to give."""
-        return MappedModel(self.recogniser) if self.recogniser.has_map else None
+        return AskedModel(self.recogniser, with_map=True) if self.recogniser.has_map else None
 
     @property
     def methods(self) -> list[Method]:
@@ -204,15 +208,23 @@ class LoadedModel:
         return ["occlusion", "gradcam"] if self.mapped else ["occlusion"]
 
 
-@dataclass(frozen=True, eq=False)
-class MappedModel:
-    """A model that is asked where its network found the label, too."""
+@dataclass(frozen=True)
+class AskedModel:
+    """A model, and how it is asked; two that are equal may be asked together.
+
+    Attributes:
+        recogniser: What answers.
+        source: Where the images come from, if that is known.
+        with_map: Whether to answer where the network found the label, too.
+    """
 
     recogniser: Recogniser
+    source: Source | None = None
+    with_map: bool = False
 
     def predict(self, images: Sequence[bytes], /) -> list[Answer]:
-        """Return the same answers, each with a map."""
-        return self.recogniser.read(images, with_map=True)
+        """Return an answer for each encoded image, in their order."""
+        return self.recogniser.read(images, [self.source] * len(images), with_map=self.with_map)
 
 
 def _read(path: Path) -> bytes:

@@ -20,7 +20,7 @@ from PIL import Image
 
 from bukva.errors import ModelError, RequestError
 from bukva.serving.logs import log_failure
-from bukva.serving.model import LoadedModel, read_map
+from bukva.serving.model import AskedModel, LoadedModel, read_map
 from bukva.serving.problems import IMAGE_PROBLEMS, describe_problems
 from bukva.serving.request_body import Grey, decode, describe_json, encode, read_batch, read_image
 from bukva.serving.schemas import (
@@ -33,7 +33,7 @@ from bukva.serving.schemas import (
     PredictRequest,
 )
 from bukva.serving.service import Service, ServiceDep
-from bukva.tasks.glyph.answer import Answer, Box, Kind, Recognition
+from bukva.tasks.glyph.answer import Answer, Box, Kind, Recognition, Source
 
 CELLS = 8
 _PATCH_CELLS = 2.5  # a smaller one leaves enough of a breve or a hook to know it by
@@ -123,6 +123,14 @@ def _probability(label: str, recognition: Recognition | None) -> float:
     return sum(each.probability for each in alternatives if each.symbol.lower() == label)
 
 
+AskedSource = Annotated[
+    Source | None,
+    Query(
+        description="where the image comes from, where that is known: on a page that was drawn on, "
+        "size tells о from О; on a photo it does not. Else the image decides"
+    ),
+]
+
 router = APIRouter(tags=["recognition"])
 PATHS = frozenset({"/v1/predict", "/v1/predict/batch", "/v1/explain"})
 """What asks the model."""
@@ -174,11 +182,12 @@ async def predict(
         Kind | None,
         Query(alias="expect", description="what is meant, where that is known: 0 or о, 3 or з"),
     ] = None,
+    source: AskedSource = None,
 ) -> Prediction:
     """Says which letter or digit the image shows, in which case, and how sure that is."""
     model = _admit(request, service)
     image = await read_image(request, service.settings)
-    [answer] = await service.calls.predict(model, [image])
+    [answer] = await service.calls.predict(model.asked_of(source), [image])
     recognition = _take_note(answer, model, service)
     if kind is not None:
         recognition = recognition.expect(kind)
@@ -195,8 +204,8 @@ async def predict(
 async def predict_batch(request: Request, service: ServiceDep) -> BatchAnswer:
     """Answers for each image in their order; one that cannot be read harms no other."""
     model = _admit(request, service)
-    images = await read_batch(request, service.settings)
-    answers = await service.calls.predict(model, images)
+    images, source = await read_batch(request, service.settings)
+    answers = await service.calls.predict(model.asked_of(source), images)
     results = [_to_result(answer, model, service) for answer in answers]
     return BatchAnswer(results=results, model=model.identity)
 
@@ -213,22 +222,23 @@ async def explain(
     request: Request,
     service: ServiceDep,
     method: Annotated[Method, Query(description="how to find that out")] = "occlusion",
+    source: AskedSource = None,
 ) -> Explanation:
     """Covers the symbol patch by patch and asks the model again: some fifty times the work.
 
     Or asks the network itself, once, where its last feature map speaks for the label (`gradcam`).
     """
     model = _admit(request, service)
-    asked = model.mapped if method == "gradcam" else model
-    if asked is None:
+    if method not in model.methods:
         raise RequestError("method_unavailable", "Ask with `method=occlusion`.")
+    asked = AskedModel(model.recogniser, source, with_map=method == "gradcam")
     image = await read_image(request, service.settings)
     [answer] = await service.calls.predict(asked, [image])
     recognition = _take_note(answer, model, service)
     if method == "gradcam":
         box, importance = _read_map(answer)
     else:
-        box, importance = await _weigh_parts(image, recognition, model, service)
+        box, importance = await _weigh_parts(image, recognition, asked, service)
     return Explanation(
         **recognition.model_dump(),
         method=method,
@@ -241,7 +251,7 @@ async def explain(
 
 
 async def _weigh_parts(
-    image: bytes, recognition: Recognition, model: LoadedModel, service: Service
+    image: bytes, recognition: Recognition, model: AskedModel, service: Service
 ) -> tuple[Box, list[list[float]]]:
     covered = await asyncio.to_thread(cover, image)
     copies = [copy for copy in covered.images if copy]

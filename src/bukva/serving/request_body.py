@@ -25,6 +25,7 @@ from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.errors import ImageError, RequestError
 from bukva.serving.schemas import BatchRequest, FeedbackRequest, PredictRequest
 from bukva.serving.settings import Settings
+from bukva.tasks.glyph.answer import Source
 
 Grey = NDArray[np.uint8]
 
@@ -54,7 +55,8 @@ _DATA_URI_PREFIX = re.compile(
 )
 _JSON_FIELDS: dict[type[BaseModel], str] = {
     PredictRequest: "Expected an object with the one field `image`: a base64 text.",
-    BatchRequest: "Expected an object with the one field `images`: 1 to 64 base64 texts.",
+    BatchRequest: "Expected an object with the field `images`, 1 to 64 base64 texts, and perhaps "
+    "`source`: `drawing` or `photo`.",
     FeedbackRequest: "Expected an object with `image` (a base64 text), `symbol` (one of the 76), "
     "`consent` (true) and, where there was one, `answer`.",
 }
@@ -89,14 +91,15 @@ async def read_feedback(request: Request, settings: Settings) -> tuple[FeedbackR
     return form, _check_size(decode_base64(form.image), settings)
 
 
-async def read_batch(request: Request, settings: Settings) -> list[bytes]:
-    """The encoded images that `request` carries as JSON.
+async def read_batch(request: Request, settings: Settings) -> tuple[list[bytes], Source | None]:
+    """The encoded images that `request` carries as JSON, and where they come from.
 
     Raises:
         RequestError: As `read_image` does.
     """
     form = await _read_json(request, BatchRequest, settings)
-    return [_check_size(decode_base64(image), settings) for image in form.images]
+    images = [_check_size(decode_base64(image), settings) for image in form.images]
+    return images, form.source
 
 
 async def _read_json(request: Request, form: type[Form], settings: Settings) -> Form:
@@ -118,7 +121,10 @@ def _check_size(image: bytes, settings: Settings) -> bytes:
     if not image:
         raise RequestError("missing_image", "Expected a PNG, JPEG or WebP file, got 0 bytes.")
     if len(image) > settings.max_image_bytes:
-        detail = f"Expected at most {settings.max_image_bytes} bytes."
+        detail = (
+            f"Expected at most {settings.max_image_bytes} bytes, got {len(image)}. Send it as "
+            "JPEG, or scale it down."
+        )
         raise RequestError("file_too_large", detail)
     return image
 

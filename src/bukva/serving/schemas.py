@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from bukva.tasks.glyph.answer import Box, Probability, Recognition, Symbol
+from bukva.tasks.glyph.answer import Box, Probability, Recognition, Source, Symbol
 from bukva.tasks.glyph.charset import SYMBOLS
 
 
@@ -74,6 +74,9 @@ class BatchRequest(_Strict):
         max_length=64,
         description="each as in PredictRequest",
         examples=[["data:image/png;base64,iVBORw0KGgo="]],
+    )
+    source: Source | None = Field(
+        default=None, description="where all of them come from, as of `/v1/predict`"
     )
 
 

@@ -110,7 +110,7 @@ class ModelCalls:
         """Take the first request that waits, and what fits beside it into one call."""
         jobs = [self._waiting.popleft()]
         room = self._max_gathered - len(jobs[0].images)
-        while self._waiting and self._waiting[0].model is jobs[0].model:
+        while self._waiting and self._waiting[0].model == jobs[0].model:
             room -= len(self._waiting[0].images)
             if room < 0:
                 break

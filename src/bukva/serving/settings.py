@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bukva.core.imaging.opening import MAX_IMAGE_BYTES
 from bukva.errors import ParameterError
 from bukva.registry.package_files import MODEL_NAME, PRODUCTION_ALIAS
 
@@ -59,10 +60,15 @@ class Settings(BaseSettings):
     top_k: int = Field(5, ge=1, le=5, description="alternatives in an answer")
 
     # What one request may cost.
-    max_body_bytes: int = Field(1_572_864, ge=1, description="largest body of a request")
-    max_image_bytes: int = Field(1_048_576, ge=1, description="largest encoded image")
+    max_body_bytes: int = Field(29_360_128, ge=1, description="largest body of a request")
+    max_image_bytes: int = Field(MAX_IMAGE_BYTES, ge=1, description="largest encoded image")
+    body_room_bytes: int = Field(
+        134_217_728,
+        ge=0,
+        description="what all bodies may hold together beyond the first MiB of each",
+    )
     header_timeout_s: float = Field(10.0, gt=0, description="longest time to receive the headers")
-    body_timeout_s: float = Field(10.0, gt=0, description="longest time to receive a body")
+    body_timeout_s: float = Field(30.0, gt=0, description="longest time to receive a body")
     deadline_s: float = Field(2.0, gt=0, description="longest time to wait for the model")
     max_in_flight: int = Field(64, ge=1, description="requests waiting for the model or in it")
 

@@ -105,7 +105,7 @@ def test_what_is_too_large_is_refused_before_it_is_decoded(start, folder):
     with start() as server:
         answer = give(server, correction(image=bomb))
         assert (answer.status_code, answer.json()["code"]) == (422, "image_too_large")
-        answer = give(server, correction(image=encode(draw()) + bytes(1_048_576)))
+        answer = give(server, correction(image=encode(draw()) + bytes(20 * 1_048_576)))
         assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
     assert stored(folder) == []
 

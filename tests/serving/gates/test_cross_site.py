@@ -131,6 +131,6 @@ def test_every_answer_has_the_headers_that_guard_it(plain, method, path, status)
 
 
 def test_too_large_a_body_has_them_too(plain):
-    answer = plain.http.post("/v1/predict", content=b" " * 1_572_865, headers=JSON_TYPE)
+    answer = plain.http.post("/v1/predict", content=b" " * 29_360_129, headers=JSON_TYPE)
     assert answer.status_code == 413
     assert HEADERS.items() <= answer.headers.items()
