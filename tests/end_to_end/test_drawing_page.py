@@ -136,7 +136,7 @@ def test_an_answer_that_comes_too_late_is_dropped(sheet: Sheet) -> None:
         else:
             held.append(route)
 
-    page.route("**/v1/predict", hold_first)
+    page.route("**/v1/predict?**", hold_first)
     first, *others = strokes_of("Ш")
     sheet.draw(first)
     while not held:
@@ -160,7 +160,7 @@ def test_half_a_drawing_is_not_asked_about(sheet: Sheet) -> None:
     sheet.draw(first)
     expect(wrong).to_be_visible()
     expect(wrong).to_be_enabled()
-    page.route("**/v1/predict", hold)
+    page.route("**/v1/predict?**", hold)
     sheet.draw(*others)
     while not held:
         expect(wrong).to_be_disabled()

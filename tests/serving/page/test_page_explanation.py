@@ -67,7 +67,7 @@ def test_a_person_chooses_how_it_is_found_out_with_the_keyboard_alone(server, op
     page.click("#why")
     expect(group).to_be_hidden()
     # What was chosen is asked again.
-    with page.expect_request("**/v1/explain?method=gradcam"):
+    with page.expect_request("**/v1/explain?method=gradcam**"):
         page.click("#why")
     page.click("[data-language=en]")
     expect(way(page, "The network’s gaze")).to_be_visible()
@@ -87,11 +87,11 @@ def test_a_model_that_can_no_longer_be_asked_so_is_asked_as_usual(server, open_p
     page = open_page(server)
     page.click("#why")
     problem = {"status": 501, "json": {"code": "method_unavailable"}}
-    page.route("**/v1/explain?method=gradcam", lambda route: route.fulfill(**problem))
+    page.route("**/v1/explain?method=gradcam**", lambda route: route.fulfill(**problem))
     way(page, ASKED).click()
     expect(page.locator("#summary")).to_contain_text("Ця модель такої карти не дає")
     page.focus("#pad")
     page.keyboard.press("Enter")
     expect(page.locator("#alternatives li")).to_have_count(5)
-    with page.expect_request("**/v1/explain?method=occlusion"):
+    with page.expect_request("**/v1/explain?method=occlusion**"):
         page.click("#why")

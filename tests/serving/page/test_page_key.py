@@ -53,7 +53,7 @@ def test_the_page_asks_for_a_key_and_keeps_it_for_the_visit(page):
     page.focus("#key")
     page.keyboard.type("wrong")
     page.keyboard.press("Delete")  # within the field it clears no drawing
-    with page.expect_response("**/v1/predict") as answered:
+    with page.expect_response("**/v1/predict?**") as answered:
         page.keyboard.press("Enter")
     assert answered.value.status == 401
     expect(page.locator("#key")).to_have_value("")

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageChops
+from PIL import ExifTags, Image
 from PIL.ImageFile import ImageFile
 from PIL.PngImagePlugin import PngImageFile
 
@@ -94,10 +94,10 @@ def _drop_false_colour(image: Image.Image) -> Image.Image:
     """Return an image in grey if it has no other colours, as most files have none."""
     if image.mode not in ("RGB", "RGBA"):
         return image
-    red, *others = image.split()[:3]
-    if any(ImageChops.difference(red, other).getextrema()[1] for other in others):
+    red, green, blue, *alpha = image.split()
+    if not red.tobytes() == green.tobytes() == blue.tobytes():
         return image
-    return image.convert("LA" if image.mode == "RGBA" else "L")
+    return Image.merge("LA", (red, *alpha)) if alpha else red
 
 
 def _turn_upright(pixels: Image.Image, image: Image.Image) -> Image.Image:

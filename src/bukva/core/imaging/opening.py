@@ -26,7 +26,7 @@ _FORMATS: Final = tuple(str(reader.format) for reader in _READERS.values())
 
 MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024
 MAX_SIDE_PX: Final = 12_000
-MAX_SCANS: Final = 64
+MAX_SCANS: Final = 32
 """Of a JPEG: each goes through all of its pixels once more, and need not take ten bytes."""
 
 
@@ -43,7 +43,9 @@ WHOLE_JPEG: Final = _Cap(
     16_000_000, "a progressive JPEG", "Save it as a baseline JPEG, or scale it down"
 )
 """Of which all coefficients are kept until the last scan is read, six bytes a pixel."""
-PNG: Final = _Cap(16_000_000, "a PNG or WebP", "Send it as JPEG, or scale it down")
+PNG: Final = _Cap(16_000_000, "a PNG", "Send it as JPEG, or scale it down")
+WEBP: Final = _Cap(13_000_000, "a WebP", "Send it as JPEG, or scale it down")
+"""Of which the decoder keeps several copies, sixteen bytes a pixel."""
 DEEP_PNG: Final = _Cap(
     4_000_000, "a PNG of 16-bit colours", "Save it with 8 bits, or scale it down"
 )
@@ -103,8 +105,9 @@ def _find_cap(image: ImageFile, encoded: bytes) -> _Cap:
     if isinstance(image, JpegImageFile):
         is_whole = "progressive" in image.info or not _has_one_scan(image, encoded)
         return WHOLE_JPEG if is_whole else JPEG
-    is_deep = layout_of(image) in DEEP_COLOURS
-    return DEEP_PNG if is_deep else PNG
+    if isinstance(image, WebPImageFile):
+        return WEBP
+    return DEEP_PNG if layout_of(image) in DEEP_COLOURS else PNG
 
 
 def _has_one_scan(image: JpegImageFile, encoded: bytes) -> bool:

@@ -90,7 +90,7 @@ export class Corrections {
   }
 
   async #give(symbol) {
-    const [answer, png] = [this.#answer, this.#reader.png];
+    const [answer, picture] = [this.#answer, this.#reader.picture];
     const isAllowed = await this.#askConsent();
     if (answer !== this.#answer) return;
     if (!isAllowed) {
@@ -98,7 +98,7 @@ export class Corrections {
       return;
     }
     try {
-      const receipt = await giveFeedback(this.#key, png, symbol, answer.symbol);
+      const receipt = await giveFeedback(this.#key, picture, symbol, answer.symbol);
       if (answer !== this.#answer) return;
       this.#receipt = receipt;
       this.#say((texts) => texts.kept(symbol));

@@ -38,19 +38,19 @@ export class Explanation {
   }
 
   async #ask(method) {
-    const { png } = this.#reader;
+    const { picture, source } = this.#reader;
     this.#method = method;
     try {
-      const explanation = await explain(png, method);
-      const { width, height } = await createImageBitmap(png);
-      if (png !== this.#reader.png || method !== this.#method) return;
+      const explanation = await explain(picture, source, method);
+      const { width, height } = await createImageBitmap(picture);
+      if (picture !== this.#reader.picture || method !== this.#method) return;
       this.#at.why.ariaPressed = "true";
       this.#paint(explanation, width, height);
       this.#showMethods(explanation);
       this.#showFrame(explanation.frame);
     } catch (problem) {
       this.#method = USUAL;
-      if (png === this.#reader.png) this.#reader.fail(problem);
+      if (picture === this.#reader.picture) this.#reader.fail(problem);
     }
   }
 

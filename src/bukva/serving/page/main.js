@@ -8,7 +8,7 @@ import { Explanation } from "./explanation.js";
 import { onKey } from "./key_form.js";
 import { applyLanguage, onLanguage, preferredLanguage } from "./language.js";
 import { Pad } from "./pad.js";
-import { renderDrawing, renderFile } from "./picture.js";
+import { renderDrawing, renderFile, sourceOf } from "./picture.js";
 import { Reader } from "./reader.js";
 import { askVersion, Problem } from "./service.js";
 import { countSymbols } from "./symbol_count.js";
@@ -22,6 +22,8 @@ const corrections = new Corrections(at, reader, () => TEXTS[language]);
 const explanation = new Explanation(at, reader);
 let language = preferredLanguage();
 let model = null;
+/** What was chosen, shown at once; and what is sent of it, when that is made. */
+let chosen = null;
 let file = null;
 
 function show() {
@@ -40,9 +42,9 @@ function showSheet() {
   at.undo.disabled = !drawing.canUndo;
   at.redo.disabled = !drawing.canRedo;
   at.replay.disabled = drawing.isEmpty;
-  at.clear.disabled = drawing.isEmpty && !file;
-  at.hint.hidden = !drawing.isEmpty || Boolean(file);
-  at.picture.hidden = !file;
+  at.clear.disabled = drawing.isEmpty && !chosen;
+  at.hint.hidden = !drawing.isEmpty || Boolean(chosen);
+  at.picture.hidden = !chosen;
 }
 
 function speak(chosen) {
@@ -62,34 +64,40 @@ function mean(expected) {
 
 function readDrawing() {
   if (drawing.isEmpty) reader.forget();
-  else reader.read(() => renderDrawing(drawing.strokes));
+  else reader.read(() => renderDrawing(drawing.strokes), "drawing");
 }
 
 /** Read what is on the sheet now, at once. */
 function readAgain() {
-  if (file) reader.read(() => file, 0);
+  if (file) reader.read(() => file, sourceOf(chosen), 0);
   else readDrawing();
 }
 
-async function takeFile(chosen) {
-  if (!chosen) return;
+async function takeFile(taken) {
+  if (!taken) return;
   dropFile();
   drawing.clear();
-  try {
-    file = await renderFile(chosen);
-  } catch {
-    reader.fail(new Problem("unreadable"));
-    return;
-  }
-  at.picture.src = URL.createObjectURL(file);
+  chosen = taken;
+  at.picture.src = URL.createObjectURL(chosen);
   showSheet();
+  let made = null;
+  try {
+    made = await renderFile(taken);
+  } catch {
+    if (chosen !== taken) return;
+    dropFile();
+    reader.fail(new Problem("unreadable"));
+  }
+  // Meanwhile another may have been chosen, or something drawn.
+  if (chosen !== taken) return;
+  file = made;
   readAgain();
 }
 
 function dropFile() {
-  if (!file) return;
+  if (!chosen) return;
   URL.revokeObjectURL(at.picture.src);
-  file = null;
+  chosen = file = null;
   showSheet();
 }
 

@@ -6,8 +6,8 @@ import { recognise } from "./service.js";
 const PAUSE_MS = 150;
 
 /**
- * Keeps the `answer` to the latest sheet with the `png` that was sent, or the `problem`, null while
- * there is none; tells `change`. Tells `ask` where the sheet is another: until the next `change`,
+ * Keeps the `answer` to the latest sheet with the `picture` that was sent and its `source`, or the
+ * `problem`, null while there is none; tells `change`. Tells `ask` where the sheet is another: until the next `change`,
  * `isAsking`, and the answer is one to an earlier sheet.
  */
 export class Reader extends EventTarget {
@@ -15,7 +15,8 @@ export class Reader extends EventTarget {
   expected = "";
   answer = null;
   problem = null;
-  png = null;
+  picture = null;
+  source = "";
   isAsking = false;
   #timer = 0;
   #request = new AbortController();
@@ -24,12 +25,13 @@ export class Reader extends EventTarget {
    * Ask for the picture that `render` makes; an earlier question is dropped, whatever becomes of it.
    *
    * @param {() => Blob | Promise<Blob>} render Called when the pause is over.
+   * @param {"" | "drawing" | "photo"} source Where it comes from, if that is known.
    * @param {number} pauseMs
    */
-  read(render, pauseMs = PAUSE_MS) {
+  read(render, source, pauseMs = PAUSE_MS) {
     this.#drop();
     const { signal } = this.#request;
-    this.#timer = setTimeout(() => this.#ask(render, signal), pauseMs);
+    this.#timer = setTimeout(() => this.#ask(render, source, signal), pauseMs);
     this.isAsking = true;
     this.dispatchEvent(new Event("ask"));
   }
@@ -52,20 +54,20 @@ export class Reader extends EventTarget {
     this.#request = new AbortController();
   }
 
-  async #ask(render, signal) {
+  async #ask(render, source, signal) {
     try {
-      const png = await render();
-      const answer = await recognise(png, this.expected, signal);
-      if (!signal.aborted) this.#set(answer, null, png);
+      const picture = await render();
+      const answer = await recognise(picture, source, this.expected, signal);
+      if (!signal.aborted) this.#set(answer, null, picture, source);
     } catch (problem) {
       if (signal.aborted) return;
       this.#set(null, problem);
-      if (problem.isPassing) this.read(render, problem.retryAfterMs || PAUSE_MS);
+      if (problem.isPassing) this.read(render, source, problem.retryAfterMs || PAUSE_MS);
     }
   }
 
-  #set(answer, problem, png = null) {
-    Object.assign(this, { answer, problem, png, isAsking: false });
+  #set(answer, problem, picture = null, source = "") {
+    Object.assign(this, { answer, problem, picture, source, isAsking: false });
     this.dispatchEvent(new Event("change"));
   }
 }

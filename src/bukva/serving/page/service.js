@@ -1,7 +1,6 @@
 /** Calls of the service. */
 
 const KEY = "bukva.key";
-const AS_PNG = { "Content-Type": "image/png" };
 const PASSING = new Set(["model_not_ready", "overloaded", "rate_limited"]);
 
 /** What the service answered instead of what was asked for; `code` names the problem. */
@@ -21,23 +20,24 @@ export class Problem extends Error {
 /**
  * Return what a picture shows; rejects with a Problem, or an AbortError.
  *
- * @param {Blob} png
+ * @param {Blob} picture
+ * @param {"" | "drawing" | "photo"} source Where it comes from, if that is known.
  * @param {"" | "letter" | "digit"} expected What is meant, if that is known.
  * @param {AbortSignal} signal
  */
-export function recognise(png, expected, signal) {
-  const query = expected && `?expect=${expected}`;
-  return call(`v1/predict${query}`, { method: "POST", headers: AS_PNG, body: png, signal });
+export function recognise(picture, source, expected, signal) {
+  return ask("v1/predict", { source, expect: expected }, picture, signal);
 }
 
 /**
  * Return what a picture shows, and which parts of it tell.
  *
- * @param {Blob} png
+ * @param {Blob} picture
+ * @param {"" | "drawing" | "photo"} source Where it comes from, if that is known.
  * @param {"occlusion" | "gradcam"} method How to find that out.
  */
-export function explain(png, method) {
-  return call(`v1/explain?method=${method}`, { method: "POST", headers: AS_PNG, body: png });
+export function explain(picture, source, method) {
+  return ask("v1/explain", { method, source }, picture);
 }
 
 /**
@@ -45,8 +45,8 @@ export function explain(png, method) {
  *
  * Sent again with the same key it is kept once, so that it may be tried again.
  */
-export async function giveFeedback(key, png, symbol, answer) {
-  const image = await toDataUrl(png);
+export async function giveFeedback(key, picture, symbol, answer) {
+  const image = await toDataUrl(picture);
   return call("v1/feedback", {
     method: "POST",
     headers: { "Content-Type": "application/json", "Idempotency-Key": key },
@@ -78,6 +78,13 @@ export function askModel() {
 export async function askFigure(name) {
   const response = await send(`v1/model/figures/${encodeURIComponent(name)}`, {});
   return response.blob();
+}
+
+function ask(address, query, picture, signal) {
+  const known = Object.entries(query).filter(([, value]) => value);
+  const asked = known.length ? `?${new URLSearchParams(known)}` : "";
+  const headers = { "Content-Type": picture.type };
+  return call(address + asked, { method: "POST", headers, body: picture, signal });
 }
 
 async function call(address, request) {
