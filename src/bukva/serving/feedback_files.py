@@ -160,6 +160,7 @@ def make_correction(
         model=Respondent(**model.model_dump()) if model else None,
         client=client,
         symbol=request.symbol,
+        source=request.source,
         image=picture,
     )
 

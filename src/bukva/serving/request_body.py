@@ -58,7 +58,7 @@ _JSON_FIELDS: dict[type[BaseModel], str] = {
     BatchRequest: "Expected an object with the field `images`, 1 to 64 base64 texts, and perhaps "
     "`source`: `drawing` or `photo`.",
     FeedbackRequest: "Expected an object with `image` (a base64 text), `symbol` (one of the 76), "
-    "`consent` (true) and, where there was one, `answer`.",
+    "`consent` (true) and, where there was one, `answer`, and perhaps `source`.",
 }
 
 Form = TypeVar("Form", PredictRequest, BatchRequest, FeedbackRequest)

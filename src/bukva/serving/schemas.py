@@ -38,6 +38,9 @@ class FeedbackRequest(PredictRequest):
     answer: Annotated[Symbol | None, BeforeValidator(_compose)] = Field(
         default=None, description="what the service answered, if it was asked", examples=["Г"]
     )
+    source: Source | None = Field(
+        default=None, description="where the image comes from, as of `/v1/predict`"
+    )
     consent: Literal[True] = Field(
         description="the person who made the image lets it be kept and learnt from"
     )

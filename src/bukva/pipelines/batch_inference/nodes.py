@@ -40,6 +40,7 @@ def plan(
         "images": source.place,
         "kind": source.kind,
         "image_count": sum(source.lengths),
+        "source": parameters.source,
         "fingerprint": source.fingerprint,
         "chunk_images": parameters.chunk_images,
         "chunk_count": sum(1 for _ in chunks),
@@ -76,6 +77,7 @@ def predict(
     parameters: BatchInferenceParameters,
 ) -> Iterator[Part]:
     """Yield the predictions of each chunk that is not done; of no images, a part without rows."""
+    model = model._replace(images_from=parameters.source)
     if not plan["chunk_count"]:
         yield Part(0, PREDICTIONS.empty_table())
     chunks = list(cut_into_chunks(source.lengths, plan["chunk_images"]))

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bukva.errors import BatchError
+from bukva.tasks.glyph.answer import Source
 from bukva.tasks.glyph.batch import AnsweringModel, Chunk, ImageSource, Part, predict_chunk
 from bukva.tasks.glyph.parameters import BatchInferenceParameters
 from bukva.tasks.glyph.recogniser import Recogniser
@@ -25,9 +26,14 @@ class _Worker:
     """What an actor holds for as long as it lives."""
 
     def __init__(
-        self, onnx_model: bytes, version: str, source: ImageSource, chunks: Sequence[Chunk]
+        self,
+        onnx_model: bytes,
+        version: str,
+        images_from: Source | None,
+        source: ImageSource,
+        chunks: Sequence[Chunk],
     ) -> None:
-        self._model = AnsweringModel(Recogniser(onnx_model), version)
+        self._model = AnsweringModel(Recogniser(onnx_model), version, images_from)
         self._source = source
         self._chunks = {chunk.number: chunk for chunk in chunks}
 
@@ -52,12 +58,13 @@ def predict_on_ray(
     if not chunks:
         return
     with _connect(parameters) as ray:
+        held = (model.recogniser.onnx_model, model.version, model.images_from)
         rows = ray.data.from_items(
             [{_CHUNK: chunk.number} for chunk in chunks], override_num_blocks=len(chunks)
         )
         predictions = rows.map_batches(
             _Worker,
-            fn_constructor_args=(model.recogniser.onnx_model, model.version, source, chunks),
+            fn_constructor_args=(*held, source, chunks),
             batch_size=1,
             batch_format="pyarrow",
             compute=ray.data.ActorPoolStrategy(size=_count_workers(ray, parameters)),

@@ -90,7 +90,7 @@ export class Corrections {
   }
 
   async #give(symbol) {
-    const [answer, picture] = [this.#answer, this.#reader.picture];
+    const [answer, { picture, source }] = [this.#answer, this.#reader];
     const isAllowed = await this.#askConsent();
     if (answer !== this.#answer) return;
     if (!isAllowed) {
@@ -98,7 +98,7 @@ export class Corrections {
       return;
     }
     try {
-      const receipt = await giveFeedback(this.#key, picture, symbol, answer.symbol);
+      const receipt = await giveFeedback(this.#key, picture, source, symbol, answer.symbol);
       if (answer !== this.#answer) return;
       this.#receipt = receipt;
       this.#say((texts) => texts.kept(symbol));

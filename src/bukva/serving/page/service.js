@@ -41,16 +41,17 @@ export function explain(picture, source, method) {
 }
 
 /**
- * Have a correction kept: what a picture shows, and what was answered. Returns its receipt, {id}.
+ * Have a correction kept: what a picture shows, where it comes from, and what was answered. Returns
+ * its receipt, {id}.
  *
  * Sent again with the same key it is kept once, so that it may be tried again.
  */
-export async function giveFeedback(key, picture, symbol, answer) {
+export async function giveFeedback(key, picture, source, symbol, answer) {
   const image = await toDataUrl(picture);
   return call("v1/feedback", {
     method: "POST",
     headers: { "Content-Type": "application/json", "Idempotency-Key": key },
-    body: JSON.stringify({ image, symbol, answer, consent: true }),
+    body: JSON.stringify({ image, source: source || null, symbol, answer, consent: true }),
   });
 }
 

@@ -13,7 +13,14 @@ from pydantic import BaseModel
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.schema import to_arrow
-from bukva.tasks.glyph.answer import ERROR_COLUMNS, READING_COLUMNS, Columns, Failure, Recognition
+from bukva.tasks.glyph.answer import (
+    ERROR_COLUMNS,
+    READING_COLUMNS,
+    Columns,
+    Failure,
+    Recognition,
+    Source,
+)
 from bukva.tasks.glyph.recogniser import Recogniser
 
 
@@ -37,10 +44,17 @@ _FRAMED_AT_ONCE: Final = 256
 
 
 class AnsweringModel(NamedTuple):
-    """What answers, and its number in the registry; empty where it is in none."""
+    """What answers.
+
+    Attributes:
+        recogniser: What is asked.
+        version: Its number in the registry; empty where it is in none.
+        images_from: Where the images come from, if that is known.
+    """
 
     recogniser: Recogniser
     version: str
+    images_from: Source | None = None
 
 
 class Chunk(NamedTuple):
@@ -59,7 +73,7 @@ class ImageChunk:
     Attributes:
         names: What they are called in the table.
         images: Of each, what `Recogniser.prepare` takes: what holds the bytes of an image file,
-            grey pixels, or why there is none; or the grey pixels of all, uint8 `(N, H, W)`.
+            pixels, or why there is none; or the grey pixels of all, uint8 `(N, H, W)`.
     """
 
     names: Sequence[str]
@@ -111,7 +125,8 @@ def predict_chunk(model: AnsweringModel, chunk: Chunk, source: ImageSource) -> P
     read = source.read(chunk)
     columns: Columns = {name: [] for name in (*READING_COLUMNS, *ERROR_COLUMNS)}
     for images in _take(read.images, _FRAMED_AT_ONCE):
-        answers = model.recogniser.answer(model.recogniser.prepare(images))
+        sources = [model.images_from] * len(images)
+        answers = model.recogniser.answer(model.recogniser.prepare(images, sources))
         for name, values in answers.items():
             columns[name] += values
     same = {"model_version": model.version, "model_sha256": model.recogniser.sha256}

@@ -17,11 +17,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from bukva.core.imaging.decoding import decode_image
 from bukva.errors import CorrectionError
+from bukva.tasks.glyph.answer import Source
 
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024  # former versions stored all pixels of an image
 
 MAX_SIDE_PX: Final = 512
-"""Longest side of a stored image: a letter fills some 28 of its pixels when it is learnt from."""
+"""Longest side of a stored drawing: a letter fills some 28 of its pixels when it is learnt from."""
+PHOTO_SIDE_PX: Final = 1024
+"""Of a stored photo, of which a letter fills a smaller part."""
 
 # A drawing takes some tenth of a bit a pixel as a PNG file, the noise of a photo ten bits.
 _DRAWING_BITS_PER_PIXEL = 2
@@ -58,6 +61,7 @@ class Correction(BaseModel):
         client: Who gave it, as far as that is kept: the name of an API key, or a keyed hash of an
             address. None in those of services without such a key, and in receipts.
         symbol: What the image shows.
+        source: Where it comes from, if that is known.
         image: A PNG or WebP file as base64.
     """
 
@@ -70,6 +74,7 @@ class Correction(BaseModel):
     model: Respondent | None
     client: str | None = Field(None, max_length=64)
     symbol: str
+    source: Source | None = None
     image: str | None
 
     @model_validator(mode="after")
@@ -107,20 +112,23 @@ class Correction(BaseModel):
 
 
 def compress_image(encoded: bytes) -> bytes:
-    """Return the file that is stored of an image: its pixels and nothing else, at `MAX_SIDE_PX`.
+    """Return the file that is stored of an image: its pixels and nothing else.
 
-    A drawing that is no larger comes back pixel by pixel. A photo is stored with losses, and in no
-    more bytes than it came in unless it was of very low quality.
+    A drawing of at most `MAX_SIDE_PX` comes back pixel by pixel. A photo is stored with losses at
+    `PHOTO_SIDE_PX`, and in no more bytes than it came in unless it was of very low quality.
 
     Raises:
         ImageError: As `decode_image` does.
     """
-    picture, is_jpeg = Image.fromarray(decode_image(encoded)), encoded.startswith(_JPEG)
-    picture.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
-    exact = _write(picture, "PNG")
-    drawing_bytes = picture.width * picture.height * _DRAWING_BITS_PER_PIXEL // 8
+    picture = Image.fromarray(decode_image(encoded))
+    drawing = picture.copy()
+    drawing.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
+    exact = _write(drawing, "PNG")
+    drawing_bytes = drawing.width * drawing.height * _DRAWING_BITS_PER_PIXEL // 8
+    is_jpeg = encoded.startswith(_JPEG)
     if not is_jpeg and len(exact) <= max(_SMALL_BYTES, drawing_bytes):
         return exact
+    picture.thumbnail((PHOTO_SIDE_PX, PHOTO_SIDE_PX))
     for quality in _QUALITIES:
         lossy = _write(picture, "WEBP", quality=quality)
         if len(lossy) <= len(encoded):

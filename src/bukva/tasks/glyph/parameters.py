@@ -16,6 +16,7 @@ from bukva.core.parameters import Count, Device, Group, Positive, Share, nest
 from bukva.core.training.parameters import FitParameters
 from bukva.core.tuning import parameters as core
 from bukva.core.tuning.parameters import SearchedParameter
+from bukva.tasks.glyph.answer import Source
 
 
 def _none_or_some_for_each_split(count: int) -> int:
@@ -294,6 +295,7 @@ class BatchInferenceParameters(Group):
             files of uint8 `(N, H, W)`.
         results: Folder or prefix for the predictions of these images by this model, and no others.
         model: A version or alias in the registry; `local` for what `packaging` left.
+        source: `drawing` or `photo`, where that is known of all images; else each decides.
         chunk_images: How many images are read, answered and written at once. Memory grows with it,
             and so does the work that a kill costs.
         engine: `local` is this process; `ray` is as many as `ray_workers`.
@@ -304,6 +306,7 @@ class BatchInferenceParameters(Group):
     images: Annotated[str, Field(min_length=1)]
     results: Annotated[str, Field(min_length=1)]
     model: Annotated[str, Field(min_length=1)]
+    source: Source | None = None
     chunk_images: Count = 10_000
     engine: Literal["local", "ray"] = "local"
     ray_address: str | None = None

@@ -21,13 +21,14 @@ from bukva.tasks.glyph.preprocessing import Preprocessing
 FEEDBACK: Final = "feedback"
 """Name of the corpus."""
 
-CORPUS_COLUMNS: Final = ("name", "label", "is_uppercase", "image")
+CORPUS_COLUMNS: Final = ("name", "label", "is_uppercase", "has_page", "image")
 """Of the corpus as it is stored: one row a drawing, `image` the bytes of a PNG or WebP file."""
 
 _COLUMNS: Final = (
     "sample_id", "corpus", "name", "label", "is_uppercase", "sha256",
     "rel_height", "rel_width", "rel_center_x", "rel_center_y",
-    "created", "client", "given", "answer", "is_reviewed", "is_rejected", "image",
+    "created", "client", "given", "answer", "is_reviewed", "is_rejected", "has_page",
+    "image",
 )  # fmt: skip
 _LONGEST_REASON: Final = 300
 
@@ -72,7 +73,7 @@ def collect_drawings(stored: StoredCorrections, decisions: Decisions) -> Drawing
         rows.append(row)
         images.append(image_HW)
     table = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(
-        {"is_uppercase": "boolean", "is_reviewed": bool, "is_rejected": bool}
+        {"is_uppercase": "boolean", "is_reviewed": bool, "is_rejected": bool, "has_page": bool}
     )
     frame = (Preprocessing().frame_px,) * 2
     images_NHW = np.stack(images) if images else np.zeros((0, *frame), dtype=np.uint8)
@@ -90,7 +91,9 @@ def _process(
     symbol = (decision and decision.symbol) or correction.symbol
     label, is_uppercase = charset.from_symbol(symbol)
     image = correction.read_image()
-    sample = RawSample(correction.id, image, label, is_uppercase)
+    # Without a source it is a drawing: of those from before there were sources, nearly all are.
+    has_page = correction.source != "photo"
+    sample = RawSample(correction.id, image, label, is_uppercase, has_page=has_page)
     row, image_HW, _ = process_sample(FEEDBACK, sample)
     facts = {
         "created": correction.created.isoformat(),
@@ -99,6 +102,7 @@ def _process(
         "answer": correction.answer,
         "is_reviewed": decision is not None,
         "is_rejected": decision is not None and decision.symbol is None,
+        "has_page": has_page,
         "image": image,
     }
     return row | facts, image_HW
@@ -118,4 +122,8 @@ def read_feedback(corpus: pd.DataFrame) -> Iterator[RawSample]:
         )
     for row in corpus.to_dict(orient="records"):
         case = None if pd.isna(row["is_uppercase"]) else bool(row["is_uppercase"])
-        yield RawSample(row["name"], row["image"], row["label"], case, split="train")
+        # One that was stored before has no such column.
+        has_page = bool(row.get("has_page", True))
+        yield RawSample(
+            row["name"], row["image"], row["label"], case, split="train", has_page=has_page
+        )

@@ -13,7 +13,7 @@ from bukva.core.evaluation.intervals import wilson_interval
 from bukva.core.evaluation.scores import DECIMALS
 from bukva.core.tables import require_columns
 from bukva.core.task import Scores
-from bukva.errors import EmptyImageError
+from bukva.errors import ImageError
 from bukva.tasks.glyph.charset import NO_SYMBOL
 from bukva.tasks.glyph.evaluation.metrics import share
 from bukva.tasks.glyph.nonsymbols.drawing import draw_blank, kind_of
@@ -103,7 +103,7 @@ def count_refused_blanks(count: int = _BLANK_PAGES, seed: int = 0) -> Scores:
 def _is_empty(page_HW: UInt8Array) -> bool:
     try:
         preprocess(page_HW)
-    except EmptyImageError:
+    except ImageError:
         return True
     return False
 

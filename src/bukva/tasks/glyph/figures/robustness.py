@@ -19,7 +19,7 @@ from bukva.core.evaluation.figures import style
 from bukva.core.evaluation.intervals import wilson_interval
 from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.tables import require_columns
-from bukva.errors import EmptyImageError
+from bukva.errors import ImageError
 from bukva.tasks.glyph.parameters import ShiftName
 from bukva.tasks.glyph.preprocessing import preprocess
 
@@ -67,7 +67,7 @@ def shift_frames(
         page_HW = shift(render_page(frame_HW), strength, np.random.default_rng((seed, place)))
         try:
             shifted_NHW[place] = preprocess(page_HW).image_HW
-        except EmptyImageError:
+        except ImageError:
             is_empty_N[place] = True
     return shifted_NHW, is_empty_N
 
