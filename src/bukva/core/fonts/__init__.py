@@ -6,7 +6,7 @@ digits, punctuation and Latin letters lie in `latin`. What a file lacks, it woul
 """
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from io import BytesIO
 from typing import Final, Literal, TypeAlias
