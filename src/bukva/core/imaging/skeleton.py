@@ -21,9 +21,6 @@ Stroke: TypeAlias = list[Pixel]
 _BITS_33: Final = np.array([[128, 1, 2], [64, 0, 4], [32, 16, 8]], dtype=np.float32)
 """One bit for each neighbour of a pixel, clockwise from the one above."""
 
-_SPUR: Final = 1.3
-"""A branch with a free end that is shorter than this many half widths of the line is no stroke."""
-
 
 def find_strokes(is_ink_HW: BoolArray) -> list[FloatArray]:
     """Return the middle lines of a shape, `(N, 2)` in pixels each, cut where they meet.
@@ -40,10 +37,6 @@ def find_strokes(is_ink_HW: BoolArray) -> list[FloatArray]:
     shape_HW = np.pad(cut_HW, 1).astype(np.uint8)
     half_width_HW = cv2.distanceTransform(shape_HW, cv2.DIST_L2, 5)
     pixels = {(int(x), int(y)) for y, x in np.argwhere(thin(shape_HW))}
-    graph = _connect(pixels)
-    for stroke in _walk(graph):
-        if _is_spur(stroke, graph, half_width_HW):
-            pixels -= {pixel for pixel in stroke if len(graph[pixel]) < 3}
     corner_2 = np.array([left - 1, top - 1])
     strokes = _walk(_connect(pixels))
     return [_to_points(stroke, half_width_HW) + corner_2 for stroke in strokes]
@@ -52,7 +45,8 @@ def find_strokes(is_ink_HW: BoolArray) -> list[FloatArray]:
 def thin(shape_HW: UInt8Array) -> UInt8Array:
     """Return the shape, 0 and 1, thinned to lines of one pixel (Zhang and Suen 1984).
 
-    That method may take away small shapes altogether; of these a pixel in the middle is left.
+    With the change of Lu and Wang (1986), without which slanted lines of two pixels are eaten away
+    from their ends. Small shapes may go altogether; of these a pixel in the middle is left.
     """
     thin_HW = shape_HW.copy()
     has_changed = True
@@ -76,7 +70,7 @@ def _tabulate(*triples: tuple[int, int, int]) -> UInt8Array:
     count = bits.sum(axis=1)
     rises = ((bits == 0) & (np.roll(bits, -1, axis=1) == 1)).sum(axis=1)
     is_edge = np.all([~bits[:, triple].all(axis=1) for triple in triples], axis=0)
-    table: UInt8Array = ((count >= 2) & (count <= 6) & (rises == 1) & is_edge).astype(np.uint8)
+    table: UInt8Array = ((count >= 3) & (count <= 6) & (rises == 1) & is_edge).astype(np.uint8)
     return table
 
 
@@ -125,15 +119,6 @@ def _follow(graph: Graph, start: Pixel, second: Pixel) -> Stroke:
         one, other = graph[stroke[-1]]
         stroke.append(other if one == stroke[-2] else one)
     return stroke
-
-
-def _is_spur(stroke: Stroke, graph: Graph, half_width_HW: NDArray[np.float32]) -> bool:
-    """Return whether a branch is what thinning made of a bump in the edge."""
-    ends = sorted((stroke[0], stroke[-1]), key=lambda pixel: len(graph[pixel]))
-    if len(graph[ends[0]]) != 1 or len(graph[ends[1]]) < 3:
-        return False
-    (x0, y0), (x1, y1) = ends
-    return float(np.hypot(x1 - x0, y1 - y0)) < _SPUR * half_width_HW[y1, x1]
 
 
 def _to_points(stroke: Stroke, half_width_HW: NDArray[np.float32]) -> FloatArray:
