@@ -35,7 +35,7 @@ def find_strokes(is_ink_HW: BoolArray) -> list[FloatArray]:
     left, top, width, height = cv2.boundingRect(is_ink_HW.astype(np.uint8))
     cut_HW = is_ink_HW[top : top + height, left : left + width]
     shape_HW = np.pad(cut_HW, 1).astype(np.uint8)
-    half_width_HW = cv2.distanceTransform(shape_HW, cv2.DIST_L2, 5)
+    half_width_HW = np.asarray(cv2.distanceTransform(shape_HW, cv2.DIST_L2, 5), np.float32)
     pixels = {(int(x), int(y)) for y, x in np.argwhere(thin(shape_HW))}
     corner_2 = np.array([left - 1, top - 1])
     strokes = _walk(_connect(pixels))

@@ -78,7 +78,7 @@ def split(
     """
     _refuse_unseen_feedback(parameters)
     policies: dict[str, Policy] = dict.fromkeys(EMBEDDED_CORPORA, "stratified")
-    policies[FONTS] = "grouped"
+    policies[FONTS] = "own"
     policies |= {name: entry.split for name, entry in parse_manifest(corpora_manifest).items()}
     policies |= dict.fromkeys(parameters.unseen, "unseen")
     policies[FEEDBACK] = "taught"

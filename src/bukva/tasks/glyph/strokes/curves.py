@@ -113,7 +113,7 @@ def fill_page(
     corners = [np.rint(FINE * points_N2 - 0.5).astype(np.int32) for points_N2 in outlines]
     cv2.fillPoly(large_SS, corners, 255)
     small_SS = cv2.resize(large_SS, (side_px, side_px), interpolation=cv2.INTER_AREA)
-    return _ink(small_SS.astype(np.float32) / 255, grey, grain, rng)
+    return _ink(np.asarray(small_SS / 255, dtype=np.float32), grey, grain, rng)
 
 
 def _ink(
