@@ -75,6 +75,13 @@ EMBEDDED_TERMS: Final[Mapping[str, Terms]] = {
         may_release=True,
         release_reason="a program of this project draws it; the photographs allow adaptations",
     ),
+    "photographs": Terms(
+        title="Samples of the other corpora, set on paper and photographed by a program",
+        licence="those of the corpora that they show, which are named beside it",
+        citation="Photographs by a program of bukva (src/bukva/core/imaging/photographs.py).",
+        may_release=True,
+        release_reason="the corpora that they show are asked for their terms, too",
+    ),
     "feedback": Terms(
         title="Drawings that visitors of the page gave, with what they say that they show",
         licence="none: each is kept with the consent of the person who made it",

@@ -30,9 +30,9 @@ _MOST_SIDE_PX: Final = 512
 _SMALL_SYMBOL_PX: Final = 44
 """A symbol smaller than this on a reduced picture is looked at again on the whole one."""
 _MARGIN: Final = 1.5  # around it, as a share of its longer side
-_GROUND_SIDE_PX: Final = 96
+_GROUND_SIDE_PX: Final = 64
 _WINDOW_SHARE: Final = 0.42
-_EDGE_PX: Final = 5  # of the ground's small picture: how far the edge of a shadow reaches
+_EDGE_PX: Final = 3  # of the ground's small picture: how far the edge of a shadow reaches
 _COLOUR_WEIGHT: Final = 1.4
 _SHARP_LEVELS: Final = 20.0
 _DARK: Final = 45

@@ -17,7 +17,7 @@ _FAINT: Final = 0.3
 """Share of the contrast from which a pixel belongs to a piece."""
 _CONTRAST_PERCENTILE: Final = 85
 _NOISE_FACTOR: Final = 3.0
-_LEAST_PX, _LEAST_SHARE = 10, 0.0002
+_LEAST_PX, _LEAST_SHARE = 10, 0.0001
 _SCATTERED: Final = 0.05
 _SPECK_SHARE: Final = 0.008
 _FAINT_PIECE: Final = 0.45
@@ -25,6 +25,8 @@ _REACH_BESIDE, _REACH_ABOVE = 0.35, 0.9
 """How far from a symbol its other pieces stand, as shares of its longer side: dots, a breve."""
 _OUTWARD: Final = 3.0
 _AT_EDGE: Final = 0.25
+_RIM: Final = 0.02
+"""Of the picture's side: what comes as near to its edge is taken to go on beyond it."""
 _OTHER_AREA, _OTHER_HEIGHT = 0.4, 0.5
 _LINE_PIECES, _LINE_ASPECT = 4, 3.2
 
@@ -116,15 +118,16 @@ def _find_pieces(ink_HW: Float32Array, contrast: float) -> _Pieces:
     )
     left, top, wide, high, area_P = stats_P5.T
     boxes_P4 = np.stack([top, left, top + high, left + wide], axis=1)
+    rim = _RIM * max(height, width)
     sums_P = np.bincount(number_HW.ravel(), ink_HW.ravel(), minlength=count)
     return _Pieces(
         number_HW=number_HW,
         boxes_P4=boxes_P4,
         area_P=area_P.astype(np.float64),
         ink_P=sums_P / area_P / contrast,
-        touches_P=(boxes_P4[:, :2].min(axis=1) <= 0)
-        | (boxes_P4[:, 2] >= height)
-        | (boxes_P4[:, 3] >= width),
+        touches_P=(boxes_P4[:, :2].min(axis=1) <= rim)
+        | (boxes_P4[:, 2] >= height - rim)
+        | (boxes_P4[:, 3] >= width - rim),
         outward_P=np.hypot(*(centres_P2 / (width, height) - 0.5).T),
     )
 

@@ -6,7 +6,7 @@ from the rule: with the rule's own difference taken off, the stroke is left.
 Shapes: H x W pixels, C = 3 channels, S strips across the rules, K columns sampled of each, R rows.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from bukva.core.arrays import Float32Array
 
 _STRIPS: Final = 8
-_COLUMNS: Final = 13
+_COLUMNS: Final = 9
 _MOST_TURN_DEG: Final = 16
 _BINS_PER_DEG: Final = 2
 _LEAST_TURN_DEG: Final = 0.2
 _LEAST_EDGE, _MOST_EDGE = 12, 40
 _LEAST_LEVELS: Final = 3.0
 _LEAST_SPAN: Final = 0.7
+_USUAL, _UNEVEN = 0.2, 1.25
 _MOST_THICK: Final = 0.11
 _REST: Final = 0.5
 """Of a rule's difference, what its soft edges may leave."""
@@ -46,13 +47,16 @@ def remove_rules(away_HWC: Float32Array) -> tuple[Float32Array, Float32Array]:
         level_HWC = cv2.warpAffine(
             away_HWC, turned, (width, height), borderMode=cv2.BORDER_REPLICATE
         )
-    rows_HWC = _find_rules(level_HWC)
-    columns_HWC = cv2.transpose(_find_rules(cv2.transpose(level_HWC)))
-    strength_HW = np.maximum(_length(rows_HWC), _length(columns_HWC))
-    if not strength_HW.any():
-        return away_HWC, strength_HW
-    is_row_HW = _length(rows_HWC) >= _length(columns_HWC)
+    rows, columns = _find_rules(level_HWC), _find_rules(cv2.transpose(level_HWC))
+    if rows is None and columns is None:
+        return away_HWC, np.zeros((height, width), dtype=np.float32)
+    row_HW, rows_HWC = _spread(rows, height, width)
+    column_WH, columns_WHC = _spread(columns, width, height)
+    column_HW, columns_HWC = column_WH.T, columns_WHC.transpose(1, 0, 2)
+    # Where two rules cross, their colours do not add up.
+    is_row_HW = row_HW >= column_HW
     left_HWC = level_HWC - np.where(is_row_HW[..., None], rows_HWC, columns_HWC)
+    strength_HW = np.maximum(row_HW, column_HW)
     if turn_deg:
         how = {"flags": cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
         left_HWC = cv2.warpAffine(left_HWC, turned, (width, height), **how)
@@ -77,10 +81,11 @@ def _find_turn(away_HWC: Float32Array) -> float:
     # A pen's edges are as steep as they like, a rule's are long: none shall count for more.
     is_edge_HW = strength_HW > _LEAST_EDGE
     strength = np.minimum(strength_HW[is_edge_HW], _MOST_EDGE)
-    folded = np.mod(angle_HW[is_edge_HW] + 45, 90) - 45
+    turns = (np.mod(angle_HW[is_edge_HW] + 45, 90) - 45 + _MOST_TURN_DEG) * _BINS_PER_DEG
     bins = 2 * _MOST_TURN_DEG * _BINS_PER_DEG + 1
-    reach = _MOST_TURN_DEG + 0.5 / _BINS_PER_DEG
-    counts, _ = np.histogram(folded, bins=bins, range=(-reach, reach), weights=strength)
+    places = np.rint(turns).astype(np.int64)
+    is_turned = (places >= 0) & (places < bins)
+    counts = np.bincount(places[is_turned], strength[is_turned], minlength=bins)
     smooth = np.convolve(np.pad(counts, 2, mode="edge"), [0.3, 0.8, 1, 0.8, 0.3], mode="valid")
     best = int(smooth.argmax())
     if not 0 < best < bins - 1:
@@ -92,28 +97,43 @@ def _find_turn(away_HWC: Float32Array) -> float:
     return 0.0 if abs(turn_deg) < _LEAST_TURN_DEG else turn_deg
 
 
-def _find_rules(level_HWC: Float32Array) -> Float32Array:
-    """Return the differences that level lines make, 0 elsewhere."""
+class _Rules(NamedTuple):
+    """The differences that level lines make in each strip, and their strength, 0 elsewhere."""
+
+    away_SRC: Float32Array
+    strength_SR: Float32Array
+
+
+def _find_rules(level_HWC: Float32Array) -> _Rules | None:
+    """Return the level lines that go all across, None where there are none."""
     height, width = level_HWC.shape[:2]
     count = min(_STRIPS * _COLUMNS, width // _STRIPS * _STRIPS)
     sampled = np.linspace(0, width - 1, count).round().astype(int)
     columns_RSKC = level_HWC[:, sampled].reshape(height, _STRIPS, -1, 3)
-    profile_SRC = np.median(columns_RSKC, axis=2).transpose(1, 0, 2)
-    whole_SR = np.linalg.norm(profile_SRC, axis=2).astype(np.float32)
+    middle = columns_RSKC.shape[2] // 2
+    profile_RSC = np.partition(columns_RSKC, middle, axis=2)[:, :, middle]
+    away_SRC = np.ascontiguousarray(profile_RSC.transpose(1, 0, 2))
+    whole_SR = _length(away_SRC)
     # A line is narrow: what goes on above and below it is shade, or another piece of paper.
     thick = np.ones((1, int(_MOST_THICK * height) | 1), np.uint8)
     strength_SR = cv2.morphologyEx(whole_SR, cv2.MORPH_TOPHAT, thick)
-    profile_SRC *= (strength_SR / np.maximum(whole_SR, 1e-6))[..., None]
     is_line_SR = _keep_long(strength_SR > _LEAST_LEVELS, height)
     if not is_line_SR.any():
-        return np.zeros_like(level_HWC)
+        return None
     # What is written along a rule is no part of it: it is as strong as elsewhere on the line.
     near_SR = cv2.dilate(strength_SR, np.ones((1, 3), np.uint8))
-    usual_R = 1.25 * np.quantile(near_SR, 0.2, axis=0)
-    limit_SR = np.minimum(1.0, usual_R / np.maximum(strength_SR, 1e-6))
-    profile_SRC *= (is_line_SR * limit_SR)[..., None]
-    strip_of_W = np.minimum(np.arange(width) * _STRIPS // width, _STRIPS - 1)
-    return np.ascontiguousarray(profile_SRC.transpose(1, 0, 2)[:, strip_of_W].astype(np.float32))
+    usual_R = _UNEVEN * np.quantile(near_SR, _USUAL, axis=0)
+    kept_SR = np.where(is_line_SR, np.minimum(strength_SR, usual_R), 0).astype(np.float32)
+    away_SRC *= (kept_SR / np.maximum(whole_SR, 1e-6))[..., None]
+    return _Rules(away_SRC, kept_SR)
+
+
+def _spread(rules: _Rules | None, rows: int, columns: int) -> tuple[Float32Array, Float32Array]:
+    """Return strength `(H, W)` and difference `(H, W, C)` of rules all over the picture."""
+    if rules is None:
+        return np.zeros((rows, columns), np.float32), np.zeros((rows, columns, 3), np.float32)
+    strip_of_W = np.minimum(np.arange(columns) * _STRIPS // columns, _STRIPS - 1)
+    return rules.strength_SR.T[:, strip_of_W], rules.away_SRC.transpose(1, 0, 2)[:, strip_of_W]
 
 
 def _keep_long(is_line_SR: NDArray[np.bool_], height: int) -> NDArray[np.bool_]:

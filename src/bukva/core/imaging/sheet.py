@@ -19,6 +19,7 @@ _INSET_SHARE: Final = 0.025
 _LEAST_AREA, _LEAST_FILL, _LEAST_ASPECT = 0.05, 0.82, 0.2
 _SHADE_LIGHT, _SHADE_COLOUR = 0.5, 10
 _AROUND, _ALL_AROUND = 0.3, 0.7
+_SHARP: Final = 0.6
 
 
 class Sheet(NamedTuple):
@@ -98,9 +99,15 @@ def _has_desk(small_HWC: UInt8Array, is_light_HW: UInt8Array) -> bool:
     )
     is_shade = dark[0] > _SHADE_LIGHT * light[0] and np.hypot(*(light - dark)[1:]) < _SHADE_COLOUR
     around = float((border == 0).mean())
-    return bool(
-        light[0] - dark[0] >= _LEAST_STEP and around >= (_ALL_AROUND if is_shade else _AROUND)
-    )
+    step = light[0] - dark[0]
+    if step < _LEAST_STEP or around < (_ALL_AROUND if is_shade else _AROUND):
+        return False
+    # A sheet ends at once, the shine of a lamp does not.
+    ring = np.ones((5, 5), np.uint8)
+    inside = is_light_HW & ~cv2.erode(is_light_HW, ring)
+    outside = cv2.dilate(is_light_HW, ring) & ~is_light_HW
+    across = cv2.mean(small_HWC, inside)[0] - cv2.mean(small_HWC, outside)[0]
+    return bool(across >= _SHARP * step)
 
 
 def _largest_outline(is_light_HW: UInt8Array) -> NDArray[np.int32]:

@@ -31,6 +31,7 @@ from bukva.tasks.glyph.figures.samples import (
 from bukva.tasks.glyph.font_letters import FONTS, draw_font_letters
 from bukva.tasks.glyph.nonsymbols.collection import add_nonsymbols, split_count
 from bukva.tasks.glyph.parameters import DataProcessingParameters, EmbeddedParameters
+from bukva.tasks.glyph.photographed import add_photographs
 from bukva.tasks.glyph.published import published_names
 from bukva.tasks.glyph.table import count_samples, tabulate
 
@@ -141,11 +142,13 @@ def _find_leaks(images_NHW: UInt8Array, is_feedback_N: BoolArray, cosine: float)
 def add_outliers(
     table: pd.DataFrame, images_NHW: UInt8Array, parameters: DataProcessingParameters
 ) -> tuple[pd.DataFrame, UInt8Array]:
-    """Add pages that show no symbol, some of them put together from the symbols of their split."""
+    """Add pages that show no symbol, some put together from the symbols of their split; photos."""
     counts = split_count(
         parameters.nonsymbols_per_kind, parameters.valid_share, parameters.test_share
     )
-    return add_nonsymbols(table, images_NHW, counts, parameters.seed)
+    table, images_NHW = add_nonsymbols(table, images_NHW, counts, parameters.seed)
+    per_symbol = parameters.photographs_per_symbol
+    return add_photographs(table, images_NHW, per_symbol, parameters.seed)
 
 
 def report(

@@ -14,7 +14,7 @@ from bukva.tasks.glyph.font_letters import FONTS
 from bukva.tasks.glyph.nonsymbols.drawing import CORPUS as NONSYMBOLS
 from bukva.tasks.glyph.strokes.writing import draw_symbol
 
-EMBEDDED_CORPORA = frozenset({"digits", "strokes", FONTS, NONSYMBOLS})
+EMBEDDED_CORPORA = frozenset({"photographs", "digits", "strokes", FONTS, NONSYMBOLS})
 """Names of the three, and of what shows no symbol; every clone has them."""
 
 

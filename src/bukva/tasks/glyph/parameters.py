@@ -56,6 +56,8 @@ class DataProcessingParameters(Group):
             them.
         nonsymbols_per_kind: Pages of each kind that show no symbol, over all splits; 0 for none,
             else three or more.
+        photographs_per_symbol: Samples of each symbol and case that are set on paper and
+            photographed by a program; 0 for none.
     """
 
     max_corrupt_share: Share
@@ -66,6 +68,7 @@ class DataProcessingParameters(Group):
     corpora: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     nonsymbols_per_kind: Annotated[int, Field(ge=0), AfterValidator(_none_or_some_for_each_split)]
+    photographs_per_symbol: Annotated[int, Field(ge=0)] = 0
 
 
 class AugmentationParameters(Group):

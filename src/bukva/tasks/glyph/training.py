@@ -18,6 +18,7 @@ from bukva.tasks.glyph import charset
 from bukva.tasks.glyph.learner import GlyphLearner, calibrate_labels, fit_symbol_threshold
 from bukva.tasks.glyph.networks import build_network
 from bukva.tasks.glyph.parameters import TrainingParameters
+from bukva.tasks.glyph.photographed import sources_of
 from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Preprocessing
 from bukva.tasks.glyph.trained import ModelSpec, TrainedModel, load_backbone
 from bukva.tasks.glyph.training_samples import GlyphSamples, select_samples
@@ -112,7 +113,8 @@ def _trained_on(
     is_seen_N = table["split"].isin(["train", "valid"]) & table["corpus"].isin(
         parameters.learnt_corpora
     )
-    return tuple(sorted({*table["corpus"][is_seen_N], *start.spec.corpora}))
+    seen = table[is_seen_N]
+    return tuple(sorted({*seen["corpus"], *sources_of(seen), *start.spec.corpora}))
 
 
 def _as_used(

@@ -1,0 +1,118 @@
+"""The corpus `photographs`: samples of the others set on paper and photographed, by a program.
+
+Each is framed as any photograph is, so that a network learns what paper and camera leave of it.
+
+Shapes: N samples, H x W pixels.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from bukva.core.arrays import UInt8Array
+from bukva.core.imaging.photographs import photograph_frames
+from bukva.core.scratch import join_rows, take_rows
+from bukva.core.scratch_table import gather_blocks, iterate_blocks
+from bukva.errors import ImageError
+from bukva.tasks.glyph.charset import NO_SYMBOL
+from bukva.tasks.glyph.feedback.collection import FEEDBACK
+from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Glyph, preprocess
+
+PHOTOGRAPHS: Final = "photographs"
+"""Its name in the sample table; a sample is named by the one that it shows: `comnist/...`."""
+
+_NONSYMBOL_FACTOR: Final = 8
+_EMPTY_SHARE: Final = 0.15
+_AT_ONCE: Final = 256
+
+
+def sources_of(table: pd.DataFrame) -> set[str]:
+    """Return the corpora that the photographs of a table were made of."""
+    return {name.partition("/")[0] for name in table.loc[table["corpus"].eq(PHOTOGRAPHS), "name"]}
+
+
+def add_photographs(
+    table: pd.DataFrame, images_NHW: UInt8Array, per_symbol: int, seed: int
+) -> tuple[pd.DataFrame, UInt8Array]:
+    """Return a table and its images with photographs of some of its samples.
+
+    A photograph is of the split of its sample. Of what shows no symbol there are more than of any
+    symbol, some of empty sheets, and none to test on: they are not told by kind.
+
+    Args:
+        table: One row a sample, with its split.
+        images_NHW: Frames, row-aligned with it.
+        per_symbol: How many of each symbol and case, at most, over all splits; the corpora that
+            have it come by turns.
+        seed: Decides which samples, and how each is photographed.
+    """
+    if not per_symbol:
+        return table, images_NHW
+    rng = np.random.default_rng((seed, len(table)))
+    chosen_M = _choose(table, per_symbol, rng)
+    frames_MHW = take_rows(images_NHW, chosen_M)
+    is_none_M = table["label"].iloc[chosen_M].eq(NO_SYMBOL).to_numpy()
+    frames_MHW = np.array(frames_MHW)
+    frames_MHW[is_none_M & (rng.random(len(chosen_M)) < _EMPTY_SHARE)] = 0
+    rows, photographs = [], []
+    for place, glyph in _photograph_all(frames_MHW, seed):
+        rows.append((chosen_M[place], *glyph.page_F))
+        photographs.append(glyph.image_HW)
+    if not rows:
+        return table, images_NHW
+    added = _describe(table, pd.DataFrame(rows, columns=["row", *PAGE_FEATURES]))
+    joined = gather_blocks(block for part in (table, added) for block in iterate_blocks(part))
+    return joined, join_rows([images_NHW, np.stack(photographs)])
+
+
+def _choose(
+    table: pd.DataFrame, per_symbol: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return the numbers of the rows to photograph."""
+    keys = pd.DataFrame({
+        "symbol": table["label"] + table["is_uppercase"].astype("string").fillna("?"),
+        "corpus": table["corpus"],
+        "is_none": table["label"].eq(NO_SYMBOL),
+        "drawn": rng.random(len(table)),
+    })  # fmt: skip
+    keys = keys[table["corpus"].ne(FEEDBACK) & ~(keys["is_none"] & table["split"].eq("test"))]
+    keys = keys.sort_values("drawn")
+    # The first of each corpus, then the second of each, ...
+    keys["turn"] = keys.groupby(["symbol", "corpus"]).cumcount() + keys["drawn"] / 2
+    place = keys.sort_values("turn").groupby("symbol").cumcount()
+    wanted = np.where(keys.loc[place.index, "is_none"], _NONSYMBOL_FACTOR, 1) * per_symbol
+    chosen_M: NDArray[np.int64] = np.sort(place.index[place.to_numpy() < wanted].to_numpy())
+    return chosen_M
+
+
+def _photograph_all(frames_MHW: UInt8Array, seed: int) -> Iterator[tuple[int, Glyph]]:
+    """Yield the number of each frame and what is seen of it; of some nothing is."""
+    neighbours_MHW = frames_MHW[frames_MHW.any(axis=(1, 2))]
+    with tqdm(total=len(frames_MHW), desc="photographing", unit="image", mininterval=0.5) as bar:
+        for start in range(0, len(frames_MHW), _AT_ONCE):
+            places = range(start, min(start + _AT_ONCE, len(frames_MHW)))
+            pictures = photograph_frames(
+                frames_MHW[start : places.stop], seed, places, neighbours_MHW
+            )
+            for place, picture_HWC in zip(places, pictures, strict=True):
+                try:
+                    yield place, preprocess(picture_HWC, has_page=None)
+                except ImageError:
+                    continue
+            bar.update(len(places))
+
+
+def _describe(table: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of photographs: those of what they show, under names of their own."""
+    rows = table.iloc[seen["row"].to_numpy()].reset_index(drop=True)
+    changed: dict[str, Any] = {
+        "name": rows["sample_id"],
+        "sample_id": PHOTOGRAPHS + "/" + rows["sample_id"],
+        "corpus": PHOTOGRAPHS,
+        "is_published": False,
+    }
+    return rows.assign(**changed, **{name: seen[name] for name in PAGE_FEATURES})[table.columns]
