@@ -73,5 +73,5 @@ class _Others:
 
     def _look(self) -> float:
         self._looked_s, self._own_s = time.perf_counter(), time.process_time()
-        percents = psutil.cpu_percent(percpu=True)
+        percents: list[float] = psutil.cpu_percent(percpu=True)
         return sum(percents[core] for core in os.sched_getaffinity(0)) / 100
