@@ -9,6 +9,7 @@ from bukva.tasks.glyph.networks import build_network
 # Channels and places of the last feature map at width 4.
 MAPS = {
     "glyph_cnn": (16, 7, 7),
+    "glyph_lean": (12, 4, 4),
     "glyph_resnet": (16, 7, 7),
     "lenet": (10, 5, 5),
     "peer_cnn": (8, 7, 7),

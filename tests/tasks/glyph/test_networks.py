@@ -13,6 +13,7 @@ from bukva.tasks.glyph.networks import NETWORKS, build_network
 # Weights at the default width with 43 labels, by hand from the layers' sizes.
 WEIGHTS = {
     "glyph_cnn": 200_948,
+    "glyph_lean": 448_236,
     "glyph_resnet": 294_560,
     "lenet": 67_740,
     "mlp": 273_732,

@@ -23,6 +23,7 @@ from bukva.core.training.checkpoint import CheckpointStore, digest_weights, pack
 from bukva.core.training.device import resolve_device, seeded
 from bukva.core.training.optimisation import Optimisation, Phase, Progress
 from bukva.core.training.parameters import FitParameters
+from bukva.core.training.threads import cores_left_by_others
 from bukva.errors import NonFiniteLossError, TrainingError, WorkerError
 
 _RESTARTS: Final = 2
@@ -74,6 +75,10 @@ def fit(
 
     Same seed, samples, parameters and machine give the same weights, also when the run was killed
     and went on from a checkpoint. Several processes, however many, draw the same batches.
+
+    One process takes the cores that other programs leave it, chosen anew for each epoch. Another
+    number of threads adds up in another order, which changes the last digits of the weights: where
+    every bit counts, on a machine that is not quiet, OMP_NUM_THREADS holds the number.
 
     Args:
         network: Changed in place.
@@ -159,14 +164,17 @@ def train_part(
     keeps: bool,
 ) -> _Events:
     """Yield each epoch and then the result, in the only process or in one of several."""
-    with seeded(parameters.seed + parallel.rank()):
+    with seeded(parameters.seed + parallel.rank()), cores_left_by_others() as choose_threads:
         run = _Run(network, learner, parameters, keeps=keeps)
         if kept:
             run.go_on_from(kept)
         for row in run.progress.history:
             yield _Epoch(row, None)
+        choose_threads()
         for phase in learner.phases:
-            yield from run.train_phase(phase)
+            for epoch in run.train_phase(phase):
+                yield epoch
+                choose_threads()
     best = {name: value.numpy().copy() for name, value in run.progress.best_weights.items()}
     yield FitResult(best, pd.DataFrame(run.progress.history))
 

@@ -99,9 +99,14 @@ def _with_presence(page_BF: Tensor) -> Tensor:
     return torch.cat([known_BF, is_known_BF.to(page_BF.dtype)], dim=1)
 
 
-def convolve(inputs: int, outputs: int, *, size_px: int = 3, activated: bool = True) -> nn.Module:
-    """Return a convolution that keeps height and width, its batch norm, and a rectifier."""
-    convolution = nn.Conv2d(inputs, outputs, size_px, padding=size_px // 2, bias=False)
+def convolve(
+    inputs: int, outputs: int, *, size_px: int = 3, stride: int = 1, activated: bool = True
+) -> nn.Module:
+    """Return a convolution, its batch norm, and a rectifier.
+
+    Height and width are divided by the stride, and rounded up.
+    """
+    convolution = nn.Conv2d(inputs, outputs, size_px, stride, padding=size_px // 2, bias=False)
     rectifier = [nn.ReLU(inplace=True)] if activated else []
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), *rectifier)
 
@@ -170,6 +175,30 @@ class _ResidualBlock(nn.Module):
         return activated
 
 
+class GlyphLean(TwoHeadedNetwork):
+    """Three convolutions that halve height and width, one residual block at 4 x 4, and no pooling.
+
+    At width 32 one image takes 4.8 million multiplications, where `GlyphResNet` at 24 takes 19.6:
+    0.16 in the stem (to 14 x 14), 0.90 (to 7 x 7), 0.88 (to 4 x 4), 2.65 in the block, 0.21 in the
+    linear layers. The neck reads every place of the last map: what `MeanMaxPool` forgets, where a
+    feature lies, is worth more accuracy than three times the multiplications. Vector units of
+    processors take 16 channels at once: multiples of that waste nothing.
+    """
+
+    def __init__(
+        self, label_count: int, page_features: int = 4, width: int = 32, dropout: float = 0.2
+    ) -> None:
+        backbone = nn.Sequential(
+            convolve(1, width, size_px=5, stride=2),
+            convolve(width, 2 * width, stride=2),
+            convolve(2 * width, 3 * width, stride=2),
+            _ResidualBlock(3 * width),
+            nn.Flatten(),
+        )
+        features = 3 * width * 4 * 4
+        super().__init__(backbone, features, 4 * width, label_count, page_features, dropout)
+
+
 class LeNet(TwoHeadedNetwork):
     """LeNet-5; the neck, of 84 at width 6, stands for F6, linear heads for the radial ones."""
 
@@ -226,6 +255,7 @@ def _peer_stage(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
 NETWORKS: Final[Mapping[str, Callable[..., TwoHeadedNetwork]]] = MappingProxyType(
     {
         "glyph_cnn": GlyphCnn,
+        "glyph_lean": GlyphLean,
         "glyph_resnet": GlyphResNet,
         "lenet": LeNet,
         "mlp": Mlp,
