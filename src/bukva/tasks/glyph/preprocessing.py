@@ -34,6 +34,8 @@ __all__ = ["PAGE_FEATURES", "Glyph", "PageBox", "Preprocessing", "preprocess", "
 _WORKING_SIDE_PX: Final = 256
 _EVEN_LEVELS: Final = 14
 """How far the tones of a drawing's ground may be apart."""
+_GROUND_SHARE: Final = 0.6
+"""Of its edge that is ground."""
 _CLEAR_LEVELS: Final = 96
 """By how much its ink differs from the ground at least."""
 _SURE_INK: Final = 0.6
@@ -118,22 +120,41 @@ def _find_drawing(grey_HW: UInt8Array, constants: Preprocessing) -> _Drawing | N
     """Return the ink of a drawing, None where the image is none: its tones are not two."""
     grey_HW = _shrink(grey_HW)
     border = np.concatenate([grey_HW[0], grey_HW[-1], grey_HW[:, 0], grey_HW[:, -1]])
-    border_low, border_high, _, _ = cv2.minMaxLoc(border)
+    lowest, highest, _, _ = cv2.minMaxLoc(border)
     low, high, _, _ = cv2.minMaxLoc(grey_HW)
-    darker, lighter = border_low - low, high - border_high
+    is_even = highest - lowest <= _EVEN_LEVELS
+    if not is_even:
+        # Ink that goes up to the edge is no ground.
+        ground = float(np.median(border))
+        near = border[np.abs(border - ground) <= _EVEN_LEVELS / 2]
+        if len(near) < _GROUND_SHARE * len(border):
+            return None
+        lowest, highest = float(near.min()), float(near.max())
+    darker, lighter = lowest - low, high - highest
     contrast = max(darker, lighter)
     # What differs from the ground to the other side is shine, dust or a photograph's noise.
-    if border_high - border_low > _EVEN_LEVELS or min(darker, lighter) > _EVEN_LEVELS:
+    if contrast < _CLEAR_LEVELS or min(darker, lighter) > _EVEN_LEVELS:
         return None
-    if contrast < _CLEAR_LEVELS:
-        return None
-    ink_HW = cv2.convertScaleAbs(
-        cv2.subtract(border_low, grey_HW)
-        if darker > lighter
-        else cv2.subtract(grey_HW, border_high),
-        alpha=255 / contrast,
-    )
-    return _cut_drawing(ink_HW, constants)
+    is_dark = darker > lighter
+    away_HW = cv2.subtract(lowest, grey_HW) if is_dark else cv2.subtract(grey_HW, highest)
+    ink_HW = cv2.convertScaleAbs(away_HW, alpha=255 / contrast)
+    drawing = _cut_drawing(ink_HW, constants)
+    return drawing if drawing is None or is_even or _is_alone(drawing) else None
+
+
+def _is_alone(drawing: _Drawing) -> bool:
+    """Return whether ink at an image's edge is the symbol's: neither rules nor a neighbour."""
+    box, page = drawing.box, drawing.page
+    if box.height == page.height or box.width == page.width:
+        return False
+    is_ink_hw = (drawing.ink_hw > 0).view(np.uint8)
+    _, pieces_hw, stats_P5, _ = cv2.connectedComponentsWithStats(is_ink_hw, connectivity=8)
+    left, top, wide, high, area_P = stats_P5.T
+    touches_P = (box.top + top <= 0) | (box.left + left <= 0)
+    touches_P |= (box.top + top + high >= page.height) | (box.left + left + wide >= page.width)
+    largest = 1 + int(area_P[1:].argmax())
+    touches_P[[0, largest]] = False
+    return not touches_P.any()
 
 
 def _cut_drawing(ink_HW: UInt8Array, constants: Preprocessing) -> _Drawing | None:
