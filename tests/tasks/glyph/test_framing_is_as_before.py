@@ -14,7 +14,7 @@ from bukva.core.samples import RawSample
 from bukva.errors import ImageError
 from bukva.tasks.glyph.preprocessing import Glyph, Preprocessing, preprocess_all
 
-SOFTER = Preprocessing(symbol_px=14, min_contrast=60, ink_threshold=0.4, speck_share=0.05)
+SOFTER = Preprocessing(reads_paper=False, symbol_px=14, min_contrast=60, ink_threshold=0.4, speck_share=0.05)
 
 
 def harm(grey_HW: UInt8Array, kind: int, rng: np.random.Generator) -> UInt8Array:
