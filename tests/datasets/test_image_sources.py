@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bukva.core.imaging.decoding import MAX_IMAGE_BYTES
+from bukva.core.imaging.opening import MAX_IMAGE_BYTES
 from bukva.datasets.image_sources import open_source
 from bukva.errors import BatchError, ImageDecodeError, ImageTooLargeError
 from bukva.tasks.glyph.batch import Chunk, cut_into_chunks

@@ -18,7 +18,7 @@ from serving_requests import (
     part,
 )
 
-from bukva.core.imaging.decoding import MAX_IMAGE_BYTES
+from bukva.core.imaging.opening import MAX_IMAGE_BYTES
 from bukva.serving.settings import Settings
 
 # Stands in whatever a caller can write; must stand in no answer.

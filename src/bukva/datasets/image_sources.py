@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from bukva.core.imaging.decoding import MAX_IMAGE_BYTES
+from bukva.core.imaging.opening import MAX_IMAGE_BYTES
 from bukva.datasets.image_columns import count_rows, read_rows
 from bukva.datasets.storage import Files, join
 from bukva.errors import BatchError, ImageDecodeError, ImageError, ImageTooLargeError

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bukva.core.imaging.decoding import MAX_IMAGE_BYTES
+from bukva.core.imaging.opening import MAX_IMAGE_BYTES
 from bukva.errors import ParameterError
 from bukva.registry.package_files import MODEL_NAME, PRODUCTION_ALIAS
 

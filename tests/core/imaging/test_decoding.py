@@ -14,7 +14,8 @@ from image_files import chunk, deep_png, with_right_checksums
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from bukva.core.imaging.decoding import MAX_IMAGE_BYTES, MAX_SIDE_PX, PNG, decode_image, to_grey
+from bukva.core.imaging.decoding import decode_image, to_grey
+from bukva.core.imaging.opening import MAX_IMAGE_BYTES, MAX_SIDE_PX, PNG
 from bukva.errors import (
     EmptyImageError,
     ImageDecodeError,

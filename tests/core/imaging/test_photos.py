@@ -14,15 +14,8 @@ from image_files import deep_png
 from photos import A4_300_DPI, INK, in_separate_scans, photograph, with_scans, written
 from PIL import ExifTags, Image
 
-from bukva.core.imaging.decoding import (
-    JPEG,
-    MAX_SCANS,
-    PNG,
-    WEBP,
-    WHOLE_JPEG,
-    decode_image,
-    to_grey,
-)
+from bukva.core.imaging.decoding import decode_image, to_grey
+from bukva.core.imaging.opening import JPEG, MAX_SCANS, PNG, WEBP, WHOLE_JPEG
 from bukva.errors import ImageTooLargeError
 
 CHILD = Path(__file__).parents[2] / "helpers" / "measure_decoding.py"

@@ -6,19 +6,16 @@ Shapes: N images, H x W pixels, F page features, K labels.
 import json
 import math
 from base64 import b64decode, b64encode
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from pydantic import ValidationError
 
 from bukva.core.arrays import Float32Array, UInt8Array
-from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.imaging.ink import measure_ink
 from bukva.core.predictor import OnnxModel, describe_foreign_file
-from bukva.errors import ImageError, ModelFormatError, ParityError, TableError
+from bukva.errors import ImageError, ModelFormatError, ParityError
 from bukva.tasks.glyph.answer import (
     ANSWER_COLUMNS,
     EXPLANATION_COLUMNS,
@@ -33,7 +30,8 @@ from bukva.tasks.glyph.answer import (
     softmax,
     to_answers,
 )
-from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Glyph, Preprocessing, preprocess_all
+from bukva.tasks.glyph.framing import frame_images, to_source
+from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Glyph, Preprocessing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,17 +41,8 @@ MEASURES: Final = ("ink_share", "stroke_width_px", "aspect", "height")
 a share of the frame, width of the pen in the frame, width of the symbol over its height, and its
 height as a share of the page."""
 
-HAS_PAGE: Final[Mapping[Source | None, bool | None]] = {"drawing": True, "photo": False, None: None}
-"""Whether size and place on an image mean something, by its source; None: the image decides."""
-
-_VALUES_AT_ONCE: Final = 16_000_000
-"""Of pixels that wait to be framed: a batch may hold more than memory does."""
-
 MAP_INPUT, MAP_OUTPUT = "explain", "grad_cam"
 TOP_K = 5
-
-
-_Decoded: TypeAlias = tuple[UInt8Array | ImageError, Source | None]
 
 
 class Probabilities(NamedTuple):
@@ -115,7 +104,7 @@ class Recogniser(OnnxModel):
 
         Args:
             images: The bytes of image files, in any form that `to_bytes` of
-                `bukva.core.imaging.decoding` knows.
+                `bukva.core.imaging.opening` knows.
             explain: For each image, whether to answer `EXPLANATION_COLUMNS` as well.
             source: For each image, a `Source`, or nothing where that is not known.
 
@@ -128,7 +117,7 @@ class Recogniser(OnnxModel):
         """
         import pandas as pd
 
-        prepared = self.prepare(images, None if source is None else map(_to_source, source))
+        prepared = self.prepare(images, None if source is None else map(to_source, source))
         answers = self.answer(prepared) | _measure(prepared)
         columns = list(ANSWER_COLUMNS)
         if explain is not None:
@@ -169,14 +158,7 @@ class Recogniser(OnnxModel):
                 returns them, or why there are none.
             sources: Where each comes from; None where that is known of none.
         """
-        decoded = zip(
-            map(_decode, images), repeat(None) if sources is None else sources, strict=False
-        )
-        return [
-            glyph
-            for portion in _take_portions(decoded)
-            for glyph in _frame_portion(portion, self._constants)
-        ]
+        return frame_images(images, sources, self._constants)
 
     def answer(self, prepared: Sequence[Glyph | ImageError]) -> Columns:
         """Return `READING_COLUMNS` and `ERROR_COLUMNS` of what `prepare` returned."""
@@ -289,71 +271,6 @@ def measure(images_NHW: UInt8Array, page_NF: Float32Array) -> list[dict[str, flo
         [None if math.isnan(height) else height for height in heights],
     )
     return [dict(zip(MEASURES, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _to_source(value: object) -> Source | None:
-    """Return a source as a table holds it: one that is missing there may be None or NaN.
-
-    Raises:
-        TableError: If it is none of those that are known.
-    """
-    if not isinstance(value, str):
-        return None
-    for source in get_args(Source):
-        if value == source:
-            return source  # type: ignore[no-any-return]  # typing does not say of what they are
-    message = f"Expected one of {', '.join(get_args(Source))}, or nothing, in the column source"
-    raise TableError(f"{message}, got {value[:20]!r}.")
-
-
-def _decode(image: object) -> UInt8Array | ImageError:
-    if isinstance(image, ImageError):
-        return image
-    # An array of one dimension is a file's bytes.
-    if isinstance(image, np.ndarray) and image.ndim > 1 and image.dtype == np.uint8:
-        return image
-    try:
-        return decode_image(image)
-    except ImageError as error:
-        return error
-
-
-def _take_portions(decoded: Iterable[_Decoded]) -> Iterator[list[_Decoded]]:
-    """Yield images in portions of about `_VALUES_AT_ONCE`."""
-    portion: list[_Decoded] = []
-    count = 0
-    for pixels, source in decoded:
-        portion.append((pixels, source))
-        count += 0 if isinstance(pixels, ImageError) else pixels.size
-        if count >= _VALUES_AT_ONCE:
-            yield portion
-            portion, count = [], 0
-    yield portion
-
-
-def _frame_portion(
-    portion: Sequence[_Decoded], constants: Preprocessing
-) -> list[Glyph | ImageError]:
-    """Frame images, those of one source together."""
-    found: dict[int, Glyph | ImageError] = {}
-    usable: dict[bool | None, dict[int, UInt8Array]] = defaultdict(dict)
-    for place, (pixels, source) in enumerate(portion):
-        if isinstance(pixels, ImageError):
-            found[place] = pixels
-        else:
-            usable[HAS_PAGE[source]][place] = pixels
-    for has_page, images in usable.items():
-        found |= zip(images, _preprocess(list(images.values()), has_page, constants), strict=True)
-    return [found[place] for place in range(len(portion))]
-
-
-def _preprocess(
-    images: Sequence[UInt8Array], has_page: bool | None, constants: Preprocessing
-) -> Sequence[Glyph | ImageError]:
-    # TODO: once preprocessing reads colours and finds out by itself what an image is, give it
-    # `images` and `has_page` as they are.
-    greys = [to_grey(pixels) for pixels in images]
-    return preprocess_all(greys, has_page=has_page is not False, constants=constants)
 
 
 def _stack(glyphs: Sequence[Glyph]) -> tuple[UInt8Array, Float32Array]:
