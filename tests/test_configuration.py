@@ -86,6 +86,7 @@ def test_corpora_that_are_trained_on_are_read(env: str) -> None:
     parameters = validate_parameters(config["parameters"])
     available = set(config["globals"]["corpora"])
     available |= {"strokes"} if parameters.embedded.samples_per_symbol else set()
+    available |= {"fonts"} if parameters.embedded.font_samples_per_symbol else set()
     available |= {"digits"} if parameters.embedded.with_digits else set()
     available |= {"nonsymbols"} if parameters.data_processing.nonsymbols_per_kind else set()
     assert set(parameters.data_processing.unseen) <= available

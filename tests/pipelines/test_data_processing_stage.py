@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from stage_runs import Data, manifest, run_stage, small_data, small_parameters
 
+from bukva.core.fonts import HANDWRITING_FONTS
 from bukva.core.samples import RawSample
 from bukva.errors import CorpusCorruptError
 from bukva.pipelines.data_processing import pipeline as data_processing
@@ -50,6 +51,24 @@ def test_the_table_describes_the_images() -> None:
     assert set(table["label"]) == set(charset.CLASSES)
     assert set(table["split"]) == {"train", "valid", "test"}
     assert set(table["corpus"]) == {"strokes", "nonsymbols"}
+
+
+def test_no_font_is_in_two_splits() -> None:
+    inputs = {
+        "corpora": {},
+        "published_split": None,
+        "corpora_manifest": manifest(),
+        **small_parameters(
+            embedded={
+                "samples_per_symbol": 0, "font_samples_per_symbol": 13, "with_digits": False
+            },
+        ),
+    }  # fmt: skip
+    table = run_stage(data_processing.create_pipeline(), inputs)["sample_table"]
+    fonts = table[table["corpus"].eq("fonts")]
+    assert set(fonts["split"]) == {"train", "valid", "test"}
+    assert fonts.groupby("group")["split"].nunique().eq(1).all()
+    assert set(fonts["group"]) == {font.name for font in HANDWRITING_FONTS}
 
 
 def test_the_report_counts_what_the_table_holds() -> None:

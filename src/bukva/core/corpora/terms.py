@@ -40,6 +40,19 @@ EMBEDDED_TERMS: Final[Mapping[str, Terms]] = {
         may_release=True,
         release_reason="a program of this project draws it",
     ),
+    "fonts": Terms(
+        title="Letters and digits of handwriting fonts, most of them redrawn with a pen",
+        licence="SIL Open Font License 1.1",
+        citation=(
+            "Amatic SC, Bad Script, Balsamiq Sans, Caveat, Comforter, Comic Relief, Great Vibes, "
+            "Marck Script, Neucha, Pacifico, Pangolin, Playpen Sans, Shantell Sans; their authors "
+            "stand in the licences in src/bukva/core/fonts."
+        ),
+        may_release=True,
+        release_reason=(
+            "the licence asks that fonts made of these carry it, not what is drawn with them"
+        ),
+    ),
     "digits": Terms(
         title="Optical Recognition of Handwritten Digits, as scikit-learn brings it",
         homepage="https://archive.ics.uci.edu/dataset/80",

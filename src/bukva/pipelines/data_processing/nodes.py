@@ -28,6 +28,7 @@ from bukva.tasks.glyph.figures.samples import (
     plot_ink_statistics,
     plot_sample_sheet,
 )
+from bukva.tasks.glyph.font_letters import FONTS, draw_font_letters
 from bukva.tasks.glyph.nonsymbols.collection import add_nonsymbols, split_count
 from bukva.tasks.glyph.parameters import DataProcessingParameters, EmbeddedParameters
 from bukva.tasks.glyph.published import published_names
@@ -56,6 +57,8 @@ def _embedded_corpora(embedded: EmbeddedParameters) -> LazyCorpora:
         corpora["strokes"] = partial(
             draw_letters_and_digits, embedded.samples_per_symbol, embedded.seed
         )
+    if embedded.font_samples_per_symbol:
+        corpora[FONTS] = partial(draw_font_letters, embedded.font_samples_per_symbol, embedded.seed)
     return corpora
 
 
@@ -75,6 +78,7 @@ def split(
     """
     _refuse_unseen_feedback(parameters)
     policies: dict[str, Policy] = dict.fromkeys(EMBEDDED_CORPORA, "stratified")
+    policies[FONTS] = "own"
     policies |= {name: entry.split for name, entry in parse_manifest(corpora_manifest).items()}
     policies |= dict.fromkeys(parameters.unseen, "unseen")
     policies[FEEDBACK] = "taught"

@@ -10,7 +10,7 @@ const COLUMNS = {
 };
 /** These are no corpora, and stand below them. */
 const SUMMARIES = ["published", "all"];
-const SYNTHETIC = new Set(["strokes"]);
+const SYNTHETIC = new Set(["fonts", "strokes"]);
 
 /** Return the sets of samples that there are results of. */
 export function listScopes(results) {

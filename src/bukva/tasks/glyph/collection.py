@@ -14,7 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from bukva.core.arrays import UInt8Array
-from bukva.core.imaging.decoding import decode_image, to_grey
+from bukva.core.imaging.decoding import decode_image
 from bukva.core.imaging.upscaling import encode_page
 from bukva.core.samples import RawSample
 from bukva.core.scratch import BLOCK_ROWS, Scratch
@@ -115,7 +115,7 @@ def process_sample(corpus: str, sample: RawSample) -> tuple[dict[str, Any], UInt
         ImageError: If the image cannot be used.
     """
     image = sample.image
-    grey_HW = to_grey(decode_image(image)) if isinstance(image, bytes) else image
+    grey_HW = decode_image(image) if isinstance(image, bytes) else image
     glyph = preprocess(grey_HW, has_page=sample.has_page)
     return _to_row(corpus, sample, grey_HW, glyph), glyph.image_HW, grey_HW
 

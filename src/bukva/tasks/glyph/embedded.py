@@ -1,6 +1,7 @@
-"""The corpus that needs no download: drawn symbols, and the digits of scikit-learn.
+"""The corpora that need no download: drawn symbols, those of fonts, and scikit-learn's digits.
 
-The drawn symbols are synthetic: whatever is measured on them says nothing yet about people.
+Drawn symbols and those of fonts are synthetic: what is measured on them says nothing yet about
+people.
 """
 
 from collections.abc import Iterator
@@ -9,11 +10,12 @@ import numpy as np
 
 from bukva.core.samples import RawSample
 from bukva.tasks.glyph.charset import SYMBOLS, from_symbol
+from bukva.tasks.glyph.font_letters import FONTS
 from bukva.tasks.glyph.nonsymbols.drawing import CORPUS as NONSYMBOLS
 from bukva.tasks.glyph.strokes.writing import draw_symbol
 
-EMBEDDED_CORPORA = frozenset({"digits", "strokes", NONSYMBOLS})
-"""Names of the two, and of what shows no symbol; every clone has them."""
+EMBEDDED_CORPORA = frozenset({"digits", "strokes", FONTS, NONSYMBOLS})
+"""Names of the three, and of what shows no symbol; every clone has them."""
 
 
 def draw_letters_and_digits(samples_per_symbol: int, seed: int) -> Iterator[RawSample]:

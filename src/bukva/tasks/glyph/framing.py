@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, get_args
 import numpy as np
 
 from bukva.core.arrays import UInt8Array
-from bukva.core.imaging.decoding import decode_image, to_grey
+from bukva.core.imaging.decoding import decode_image
 from bukva.errors import ImageError, TableError
 from bukva.tasks.glyph.answer import Source
 from bukva.tasks.glyph.preprocessing import Glyph, Preprocessing, preprocess_all
@@ -92,14 +92,9 @@ def _frame_portion(
         else:
             usable[HAS_PAGE[source]][place] = pixels
     for has_page, images in usable.items():
-        found |= zip(images, _preprocess(list(images.values()), has_page, constants), strict=True)
+        found |= zip(
+            images,
+            preprocess_all(list(images.values()), has_page=has_page, constants=constants),
+            strict=True,
+        )
     return [found[place] for place in range(len(portion))]
-
-
-def _preprocess(
-    images: Sequence[UInt8Array], has_page: bool | None, constants: Preprocessing
-) -> Sequence[Glyph | ImageError]:
-    # TODO: once preprocessing reads colours and finds out by itself what an image is, give it
-    # `images` and `has_page` as they are.
-    greys = [to_grey(pixels) for pixels in images]
-    return preprocess_all(greys, has_page=has_page is not False, constants=constants)

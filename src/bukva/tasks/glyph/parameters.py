@@ -26,15 +26,17 @@ def _none_or_some_for_each_split(count: int) -> int:
 
 
 class EmbeddedParameters(Group):
-    """The embedded corpus, which needs no download.
+    """The embedded corpora, which need no download.
 
     Attributes:
         samples_per_symbol: Drawings of each of the 76 symbols by the stroke alphabet; 0 for none.
+        font_samples_per_symbol: Pages of each of them by handwriting fonts; 0 for none.
         with_digits: Whether the digits of scikit-learn stand in for MNIST.
         seed: Decides every drawing.
     """
 
     samples_per_symbol: Annotated[int, Field(ge=0)]
+    font_samples_per_symbol: Annotated[int, Field(ge=0)] = 0
     with_digits: bool
     seed: int
 

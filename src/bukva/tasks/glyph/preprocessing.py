@@ -1,117 +1,60 @@
-"""The one way from grey pixels to what a network sees; training and serving both call it.
+"""The one way from pixels to what a network sees; training and serving both call it.
 
-The frame is that of MNIST (LeCun et al. 1998, section III.A): the symbol keeps its aspect ratio,
-its longest side becomes 20 px, and its centre of mass comes to the middle of 28 x 28 px. The size
-and place on the page, which that frame throws away, are kept as four numbers beside it: they are
-the only sign of case in о/О, с/С, х/Х.
+A drawing, clean ink on one tone, takes a short way. All else is a photograph or a scan, and goes
+through `bukva.core.imaging.paper`.
 
-Shapes: N images, H x W pixels, h x w pixels of a window with ink, B pixels of a border,
-F page features, P connected pieces of ink.
+Shapes: H x W pixels, h x w pixels of a symbol.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-from scipy import ndimage
 
-from bukva.core.arrays import Float32Array, UInt8Array
-from bukva.errors import EmptyImageError
+from bukva.core.arrays import UInt8Array
+from bukva.core.imaging.decoding import to_grey
+from bukva.core.imaging.paper import SymbolInk, read_symbol
+from bukva.errors import ImageError
+from bukva.tasks.glyph.former_preprocessing import preprocess_as_before
+from bukva.tasks.glyph.frame import (
+    PAGE_FEATURES,
+    Box,
+    Glyph,
+    PageBox,
+    PlacedSymbol,
+    Preprocessing,
+    page_features,
+    place_in_frame,
+    unknown_page,
+)
 
-PAGE_FEATURES: Final = ("rel_height", "rel_width", "rel_center_x", "rel_center_y")
-
-
-@dataclass(frozen=True, slots=True)
-class Preprocessing:
-    """Constants of the preprocessing; they travel with every trained model.
-
-    Attributes:
-        frame_px: Side of the square that the network sees.
-        symbol_px: Longest side of the symbol inside it.
-        ink_threshold: Ink (0..1, darkest = 1) from which a pixel belongs to the symbol.
-        speck_share: A connected piece with less than this share of the ink is a speck.
-        bar_width_share: A bar across the whole page is a scan's edge if it is not thicker than
-            this share of the page's side.
-        min_contrast: Least difference between ink and ground (0..255) that counts as ink.
-        page_margin: An ink box taking more than this share of both sides is a crop, not a page.
-    """
-
-    frame_px: int = 28
-    symbol_px: int = 20
-    ink_threshold: float = 0.15
-    speck_share: float = 0.008
-    bar_width_share: float = 0.08
-    min_contrast: int = 24
-    page_margin: float = 0.96
-
-    def to_dict(self) -> dict[str, float]:
-        """Return the constants as plain numbers."""
-        return asdict(self)
-
-
-class PageBox(NamedTuple):
-    """A part of a page, in shares of the page's sides; it may reach beyond them."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-
-
-class Glyph(NamedTuple):
-    """A symbol as the network sees it.
-
-    Attributes:
-        image_HW: Ink high on zero, uint8 `(frame_px, frame_px)`.
-        page_F: float32 `(4,)`, `PAGE_FEATURES` as shares of the page's longer side; NaN where
-            the page is not known.
-        frame_box: Where the frame lies on the image that it was cut from; None where that was not
-            kept.
-    """
-
-    image_HW: UInt8Array
-    page_F: Float32Array
-    frame_box: PageBox | None = None
-
-
-class _Box(NamedTuple):
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    @property
-    def height(self) -> int:
-        return self.bottom - self.top
-
-    @property
-    def width(self) -> int:
-        return self.right - self.left
-
-    @property
-    def pixels(self) -> tuple[slice, slice]:
-        return slice(self.top, self.bottom), slice(self.left, self.right)
-
+__all__ = ["PAGE_FEATURES", "Glyph", "PageBox", "Preprocessing", "preprocess", "preprocess_all"]
 
 _WORKING_SIDE_PX: Final = 256
-_MIXED_BORDER_SHARE: Final = 0.1
-_PIXELS_AT_ONCE: Final = 4_000_000
-"""Of images that are worked on together: more is no faster, and the memory grows with it."""
-_WITHIN_IMAGES: Final = np.stack([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))])
-"""What touches what in a stack of images: pixels of one image, never those of two."""
+_EVEN_LEVELS: Final = 14
+"""How far the tones of a drawing's ground may be apart."""
+_CLEAR_LEVELS: Final = 96
+"""By how much its ink differs from the ground at least."""
+_SURE_INK: Final = 0.6
+_SURE_SHARE: Final = 0.35
+_SURE_PX: Final = 8
+_DRAWN_SIDE: Final = 0.15
+"""Of its page. What is smaller, and not said to be drawn, may be a letter on a scan of a sheet."""
 
 
 def preprocess(
-    grey_HW: UInt8Array, *, has_page: bool = True, constants: Preprocessing = Preprocessing()
+    pixels: UInt8Array,
+    *,
+    has_page: bool | None = True,
+    constants: Preprocessing = Preprocessing(),
 ) -> Glyph:
-    """Turn grey pixels of any size and polarity into a framed symbol and its place on the page.
+    """Turn pixels of any size and polarity into a framed symbol and its place on the page.
 
     Args:
-        grey_HW: uint8 `(H, W)`, dark on light or light on dark.
-        has_page: Whether the image is a page, so that size and place mean something.
+        pixels: uint8, grey `(H, W)` or RGB `(H, W, 3)`.
+        has_page: Whether the image is a page, so that size and place mean something. None where
+            that is to be found out: of a drawing they do, of a photograph they do not.
         constants: Sizes and thresholds.
 
     Returns:
@@ -119,277 +62,170 @@ def preprocess(
 
     Raises:
         EmptyImageError: If nothing stands out from the ground.
+        TooDarkError: If nothing does, and the picture is too dark for it.
+        SeveralSymbolsError: If several symbols stand beside each other on a photograph.
     """
-    [glyph] = preprocess_all([grey_HW], has_page=has_page, constants=constants)
-    if isinstance(glyph, EmptyImageError):
-        raise glyph
-    return glyph
+    if not constants.reads_paper:
+        [glyph] = preprocess_as_before([to_grey(pixels)], has_page is not False, constants)
+        if isinstance(glyph, ImageError):
+            raise glyph
+        return glyph
+    drawing = _find_drawing(pixels, constants) if pixels.ndim == 2 else None
+    if drawing is not None:
+        return _frame_drawing(drawing, has_page, constants)
+    return _frame_photo(read_symbol(pixels), pixels.shape[:2], has_page is True, constants)
 
 
 def preprocess_all(
-    greys: Sequence[UInt8Array],
+    images: Sequence[UInt8Array],
     *,
-    has_page: bool = True,
+    has_page: bool | None = True,
     constants: Preprocessing = Preprocessing(),
-) -> list[Glyph | EmptyImageError]:
-    """Do the same for many images: what small ones cost most by, those of one size do together.
+) -> Sequence[Glyph | ImageError]:
+    """Do the same for many images.
 
     Returns:
         For each image, in order, what `preprocess` returns or raises.
     """
-    glyphs: dict[int, Glyph | EmptyImageError] = {}
-    for places in _group_by_size(greys):
-        greys_NHW = np.stack([_shrink(greys[place]) for place in places])
-        glyphs |= zip(places, _frame_all(greys_NHW, has_page, constants), strict=True)
-    return [glyphs[place] for place in range(len(greys))]
+    if not constants.reads_paper:
+        greys = [to_grey(pixels) for pixels in images]
+        return preprocess_as_before(greys, has_page is not False, constants)
+    return [_try(pixels, has_page, constants) for pixels in images]
 
 
-def _group_by_size(greys: Sequence[UInt8Array]) -> Iterator[list[int]]:
-    """Yield the numbers of images of one size, no more at once than `_PIXELS_AT_ONCE`."""
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for place, grey_HW in enumerate(greys):
-        groups.setdefault(grey_HW.shape, []).append(place)
-    for (height, width), places in groups.items():
-        count = max(1, _PIXELS_AT_ONCE // min(height * width, _WORKING_SIDE_PX**2))
-        yield from (places[start : start + count] for start in range(0, len(places), count))
+def _try(pixels: UInt8Array, has_page: bool | None, constants: Preprocessing) -> Glyph | ImageError:
+    try:
+        return preprocess(pixels, has_page=has_page, constants=constants)
+    except ImageError as error:
+        return error
+
+
+class _Drawing(NamedTuple):
+    """Ink on a ground of one tone.
+
+    Attributes:
+        ink_hw: uint8, ink high on zero, within its box.
+        box: Where it lies.
+        page: All of the image, perhaps reduced.
+    """
+
+    ink_hw: UInt8Array
+    box: Box
+    page: Box
+
+
+def _find_drawing(grey_HW: UInt8Array, constants: Preprocessing) -> _Drawing | None:
+    """Return the ink of a drawing, None where the image is none: its tones are not two."""
+    grey_HW = _shrink(grey_HW)
+    border = np.concatenate([grey_HW[0], grey_HW[-1], grey_HW[:, 0], grey_HW[:, -1]])
+    border_low, border_high, _, _ = cv2.minMaxLoc(border)
+    low, high, _, _ = cv2.minMaxLoc(grey_HW)
+    darker, lighter = border_low - low, high - border_high
+    contrast = max(darker, lighter)
+    # What differs from the ground to the other side is shine, dust or a photograph's noise.
+    if border_high - border_low > _EVEN_LEVELS or min(darker, lighter) > _EVEN_LEVELS:
+        return None
+    if contrast < _CLEAR_LEVELS:
+        return None
+    ink_HW = cv2.convertScaleAbs(
+        cv2.subtract(border_low, grey_HW)
+        if darker > lighter
+        else cv2.subtract(grey_HW, border_high),
+        alpha=255 / contrast,
+    )
+    return _cut_drawing(ink_HW, constants)
+
+
+def _cut_drawing(ink_HW: UInt8Array, constants: Preprocessing) -> _Drawing | None:
+    threshold = 255 * constants.ink_threshold
+    _, is_ink_HW = cv2.threshold(ink_HW, threshold, 1, cv2.THRESH_BINARY)
+    box = _box_of(is_ink_HW)
+    ink_hw, is_ink_hw = ink_HW[box.pixels], is_ink_HW[box.pixels]
+    _, is_sure_hw = cv2.threshold(ink_hw, 255 * _SURE_INK, 1, cv2.THRESH_BINARY)
+    sure_px = cv2.countNonZero(is_sure_hw)
+    if sure_px < max(_SURE_PX, _SURE_SHARE * cv2.countNonZero(is_ink_hw)):
+        return None
+    page = Box(0, 0, *ink_HW.shape)
+    count, pieces_hw = cv2.connectedComponents(is_ink_hw, connectivity=4)
+    if count > 2:
+        area_P = np.bincount(pieces_hw.ravel())
+        is_speck_P = area_P < constants.speck_share * area_P[1:].sum()
+        # A symbol of many dots (a stamp, a dot matrix) has none that is not small: all are kept.
+        if is_speck_P[1:].any() and not is_speck_P[1:].all():
+            is_speck_P[0] = False
+            is_speck_hw = is_speck_P[pieces_hw].astype(np.uint8)
+            is_rim_hw = cv2.dilate(is_speck_hw, np.ones((5, 5), np.uint8)) & (pieces_hw == 0)
+            ink_hw = np.where(is_speck_hw | is_rim_hw, 0, ink_hw).astype(np.uint8)
+            inner = _box_of(np.where(is_speck_hw, 0, is_ink_hw).astype(np.uint8))
+            ink_hw = ink_hw[inner.pixels]
+            box = Box(
+                box.top + inner.top, box.left + inner.left,
+                box.top + inner.bottom, box.left + inner.right,
+            )  # fmt: skip
+    return _Drawing(ink_hw, box, page)
+
+
+def _box_of(is_ink_HW: UInt8Array) -> Box:
+    left, top, width, height = cv2.boundingRect(is_ink_HW)
+    return Box(top, left, top + height, left + width)
 
 
 def _shrink(grey_HW: UInt8Array) -> UInt8Array:
     """Average large images down: 256 px hold more than a 20 px symbol needs."""
-    factor = -(-max(grey_HW.shape) // _WORKING_SIDE_PX)
+    height, width = grey_HW.shape
+    factor = -(-max(height, width) // _WORKING_SIDE_PX)
     if factor <= 1:
         return grey_HW
-    return np.asarray(Image.fromarray(grey_HW).reduce(factor))
+    size = (max(1, width // factor), max(1, height // factor))
+    shrunk: UInt8Array = cv2.resize(grey_HW, size, interpolation=cv2.INTER_AREA)
+    return shrunk
 
 
-def _frame_all(
-    greys_NHW: UInt8Array, has_page: bool, constants: Preprocessing
-) -> Iterator[Glyph | EmptyImageError]:
-    """Yield what becomes of each of N images of one size."""
-    low_N, high_N = greys_NHW.min(axis=(1, 2)), greys_NHW.max(axis=(1, 2))
-    ground_N = _find_grounds(greys_NHW, low_N, high_N)
-    darker_N, lighter_N = ground_N - low_N, high_N - ground_N
-    contrast_N = np.maximum(darker_N, lighter_N)
-    has_ink_N = contrast_N >= constants.min_contrast
-    slope_N = np.where(darker_N >= lighter_N, -1.0, 1.0)[has_ink_N] / contrast_N[has_ink_N]
-    inks = _cut_out(greys_NHW[has_ink_N], ground_N[has_ink_N], slope_N, has_page, constants)
-    for contrast, has_ink in zip(contrast_N.tolist(), has_ink_N.tolist(), strict=True):
-        yield next(inks) if has_ink else _describe_empty(contrast, constants)
-
-
-def _cut_out(
-    greys_NHW: UInt8Array,
-    ground_N: NDArray[np.float64],
-    slope_N: NDArray[np.float64],
-    has_page: bool,
-    constants: Preprocessing,
-) -> Iterator[Glyph]:
-    """Yield the framed symbols of images that have ink."""
-    if not len(greys_NHW):
-        return
-    ink_NV = _ink_of_tones(ground_N, slope_N)
-    is_ink_NHW = _find_ink(greys_NHW, ink_NV > constants.ink_threshold, slope_N < 0)
-    page, boxes = _Box(0, 0, *is_ink_NHW.shape[1:]), _ink_boxes(is_ink_NHW)
-    foreign = _find_foreign_pieces(is_ink_NHW, boxes, page, constants)
-    for place, is_foreign_HW in foreign.items():
-        [boxes[place]] = _ink_boxes(is_ink_NHW[place : place + 1] & ~is_foreign_HW)
-    for place, box in enumerate(boxes):
-        ink_HW = ink_NV[place][greys_NHW[place][box.pixels]]
-        if place in foreign:
-            ink_HW[foreign[place][box.pixels]] = 0.0
-        page_F = _page_features(box, page, constants) if has_page else _unknown_page()
-        frame_HW, frame_box = _frame(ink_HW, box, page, constants)
-        yield Glyph(frame_HW, page_F, frame_box)
-
-
-def _ink_of_tones(ground_N: NDArray[np.float64], slope_N: NDArray[np.float64]) -> Float32Array:
-    """Return `(N, 256)`, how much ink each tone is on each ground, 0..1.
-
-    That is its distance from the ground towards whichever side stands out more. Tones are few: to
-    work this out for all of them takes less than for the pixels of one image.
-    """
-    ink_NV = np.arange(256, dtype=np.float32) - ground_N.astype(np.float32)[:, None]
-    ink_NV *= slope_N.astype(np.float32)[:, None]
-    np.maximum(ink_NV, 0.0, out=ink_NV)
-    return ink_NV
-
-
-def _find_ink(
-    greys_NHW: UInt8Array, is_ink_NV: NDArray[np.bool_], is_dark_N: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Return for each pixel whether its tone is ink: the darkest are, or the lightest."""
-    flip_N = np.where(is_dark_N, np.uint8(255), np.uint8(0))
-    first_N = (256 - is_ink_NV.sum(axis=1)).astype(np.uint8)
-    is_ink_NHW: NDArray[np.bool_] = (greys_NHW ^ flip_N[:, None, None]) >= first_N[:, None, None]
-    return is_ink_NHW
-
-
-def _describe_empty(contrast: float, constants: Preprocessing) -> EmptyImageError:
-    return EmptyImageError(
-        f"Expected ink that differs from its ground by {constants.min_contrast} of 255 grey "
-        f"levels, got {contrast:.0f}: the image is empty."
-    )
-
-
-def _find_grounds(
-    greys_NHW: UInt8Array, low_N: UInt8Array, high_N: UInt8Array
-) -> NDArray[np.float64]:
-    """Return the tone of each border, or of the whole where much ink touches the border.
-
-    A Г or П cut out without a margin has more ink than ground along its edges.
-    """
-    sides = (greys_NHW[:, 0], greys_NHW[:, -1], greys_NHW[:, :, 0], greys_NHW[:, :, -1])
-    border_NB = np.concatenate(sides, axis=1)
-    ground_N = _medians(border_NB)
-    contrast_N = np.maximum(ground_N - low_N, high_N - ground_N)
-    is_far_NB = np.abs(border_NB - ground_N[:, None]) > contrast_N[:, None] / 2
-    is_mixed_N = is_far_NB.mean(axis=1) > _MIXED_BORDER_SHARE
-    if is_mixed_N.any():
-        ground_N[is_mixed_N] = _medians(greys_NHW[is_mixed_N].reshape(is_mixed_N.sum(), -1))
-    return ground_N
-
-
-def _medians(values_NB: UInt8Array) -> NDArray[np.float64]:
-    """Return the median of each row: `np.median` takes longer than to sort single bytes does."""
-    ordered_NB = np.sort(values_NB, axis=1, kind="stable")
-    count = values_NB.shape[1]
-    middle_N2 = ordered_NB[:, [(count - 1) // 2, count // 2]]
-    medians_N: NDArray[np.float64] = middle_N2.mean(axis=1)
-    return medians_N
-
-
-def _find_foreign_pieces(
-    is_ink_NHW: NDArray[np.bool_], boxes: Sequence[_Box], page: _Box, constants: Preprocessing
-) -> dict[int, NDArray[np.bool_]]:
-    """Return, by the number of its image, which pixels `(H, W)` are no part of the symbol.
-
-    Images of which all ink is the symbol's, most of them, have none.
-    """
-    # To number pieces takes time for each pixel: outside of all boxes there is none.
-    tops, lefts, bottoms, rights = zip(*boxes, strict=True)
-    window = _Box(min(tops), min(lefts), max(bottoms), max(rights))
-    pieces_NHW, count = ndimage.label(is_ink_NHW[:, *window.pixels], structure=_WITHIN_IMAGES)
-    if count == len(is_ink_NHW):  # each has one at least
-        return {}
-    # Pieces are numbered from image to image, from 1 on.
-    last_N = pieces_NHW.max(axis=(1, 2))
-    foreign = {}
-    for place in np.flatnonzero(np.diff(last_N, prepend=0) > 1).tolist():
-        before = last_N[place - 1] if place else 0
-        pieces_hw = np.maximum(pieces_NHW[place] - before, 0)
-        is_foreign_P = _find_foreign(pieces_hw, window, page, constants)
-        # A symbol of many dots (a stamp, a dot matrix) has none that is not small: all are kept.
-        if is_foreign_P.any() and not is_foreign_P.all():
-            foreign[place] = np.zeros((page.height, page.width), dtype=bool)
-            foreign[place][window.pixels] = _paint(pieces_hw, is_foreign_P)
-    return foreign
-
-
-def _find_foreign(
-    pieces_hw: NDArray[np.signedinteger], window: _Box, page: _Box, constants: Preprocessing
-) -> NDArray[np.bool_]:
-    """Return `(P,)`, for each piece whether it is a speck, or the edge of a scan."""
-    area_P = np.bincount(pieces_hw.ravel())[1:]
-    is_bar_P = _find_bars(pieces_hw, window, page, constants)
-    found_P: NDArray[np.bool_] = is_bar_P | (
-        area_P < constants.speck_share * area_P[~is_bar_P].sum()
-    )
-    return found_P
-
-
-def _paint(
-    pieces_hw: NDArray[np.signedinteger], is_foreign_P: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Return where foreign pieces are, and their faint rims."""
-    is_foreign_hw = np.concatenate([[False], is_foreign_P])[pieces_hw]
-    is_rim_hw = ndimage.binary_dilation(is_foreign_hw, iterations=2) & (pieces_hw == 0)
-    found_hw: NDArray[np.bool_] = is_foreign_hw | is_rim_hw
-    return found_hw
-
-
-def _find_bars(
-    pieces_hw: NDArray[np.signedinteger], window: _Box, page: _Box, constants: Preprocessing
-) -> NDArray[np.bool_]:
-    """Return `(P,)`, for each piece whether it is a thin bar from edge to edge of a page.
-
-    The stem of a К cut out without a margin is one too, so nothing is a bar unless all other
-    pieces keep away from the edges that it touches.
-    """
-    is_bar_P = np.zeros(pieces_hw.max(), dtype=bool)
-    sides, corner = (page.height, page.width), (window.top, window.left)
-    if window.height < sides[0] - 2 * (sides[0] // 50) and (
-        window.width < sides[1] - 2 * (sides[1] // 50)
-    ):
-        return is_bar_P  # no ink goes so far
-    boxes = ndimage.find_objects(pieces_hw)
-    boxes_P22 = np.array([[(axis.start, axis.stop) for axis in box] for box in boxes])
-    boxes_P22 += np.array(corner)[:, None]
-    for along, across in ((0, 1), (1, 0)):
-        edge_px = sides[along] // 50
-        gaps_P2 = np.abs(boxes_P22[:, along] - (0, sides[along]))
-        spans_P = gaps_P2.max(axis=1) <= edge_px
-        if edge_px and (gaps_P2[~spans_P] > 2 * edge_px).all():
-            thickness_P = np.diff(boxes_P22[:, across])[:, 0]
-            is_bar_P |= spans_P & (thickness_P <= constants.bar_width_share * sides[across])
-    return is_bar_P
-
-
-def _ink_boxes(is_ink_NHW: NDArray[np.bool_]) -> list[_Box]:
-    """Return the box of each image's ink."""
-    is_row_NH: NDArray[np.bool_] = np.logical_or.reduce(is_ink_NHW, axis=2)
-    is_column_NW: NDArray[np.bool_] = np.logical_or.reduce(is_ink_NHW, axis=1)
-    _, height, width = is_ink_NHW.shape
-    edges = (
-        is_row_NH.argmax(axis=1),
-        is_column_NW.argmax(axis=1),
-        height - is_row_NH[:, ::-1].argmax(axis=1),
-        width - is_column_NW[:, ::-1].argmax(axis=1),
-    )
-    return [_Box(*box) for box in np.stack(edges, axis=1).tolist()]
-
-
-def _unknown_page() -> Float32Array:
-    return np.full(len(PAGE_FEATURES), np.nan, dtype=np.float32)
-
-
-def _page_features(box: _Box, page: _Box, constants: Preprocessing) -> Float32Array:
-    margin = constants.page_margin
-    if box.height > margin * page.height and box.width > margin * page.width:
-        return _unknown_page()
-    center_x, center_y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-    side = max(page.height, page.width)
-    return np.array([box.height, box.width, center_x, center_y], dtype=np.float32) / np.float32(
-        side
-    )
-
-
-def _frame(
-    ink_HW: Float32Array, box: _Box, page: _Box, constants: Preprocessing
-) -> tuple[UInt8Array, PageBox]:
-    """Scale the boxed ink by an area filter and put its centre of mass into the middle."""
-    scale = constants.symbol_px / max(box.height, box.width)
-    height = max(1, round(box.height * scale))
-    width = max(1, round(box.width * scale))
-    resampling = Image.Resampling.BOX if scale <= 1 else Image.Resampling.BICUBIC
-    resized = Image.fromarray(ink_HW).resize((width, height), resampling)
-    symbol_HW = np.maximum(np.asarray(resized), 0.0)
-    symbol_HW = symbol_HW / symbol_HW.max()
-    top, left = (_centred_start(symbol_HW.sum(axis), constants.frame_px) for axis in (1, 0))
-    frame_HW = np.zeros((constants.frame_px, constants.frame_px), dtype=np.uint8)
-    frame_HW[top : top + height, left : left + width] = (symbol_HW * 255).round()
-    # What one pixel of the frame is of the page's sides.
-    down, across = box.height / height / page.height, box.width / width / page.width
+def _frame_drawing(drawing: _Drawing, has_page: bool | None, constants: Preprocessing) -> Glyph:
+    box, page = drawing.box, drawing.page
+    placed = place_in_frame(drawing.ink_hw, constants)
+    if has_page is None:
+        has_page = max(box.height, box.width) >= _DRAWN_SIDE * max(page.height, page.width)
+    page_F = page_features(box, page, constants) if has_page else unknown_page()
     frame_box = PageBox(
-        left=box.left / page.width - left * across,
-        top=box.top / page.height - top * down,
-        width=constants.frame_px * across,
-        height=constants.frame_px * down,
+        left=(box.left + placed.left) / page.width,
+        top=(box.top + placed.top) / page.height,
+        width=constants.frame_px * placed.across / page.width,
+        height=constants.frame_px * placed.down / page.height,
     )
-    return frame_HW, frame_box
+    return Glyph(placed.image_HW, page_F, frame_box)
 
 
-def _centred_start(profile: NDArray[np.floating], frame_px: int) -> int:
-    """Return where a profile of ink starts so that its centre of mass is the frame's middle."""
-    weights = profile.astype(np.float64)
-    centre = float((weights * np.arange(len(weights))).sum() / weights.sum())
-    return min(max(round(frame_px / 2 - centre), 0), frame_px - len(weights))
+def _frame_photo(
+    symbol: SymbolInk, shape: tuple[int, int], has_page: bool, constants: Preprocessing
+) -> Glyph:
+    placed = place_in_frame(symbol.ink_hw, constants)
+    page_F = unknown_page()
+    if has_page:
+        height, width = symbol.ink_hw.shape
+        left, top, right, bottom = _map_box(symbol, 0, 0, width, height)
+        box = Box(round(top), round(left), round(bottom), round(right))
+        page_F = page_features(box, Box(0, 0, *shape), constants)
+    return Glyph(placed.image_HW, page_F, _box_on(symbol, placed, shape, constants))
+
+
+def _box_on(
+    symbol: SymbolInk, placed: PlacedSymbol, shape: tuple[int, int], constants: Preprocessing
+) -> PageBox:
+    """Return where a frame lies on its picture; of one that is turned, about where."""
+    right = placed.left + constants.frame_px * placed.across
+    bottom = placed.top + constants.frame_px * placed.down
+    left, top, right, bottom = _map_box(symbol, placed.left, placed.top, right, bottom)
+    height, width = shape
+    return PageBox(left / width, top / height, (right - left) / width, (bottom - top) / height)
+
+
+def _map_box(
+    symbol: SymbolInk, left: float, top: float, right: float, bottom: float
+) -> tuple[float, float, float, float]:
+    """Return a box in a symbol's pixels as one on the picture, its sides level."""
+    matrix = symbol.to_picture
+    x, y = matrix @ [(left + right) / 2, (top + bottom) / 2, 1]
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    across, down = (right - left) * scale / 2, (bottom - top) * scale / 2
+    return x - across, y - down, x + across, y + down

@@ -69,7 +69,7 @@ class Recogniser(OnnxModel):
             self.labels: str = self.spec["labels"]
             # Models that were made before images could be refused have none.
             self._symbol_threshold: float = self.spec.get("symbol_threshold", 0.0)
-            self._constants = Preprocessing(**self.spec["preprocessing"])
+            self._constants = Preprocessing.of_model(self.spec["preprocessing"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFormatError(describe_foreign_file()) from error
         self.has_map = MAP_OUTPUT in self.outputs

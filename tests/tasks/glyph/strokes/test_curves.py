@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bukva.tasks.glyph.strokes.curves import arc_lengths, sample_at, trace
+from bukva.tasks.glyph.strokes.curves import arc_lengths, fill_page, sample_at, trace
 
 coordinates = st.integers(0, 100)
 polylines = st.lists(st.tuples(coordinates, coordinates), min_size=2, max_size=8, unique=True)
@@ -42,3 +42,13 @@ def test_sampling_goes_on_straight_beyond_the_ends(arc, point):
     curve = trace(curve, np.array([True] * 3), spacing=1.0)
     (sampled,) = sample_at(curve, arc_lengths(curve), np.array([float(arc)]))
     np.testing.assert_allclose(sampled, point, atol=1e-9)
+
+
+def test_an_outline_within_another_is_a_hole():
+    square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    outlines = [10 + 40 * square, 20 + 20 * square]
+    page = fill_page(outlines, 60, 30.0, 0.0, np.random.default_rng(0))
+    assert page.shape == (60, 60)
+    assert page[30, 15] == page[15, 30] == 30
+    assert page[30, 30] == page[5, 5] == page[55, 55] == 255
+    assert (page < 200).sum() == pytest.approx(40**2 - 20**2, rel=0.1)

@@ -1,21 +1,26 @@
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from bukva.errors import CharsetError
 from bukva.tasks.glyph.charset import LETTERS, SYMBOLS
-from bukva.tasks.glyph.strokes.alphabet import load_alphabet
+from bukva.tasks.glyph.strokes.alphabet import Form, load_alphabet
 from bukva.tasks.glyph.strokes.writing import (
+    FINGER,
     INSTRUMENTS,
     SIDE_PX,
     Hand,
     draw_form,
     draw_hand,
+    draw_outline,
     draw_symbol,
+    keep_joints,
 )
 
 SAME_FORM = [letter for letter in LETTERS if letter not in "абвдегтіїру" and letter != "ф"]
+CORNERS = [[0.0, 0.0], [100.0, 0.0], [100.0, 100.0], [0.0, 100.0]]
 
 
 def ink_rows(page):
@@ -139,3 +144,22 @@ def test_ink_of_a_straight_line_is_length_times_width():
     page = draw_form(forms_of("1")["plain"], Hand(pen_width_px=3.0), np.random.default_rng(0))
     # The line of 56 px ends in two half discs, and ink is full black on white.
     assert (255.0 - page).sum() / 255 == pytest.approx(56 * 3 + np.pi * 1.5**2, rel=0.05)
+
+
+def test_strokes_that_were_cut_where_they_meet_stay_joined():
+    cross = Form("Х", "cross", tuple(np.array([[50.0, 50.0], end]) for end in CORNERS))
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        hand = replace(keep_joints(draw_hand(rng)), pen_width_px=2.0, instrument=FINGER)
+        page = draw_form(cross, hand, rng)
+        assert cv2.connectedComponents((page < 200).astype(np.uint8))[0] == 2
+
+
+def test_outlines_are_filled_where_strokes_would_stand():
+    corners = np.array(CORNERS)
+    rng = np.random.default_rng(0)
+    page = draw_outline(Form("О", "square", (corners,)), Hand(grey=40.0), rng)
+    rows = ink_rows(page)
+    assert page.min() == 40
+    assert rows[-1] == pytest.approx(Hand().baseline_px, abs=1.5)
+    assert np.ptp(rows) == pytest.approx(Hand().cap_height_px, abs=2)

@@ -25,7 +25,7 @@ MUTED: Final = "#656D76"
 LINE: Final = "#D0D7DE"
 GROUND: Final = "#F3F4F6"
 
-SYNTHETIC_CORPORA: Final = frozenset({"strokes"})
+SYNTHETIC_CORPORA: Final = frozenset({"fonts", "strokes"})
 
 _HEADING_IN: Final = 0.85
 _MARGIN_IN: Final = 0.12

@@ -11,7 +11,7 @@ import numpy as np
 from bukva.core.arrays import UInt8Array
 from bukva.tasks.glyph.charset import LETTERS, from_symbol
 from bukva.tasks.glyph.strokes.alphabet import SPACING_EM, Form, load_alphabet
-from bukva.tasks.glyph.strokes.curves import FloatArray, arc_lengths, ink_page, sample_at
+from bukva.tasks.glyph.strokes.curves import FloatArray, arc_lengths, fill_page, ink_page, sample_at
 
 SIDE_PX = 112
 
@@ -63,7 +63,8 @@ class Hand:
         rotation_rad: Counter-clockwise.
         pen_width_px: Mean width of the line.
         grey: Ink level.
-        jitter_em: Size of the slow deviation from the canonical shape.
+        jitter_em: Size of each stroke's own slow deviation from the canonical shape.
+        bend_em: Size of the slow deviation of the symbol as a whole.
         stroke_shift_em: Independent shift of each stroke.
         end_error_em: By how much stroke ends over- or undershoot.
         rounding_em: Length over which corners are rounded.
@@ -84,6 +85,7 @@ class Hand:
     pen_width_px: float = 3.5
     grey: float = 0.0
     jitter_em: float = 0.0
+    bend_em: float = 0.0
     stroke_shift_em: float = 0.0
     end_error_em: float = 0.0
     rounding_em: float = 0.0
@@ -110,6 +112,7 @@ def draw_hand(rng: np.random.Generator) -> Hand:
         pen_width_px=min(float(rng.uniform(*instrument.width_px)), 0.11 * cap_height_px),
         grey=float(rng.uniform(*instrument.grey)),
         jitter_em=2.3 * haste,
+        bend_em=2.3 * haste,
         stroke_shift_em=1.6 * haste,
         end_error_em=2.2 * haste,
         rounding_em=float(rng.uniform(0.5, 3.0)) * haste,
@@ -153,6 +156,20 @@ def draw_form(form: Form, hand: Hand, rng: np.random.Generator) -> UInt8Array:
     return ink_page(strokes, widths, SIDE_PX, hand.grey, hand.instrument.grain, rng)
 
 
+def draw_outline(form: Form, hand: Hand, rng: np.random.Generator) -> UInt8Array:
+    """Return a page as `draw_form` does, of a form whose strokes are the outlines of its ink."""
+    outlines = _bend(form.strokes, _fit_to(form, hand), rng)
+    outlines = _place(outlines, hand, scale=_scale(form, hand))
+    return fill_page(outlines, SIDE_PX, hand.grey, hand.instrument.grain, rng)
+
+
+def keep_joints(hand: Hand) -> Hand:
+    """Return the hand as it writes strokes that were cut where they meet: none moves by itself."""
+    return replace(
+        hand, jitter_em=0.0, stroke_shift_em=0.0, end_error_em=0.0, break_rate=0.0, join_rate=0.0
+    )
+
+
 def _fit_to(form: Form, hand: Hand) -> Hand:
     """Return the hand as it writes this form: small letters more carefully, and with less ink."""
     heights_em = np.concatenate(form.strokes)[:, 1]
@@ -162,6 +179,7 @@ def _fit_to(form: Form, hand: Hand) -> Hand:
         hand,
         pen_width_px=min(hand.pen_width_px, STOUTEST_PEN * size * hand.cap_height_px),
         jitter_em=care * hand.jitter_em,
+        bend_em=care * hand.bend_em,
         stroke_shift_em=care * hand.stroke_shift_em,
         end_error_em=care * hand.end_error_em,
         rounding_em=care * hand.rounding_em,
@@ -253,7 +271,7 @@ def _bend(strokes: Sequence[FloatArray], hand: Hand, rng: np.random.Generator) -
     """Bend the whole symbol by a smooth field, which keeps together what touches."""
     points_N2 = np.concatenate(strokes)
     for axis in (0, 1):
-        points_N2 = points_N2 + hand.jitter_em * _noise(points_N2[:, axis], FIELD_WAVES_EM, rng)
+        points_N2 = points_N2 + hand.bend_em * _noise(points_N2[:, axis], FIELD_WAVES_EM, rng)
     return _split_like(points_N2, strokes)
 
 

@@ -1,0 +1,188 @@
+"""From a picture of paper to the ink of one symbol, whatever the light, the paper and the pen.
+
+The paper's colour is looked for anew at each place, as a median over a window that is wider than
+strokes; ink is the distance from it in CIELAB, so that a marker as light as its paper counts, too.
+A median keeps edges: that of a shadow or of a sheet stays one, and around it anything between the
+colours of both sides counts as paper. Sauvola and Pietikäinen 2000 threshold a page against its
+surroundings in the same spirit; here the distance itself is kept, for strokes have soft edges.
+
+Shapes: H x W pixels, h x w pixels of a symbol, C = 3 channels (lightness and two of colour, as
+OpenCV scales them to 8 bits).
+"""
+
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bukva.core.arrays import Float32Array, UInt8Array
+from bukva.core.imaging.pieces import choose_pieces
+from bukva.core.imaging.rules import remove_rules
+from bukva.core.imaging.sheet import find_sheet
+from bukva.errors import EmptyImageError, TooDarkError
+
+LEAST_LEVELS: Final = 12.0
+"""Ink differs from its paper by more than this, of 255."""
+
+_LEAST_SIDE_PX: Final = 128
+_MOST_SIDE_PX: Final = 512
+_SMALL_SYMBOL_PX: Final = 44
+"""A symbol smaller than this on a reduced picture is looked at again on the whole one."""
+_MARGIN: Final = 1.5  # around it, as a share of its longer side
+_GROUND_SIDE_PX: Final = 96
+_WINDOW_SHARE: Final = 0.42
+_EDGE_PX: Final = 5  # of the ground's small picture: how far the edge of a shadow reaches
+_COLOUR_WEIGHT: Final = 1.4
+_SHARP_LEVELS: Final = 20.0
+_DARK: Final = 45
+_SURE_PERCENTILE: Final = 80
+_FAINTEST, _FULL = 0.15, 0.9  # of a symbol's usual ink: below nothing, above all
+
+
+class SymbolInk(NamedTuple):
+    """One symbol, cut out.
+
+    Attributes:
+        ink_hw: Ink 0..1 within the symbol's box.
+        to_picture: `(2, 3)`, takes a place in the box, in its pixels, to one on the picture.
+    """
+
+    ink_hw: Float32Array
+    to_picture: NDArray[np.float64]
+
+
+class _View(NamedTuple):
+    """A part of a picture, perhaps turned or scaled, and how its pixels lie on the picture."""
+
+    pixels: UInt8Array
+    to_picture: NDArray[np.float64]
+
+    def map(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how another view's pixels lie on the picture, from how they lie on this one."""
+        whole = np.vstack([matrix, [0, 0, 1]])
+        composed: NDArray[np.float64] = self.to_picture @ whole
+        return composed
+
+
+def read_symbol(pixels: UInt8Array) -> SymbolInk:
+    """Return the one symbol that a picture shows.
+
+    Args:
+        pixels: uint8 `(H, W)` grey or `(H, W, 3)` RGB, of paper or a board with something on it.
+
+    Raises:
+        EmptyImageError: If nothing stands out from the paper.
+        TooDarkError: If nothing does, and the picture is too dark for it.
+        SeveralSymbolsError: If several symbols stand beside each other.
+    """
+    whole = _View(pixels, np.eye(2, 3))
+    view = _resize(whole)
+    if sheet := find_sheet(to_lab(view.pixels)):
+        scale = view.to_picture[0, 0]
+        whole = _View(sheet.scale(scale).cut_out(pixels), sheet.scale(scale).to_picture())
+        view = _resize(whole)
+    found = _read(view)
+    is_reduced = max(view.pixels.shape) < max(whole.pixels.shape)
+    if is_reduced and max(found.ink_hw.shape) < _SMALL_SYMBOL_PX:
+        found = _read(_resize(_look_closer(whole, view, found)))
+    return found
+
+
+def _resize(view: _View) -> _View:
+    """Return a view of a size that can be worked on: pieces of a pixel or two tell nothing."""
+    longest = max(view.pixels.shape[:2])
+    scale = min(max(1.0, _LEAST_SIDE_PX / longest), _MOST_SIDE_PX / longest)
+    if scale == 1.0:
+        return view
+    height, width = (max(2, round(side * scale)) for side in view.pixels.shape[:2])
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    pixels: UInt8Array = cv2.resize(view.pixels, (width, height), interpolation=how)
+    down, across = view.pixels.shape[0] / height, view.pixels.shape[1] / width
+    return _View(pixels, view.map(np.array([[across, 0, 0], [0, down, 0]], dtype=np.float64)))
+
+
+def _look_closer(whole: _View, view: _View, found: SymbolInk) -> _View:
+    """Return what of a whole view lies around a symbol that was found on a smaller one."""
+    factor = whole.pixels.shape[0] / view.pixels.shape[0]
+    [[_, _, x], [_, _, y]] = found.to_picture
+    # Where the symbol lies on the whole view, which may be turned on the picture.
+    inverse = cv2.invertAffineTransform(whole.to_picture)
+    left, top = inverse @ [x, y, 1]
+    height, width = (side * factor for side in found.ink_hw.shape)
+    reach = _MARGIN * max(height, width)
+    rows = _within(top - reach, top + height + reach, whole.pixels.shape[0])
+    columns = _within(left - reach, left + width + reach, whole.pixels.shape[1])
+    moved = np.array([[1, 0, columns.start], [0, 1, rows.start]], dtype=np.float64)
+    return _View(np.ascontiguousarray(whole.pixels[rows, columns]), whole.map(moved))
+
+
+def _within(start: float, stop: float, size: int) -> slice:
+    return slice(max(0, int(start)), min(size, int(np.ceil(stop))))
+
+
+def _read(view: _View) -> SymbolInk:
+    lab_HWC = to_lab(view.pixels)
+    ink_HW = measure_ink_levels(lab_HWC)
+    try:
+        pieces = choose_pieces(ink_HW, LEAST_LEVELS)
+    except EmptyImageError as error:
+        if np.percentile(lab_HWC[..., 0], 95) < _DARK:
+            message = "Expected a picture with light on it, got one too dark to see anything: "
+            raise TooDarkError(f"{message}photograph it again in better light.") from error
+        raise
+    rows, columns = pieces.box
+    ink_hw = ink_HW[rows, columns]
+    usual = np.percentile(ink_hw[pieces.is_own_hw], _SURE_PERCENTILE)
+    scaled_hw = (ink_hw / usual - _FAINTEST) / (_FULL - _FAINTEST)
+    own_hw = np.where(pieces.is_own_hw, np.clip(scaled_hw, 0, 1), 0).astype(np.float32)
+    moved = np.array([[1, 0, columns.start], [0, 1, rows.start]], dtype=np.float64)
+    return SymbolInk(own_hw, view.map(moved))
+
+
+def to_lab(pixels: UInt8Array) -> UInt8Array:
+    """Return a picture in CIELAB, each channel as 0..255; grey has no colour, which is 128."""
+    if pixels.ndim == 2:
+        middle_HW = np.full_like(pixels, 128)
+        return np.asarray(cv2.merge([pixels, middle_HW, middle_HW]))
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB))
+
+
+def measure_ink_levels(lab_HWC: UInt8Array) -> Float32Array:
+    """Return by how many levels each pixel is away from its paper, on the side that the ink is on.
+
+    Rules and squares that are printed on the paper belong to it.
+    """
+    away_HWC, rules_HW = remove_rules(_differ_from_ground(lab_HWC))
+    light, red, yellow = cv2.split(away_HWC)
+    colour_HW = _COLOUR_WEIGHT * cv2.magnitude(red, yellow)
+    dark_HW = cv2.magnitude(np.maximum(-light, 0), colour_HW)
+    bright_HW = cv2.magnitude(np.maximum(light, 0), colour_HW)
+    ink_HW = dark_HW if _weigh_edges(dark_HW) >= _weigh_edges(bright_HW) else bright_HW
+    return np.maximum(ink_HW - rules_HW, 0)
+
+
+def _differ_from_ground(lab_HWC: UInt8Array) -> Float32Array:
+    """Return by how much each pixel is outside of the colours of the paper around it, signed."""
+    height, width = lab_HWC.shape[:2]
+    shrink = _GROUND_SIDE_PX / max(height, width)
+    size = (max(3, round(width * shrink)), max(3, round(height * shrink)))
+    small = cv2.resize(lab_HWC, size, interpolation=cv2.INTER_AREA)
+    small = cv2.medianBlur(small, int(_WINDOW_SHARE * max(size)) | 1)
+    near = np.ones((_EDGE_PX, _EDGE_PX), np.uint8)
+    low, high = (
+        cv2.resize(tones, (width, height), interpolation=cv2.INTER_LINEAR)
+        for tones in (cv2.erode(small, near), cv2.dilate(small, near))
+    )
+    # Both saturate at 0: what is within the range differs by nothing.
+    above, below = cv2.subtract(lab_HWC, high), cv2.subtract(low, lab_HWC)
+    return np.asarray(cv2.subtract(above, below, dtype=cv2.CV_32F))
+
+
+def _weigh_edges(ink_HW: Float32Array) -> float:
+    """Return how much of it has sharp edges, as strokes have and the shine of a lamp has not."""
+    across = cv2.Sobel(ink_HW, cv2.CV_32F, 1, 0, ksize=3)
+    down = cv2.Sobel(ink_HW, cv2.CV_32F, 0, 1, ksize=3)
+    edge_HW = cv2.magnitude(across, down)
+    _, sharp_HW = cv2.threshold(edge_HW, _SHARP_LEVELS, 0, cv2.THRESH_TOZERO)
+    return float(cv2.sumElems(sharp_HW)[0])
