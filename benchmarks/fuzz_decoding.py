@@ -22,7 +22,7 @@ with atheris.instrument_imports(include=["bukva", "PIL"]):
     from bukva.tasks.glyph.preprocessing import preprocess
 
 # The inputs to begin with are those of the tests.
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "serving"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 from bad_images import BAD_IMAGES
 from image_files import with_right_checksums

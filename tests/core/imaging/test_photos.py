@@ -148,6 +148,15 @@ def test_scans_without_end_are_refused_before_the_first_is_read() -> None:
         decode_image(with_scans(jpeg, 5000))
 
 
+def test_a_webp_that_announces_far_too_much_is_too_large() -> None:
+    """Found by fuzzing: Pillow refuses it by an error of its own kind."""
+    canvas = (2**24 - 1).to_bytes(3, "little") * 2
+    small = _encode(Image.new("RGB", (8, 8)), "WEBP")
+    body = b"WEBPVP8X" + (10).to_bytes(4, "little") + bytes(4) + canvas + small[12:]
+    with pytest.raises(ImageTooLargeError, match="Scale it down"):
+        decode_image(b"RIFF" + len(body).to_bytes(4, "little") + body)
+
+
 def _encode(image: Image.Image, image_format: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, image_format, **options)
