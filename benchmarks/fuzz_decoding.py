@@ -17,12 +17,12 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["bukva", "PIL"]):
-    from bukva.core.imaging.decoding import decode_image, to_grey
+    from bukva.core.imaging.decoding import decode_image
     from bukva.errors import ImageError
     from bukva.tasks.glyph.preprocessing import preprocess
 
 # The inputs to begin with are those of the tests.
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "serving"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 from bad_images import BAD_IMAGES
 from image_files import with_right_checksums
@@ -34,7 +34,7 @@ def read(encoded: bytes) -> None:
     """Read some bytes as recognition does, and if they are a PNG, also with its checksums right."""
     for each in {encoded, with_right_checksums(encoded)}:
         with suppress(ImageError):
-            preprocess(to_grey(decode_image(each)))
+            preprocess(decode_image(each), has_page=None)
 
 
 def main() -> None:

@@ -128,7 +128,7 @@ def answers(client: httpx.Client) -> bool:
 def test_the_proxy_refuses_what_it_should(proxy: httpx.Client) -> None:
     wait_for(lambda: answers(proxy))
     assert proxy.get("/metrics").status_code == 404
-    assert proxy.post("/v1/predict", content=b"0" * 1_600_000).status_code == 413
+    assert proxy.post("/v1/predict", content=b"0" * 30_000_000).status_code == 413
     with pytest.raises(httpx.ConnectError):
         proxy.get("/livez", extensions={"sni_hostname": "other.example.org"})
 

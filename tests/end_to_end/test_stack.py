@@ -96,7 +96,7 @@ def test_the_model_answers_through_nginx(trained: Stack, predicted: dict[str, An
         pytest.skip("nginx is not installed: the service answered by itself")
     assert trained.front == trained.opened.url("nginx")
     assert not trained.answers("/metrics")
-    assert trained.post("/v1/predict", content=b"0" * 1_600_000).status_code == 413
+    assert trained.post("/v1/predict", content=b"0" * 30_000_000).status_code == 413
 
 
 def test_a_correction_lands_in_the_bucket(trained: Stack, correction_id: str) -> None:

@@ -1,6 +1,6 @@
-"""Opens image files within bounds on memory and time, which are known before anything is decoded.
+"""Opens image files within bounds on memory and time, which are kept before anything is decoded.
 
-The largest of each kind took, decoded by `bukva.core.imaging.decoding`: TODO
+What the largest of each kind takes: `docs/how_to/serve.md`.
 """
 
 import io
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
+from PIL import Image
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -80,6 +81,10 @@ def open_image(encoded: bytes) -> Iterator[ImageFile]:
             yield opened
     except ImageError:
         raise
+    except Image.DecompressionBombError as error:
+        # Pillow refuses such a WebP before its header can be looked at here.
+        message = f"Expected at most {MAX_SIDE_PX} pixels a side, got far more. Scale it down."
+        raise ImageTooLargeError(message) from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise ImageDecodeError("Expected a readable image file, got a broken one.") from error
 
