@@ -37,7 +37,7 @@ _ADVICE: Final = (
 
 _REQUIRED: Final = (
     "cloudpickle", "fsspec", "kedro", "kedro-mlflow", "kedro-datasets", "mlflow", "numpy",
-    "onnxruntime", "pandas", "pillow", "pydantic", "scipy",
+    "onnxruntime", "opencv-python-headless", "pandas", "pillow", "pydantic", "scipy",
 )  # fmt: skip
 
 LOG_MODEL_ARGUMENTS: Final[dict[str, Any]] = {
