@@ -182,8 +182,8 @@ def add_nonsymbols(
     if not any(counts):
         return table, images_NHW
     read = partial(_draw_all, table, images_NHW, counts, seed)
-    # What is drawn is never empty: one unusable page is a fault of the program.
-    drawn = collect_samples({CORPUS: read}, {}, max_corrupt_share=0.0)
+    # A page of nothing but noise is refused before any network sees it: nothing is to be learnt.
+    drawn = collect_samples({CORPUS: read}, {}, max_corrupt_share=0.5)
     rows = drawn.table.rename(columns={"own_split": "split"})[list(table.columns)]
     return (
         gather_blocks(chain(iterate_blocks(table), iterate_blocks(rows))),
