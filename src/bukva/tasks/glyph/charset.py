@@ -17,7 +17,7 @@ CLASSES: Final = LABELS + NO_SYMBOL
 """What a label head tells apart that also knows what is no symbol."""
 SYMBOLS: Final = DIGITS + LETTERS + LETTERS.upper()
 
-DISTINCT_FORM: Final = frozenset("абе")
+DISTINCT_FORM: Final = frozenset("абде")
 """Letters whose capital has another shape in print and in cursive: size is not needed."""
 
 _INDEX_OF_LABEL: Final = {label: index for index, label in enumerate(LABELS)}
