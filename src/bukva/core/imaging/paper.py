@@ -32,6 +32,8 @@ _SMALL_SYMBOL_PX: Final = 44
 _MARGIN: Final = 1.5  # around it, as a share of its longer side
 _GROUND_SIDE_PX: Final = 64
 _WINDOW_SHARE: Final = 0.42
+_EVEN: Final = 7
+_WIDEST_STROKE: Final = 0.22
 _EDGE_PX: Final = 3  # of the ground's small picture: how far the edge of a shadow reaches
 _COLOUR_WEIGHT: Final = 1.4
 _SHARP_LEVELS: Final = 20.0
@@ -168,7 +170,7 @@ def _differ_from_ground(lab_HWC: UInt8Array) -> Float32Array:
     shrink = _GROUND_SIDE_PX / max(height, width)
     size = (max(3, round(width * shrink)), max(3, round(height * shrink)))
     small = cv2.resize(lab_HWC, size, interpolation=cv2.INTER_AREA)
-    small = cv2.medianBlur(small, int(_WINDOW_SHARE * max(size)) | 1)
+    small = _find_ground(small)
     near = np.ones((_EDGE_PX, _EDGE_PX), np.uint8)
     low, high = (
         cv2.resize(tones, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -177,6 +179,23 @@ def _differ_from_ground(lab_HWC: UInt8Array) -> Float32Array:
     # Both saturate at 0: what is within the range differs by nothing.
     above, below = cv2.subtract(lab_HWC, high), cv2.subtract(low, lab_HWC)
     return np.asarray(cv2.subtract(above, below, dtype=cv2.CV_32F))
+
+
+def _find_ground(small_HWC: UInt8Array) -> UInt8Array:
+    """Return the colour of the paper at each place of a small picture."""
+    light_HW = small_HWC[..., 0]
+    counts = np.convolve(np.bincount(light_HW.ravel(), minlength=256), np.ones(_EVEN), mode="same")
+    tone = int(counts.argmax())
+    near_HW = cv2.inRange(light_HW, tone - _EVEN, tone + _EVEN)
+    colour_C = np.array(cv2.mean(small_HWC, near_HW)[:3])
+    is_even_HW = cv2.inRange(small_HWC, colour_C - _EVEN, colour_C + _EVEN)
+    # One paper in one light. What else there is, is ink: nowhere wider than a stroke.
+    stroke = np.ones((round(_WIDEST_STROKE * max(light_HW.shape)),) * 2, np.uint8)
+    wide_HW = cv2.erode(255 - is_even_HW, stroke, borderValue=0)
+    if cv2.countNonZero(is_even_HW) >= is_even_HW.size / 2 and not wide_HW.any():
+        return np.broadcast_to(np.rint(colour_C).astype(np.uint8), small_HWC.shape).copy()
+    window = int(_WINDOW_SHARE * max(light_HW.shape)) | 1
+    return np.asarray(cv2.medianBlur(small_HWC, window))
 
 
 def _weigh_edges(ink_HW: Float32Array) -> float:

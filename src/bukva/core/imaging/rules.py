@@ -22,6 +22,7 @@ _LEAST_TURN_DEG: Final = 0.2
 _LEAST_EDGE, _MOST_EDGE = 12, 40
 _LEAST_LEVELS: Final = 3.0
 _LEAST_SPAN: Final = 0.7
+_BEND: Final = 0.008
 _USUAL, _UNEVEN = 0.2, 1.25
 _MOST_THICK: Final = 0.11
 _REST: Final = 0.5
@@ -138,14 +139,9 @@ def _spread(rules: _Rules | None, rows: int, columns: int) -> tuple[Float32Array
 
 def _keep_long(is_line_SR: NDArray[np.bool_], height: int) -> NDArray[np.bool_]:
     """Return the rows of lines that go on through most strips, each perhaps a little higher."""
-    _, pieces_SR, stats, _ = cv2.connectedComponentsWithStats(
-        is_line_SR.astype(np.uint8), connectivity=8
-    )
-    is_long = stats[:, cv2.CC_STAT_HEIGHT] >= _LEAST_SPAN * len(is_line_SR)
-    thickness = stats[:, cv2.CC_STAT_AREA] / np.maximum(stats[:, cv2.CC_STAT_HEIGHT], 1)
-    is_long &= thickness <= _MOST_THICK * height
-    # A stem is long, too, but ends before the picture does.
-    top = stats[:, cv2.CC_STAT_TOP]
-    is_long &= (top == 0) & (top + stats[:, cv2.CC_STAT_HEIGHT] == len(is_line_SR))
-    is_long[0] = False
-    return is_long[pieces_SR]
+    reach = np.ones((1, 1 + 2 * round(1 + _BEND * height)), np.uint8)
+    is_near_SR = cv2.dilate(is_line_SR.astype(np.uint8), reach)
+    # A strip that is full of writing hides it; a stem is long, too, but ends before the picture.
+    is_rule_R = is_near_SR.mean(axis=0) >= _LEAST_SPAN
+    is_rule_R &= is_near_SR[:2].any(axis=0) & is_near_SR[-2:].any(axis=0)
+    return is_line_SR & is_rule_R
