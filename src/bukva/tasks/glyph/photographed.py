@@ -69,9 +69,7 @@ def add_photographs(
     return joined, join_rows([images_NHW, np.stack(photographs)])
 
 
-def _choose(
-    table: pd.DataFrame, per_symbol: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def _choose(table: pd.DataFrame, per_symbol: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Return the numbers of the rows to photograph."""
     keys = pd.DataFrame({
         "symbol": table["label"] + table["is_uppercase"].astype("string").fillna("?"),
