@@ -42,6 +42,9 @@ _CLEAR_LEVELS: Final = 96
 _SURE_INK: Final = 0.6
 _SURE_SHARE: Final = 0.35
 _SURE_PX: Final = 8
+_RIM: Final = 0.08
+_FAR_SHARE: Final = 0.3
+"""Of ink that is farther from sure ink than a rim is wide: shade, or a rule."""
 _DRAWN_SIDE: Final = 0.15
 """Of its page. What is smaller, and not said to be drawn, may be a letter on a scan of a sheet."""
 
@@ -168,9 +171,7 @@ def _cut_drawing(ink_HW: UInt8Array, constants: Preprocessing) -> _Drawing | Non
     _, is_ink_HW = cv2.threshold(ink_HW, threshold, 1, cv2.THRESH_BINARY)
     box = _box_of(is_ink_HW)
     ink_hw, is_ink_hw = ink_HW[box.pixels], is_ink_HW[box.pixels]
-    _, is_sure_hw = cv2.threshold(ink_hw, 255 * _SURE_INK, 1, cv2.THRESH_BINARY)
-    sure_px = cv2.countNonZero(is_sure_hw)
-    if sure_px < max(_SURE_PX, _SURE_SHARE * cv2.countNonZero(is_ink_hw)):
+    if not _is_sure(ink_hw, is_ink_hw):
         return None
     page = Box(0, 0, *ink_HW.shape)
     count, pieces_hw = cv2.connectedComponents(is_ink_hw, connectivity=4)
@@ -190,6 +191,17 @@ def _cut_drawing(ink_HW: UInt8Array, constants: Preprocessing) -> _Drawing | Non
                 box.top + inner.bottom, box.left + inner.right,
             )  # fmt: skip
     return _Drawing(ink_hw, box, page)
+
+
+def _is_sure(ink_hw: UInt8Array, is_ink_hw: UInt8Array) -> bool:
+    """Return whether most ink is full, or the soft rim of a thin stroke that is."""
+    _, is_sure_hw = cv2.threshold(ink_hw, 255 * _SURE_INK, 1, cv2.THRESH_BINARY)
+    sure_px, ink_px = cv2.countNonZero(is_sure_hw), cv2.countNonZero(is_ink_hw)
+    if sure_px < _SURE_PX or sure_px >= _SURE_SHARE * ink_px:
+        return sure_px >= _SURE_PX
+    reach = 2 * round(_RIM * max(ink_hw.shape)) + 1
+    near_hw = cv2.dilate(is_sure_hw, np.ones((reach, reach), np.uint8))
+    return cv2.countNonZero(cv2.subtract(is_ink_hw, near_hw)) <= _FAR_SHARE * ink_px
 
 
 def _box_of(is_ink_HW: MatLike) -> Box:
