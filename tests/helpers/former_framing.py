@@ -12,16 +12,8 @@ from PIL import Image
 from scipy import ndimage
 
 from bukva.core.arrays import Float32Array, UInt8Array
-from bukva.tasks.glyph.preprocessing import (
-    Glyph,
-    PageBox,
-    Preprocessing,
-    _Box,
-    _centred_start,
-    _find_grounds,
-    _shrink,
-    _unknown_page,
-)
+from bukva.tasks.glyph.former_preprocessing import _centred_start, _find_grounds, _shrink
+from bukva.tasks.glyph.frame import Box, Glyph, PageBox, Preprocessing, unknown_page
 
 _WITHIN_IMAGES: Final = np.stack([np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))])
 """What touches what in a stack of images: pixels of one image, never those of two."""
@@ -58,7 +50,7 @@ def _cut_out(
     np.maximum(ink_NHW, 0.0, out=ink_NHW)
     _drop_foreign_pieces(ink_NHW, constants)
     for ink_HW, box in zip(ink_NHW, _ink_boxes(ink_NHW, constants), strict=True):
-        page_F = _page_features(box, ink_HW.shape, constants) if has_page else _unknown_page()
+        page_F = _page_features(box, ink_HW.shape, constants) if has_page else unknown_page()
         frame_HW, frame_box = _frame(ink_HW, box, constants)
         yield Glyph(frame_HW, page_F, frame_box)
 
@@ -112,7 +104,7 @@ def _find_bars(pieces_HW: NDArray[np.signedinteger], constants: Preprocessing) -
     return is_bar_P
 
 
-def _ink_boxes(ink_NHW: Float32Array, constants: Preprocessing) -> list[_Box]:
+def _ink_boxes(ink_NHW: Float32Array, constants: Preprocessing) -> list[Box]:
     """Return the box of each image's ink."""
     is_ink_NHW = ink_NHW > constants.ink_threshold
     is_row_NH: NDArray[np.bool_] = np.logical_or.reduce(is_ink_NHW, axis=2)
@@ -124,13 +116,13 @@ def _ink_boxes(ink_NHW: Float32Array, constants: Preprocessing) -> list[_Box]:
         height - is_row_NH[:, ::-1].argmax(axis=1),
         width - is_column_NW[:, ::-1].argmax(axis=1),
     )
-    return [_Box(*box) for box in np.stack(edges, axis=1).tolist()]
+    return [Box(*box) for box in np.stack(edges, axis=1).tolist()]
 
 
-def _page_features(box: _Box, shape: tuple[int, ...], constants: Preprocessing) -> Float32Array:
+def _page_features(box: Box, shape: tuple[int, ...], constants: Preprocessing) -> Float32Array:
     height, width = shape
     if box.height > constants.page_margin * height and box.width > constants.page_margin * width:
-        return _unknown_page()
+        return unknown_page()
     center_x, center_y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
     side = max(height, width)
     return np.array([box.height, box.width, center_x, center_y], dtype=np.float32) / np.float32(
@@ -138,7 +130,7 @@ def _page_features(box: _Box, shape: tuple[int, ...], constants: Preprocessing) 
     )
 
 
-def _frame(ink_HW: Float32Array, box: _Box, constants: Preprocessing) -> tuple[UInt8Array, PageBox]:
+def _frame(ink_HW: Float32Array, box: Box, constants: Preprocessing) -> tuple[UInt8Array, PageBox]:
     """Scale the boxed ink by an area filter and put its centre of mass into the middle."""
     scale = constants.symbol_px / max(box.height, box.width)
     height = max(1, round(box.height * scale))

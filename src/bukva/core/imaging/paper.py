@@ -99,7 +99,7 @@ def _resize(view: _View) -> _View:
         return view
     height, width = (max(2, round(side * scale)) for side in view.pixels.shape[:2])
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    pixels: UInt8Array = cv2.resize(view.pixels, (width, height), interpolation=how)
+    pixels: UInt8Array = np.asarray(cv2.resize(view.pixels, (width, height), interpolation=how))
     down, across = view.pixels.shape[0] / height, view.pixels.shape[1] / width
     return _View(pixels, view.map(np.array([[across, 0, 0], [0, down, 0]], dtype=np.float64)))
 
@@ -157,11 +157,11 @@ def measure_ink_levels(lab_HWC: UInt8Array) -> Float32Array:
     """
     away_HWC, rules_HW = remove_rules(_differ_from_ground(lab_HWC))
     light, red, yellow = cv2.split(away_HWC)
-    colour_HW = _COLOUR_WEIGHT * cv2.magnitude(red, yellow)
-    dark_HW = cv2.magnitude(np.maximum(-light, 0), colour_HW)
-    bright_HW = cv2.magnitude(np.maximum(light, 0), colour_HW)
+    colour_HW = _COLOUR_WEIGHT * np.asarray(cv2.magnitude(red, yellow))
+    dark_HW: Float32Array = np.asarray(cv2.magnitude(np.maximum(-light, 0), colour_HW))
+    bright_HW: Float32Array = np.asarray(cv2.magnitude(np.maximum(light, 0), colour_HW))
     ink_HW = dark_HW if _weigh_edges(dark_HW) >= _weigh_edges(bright_HW) else bright_HW
-    return np.maximum(ink_HW - rules_HW, 0)
+    return np.asarray(np.maximum(ink_HW - rules_HW, 0))
 
 
 def _differ_from_ground(lab_HWC: UInt8Array) -> Float32Array:

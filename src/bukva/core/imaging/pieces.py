@@ -121,7 +121,7 @@ def _find_pieces(ink_HW: Float32Array, contrast: float) -> _Pieces:
     rim = _RIM * max(height, width)
     sums_P = np.bincount(number_HW.ravel(), ink_HW.ravel(), minlength=count)
     return _Pieces(
-        number_HW=number_HW,
+        number_HW=np.asarray(number_HW),
         boxes_P4=boxes_P4,
         area_P=area_P.astype(np.float64),
         ink_P=sums_P / area_P / contrast,
@@ -155,7 +155,7 @@ def _belongs(piece: int, box: NDArray[np.int32], main: int, pieces: _Pieces) -> 
     if pieces.touches_P[piece] and not pieces.touches_P[main] and beside + above > 0:
         return False
     side = max(own_bottom - own_top, own_right - own_left)
-    return beside / _REACH_BESIDE + above / _REACH_ABOVE <= side
+    return bool(beside / _REACH_BESIDE + above / _REACH_ABOVE <= side)
 
 
 def _refuse_several(main: int, own: list[int], others: list[int], pieces: _Pieces) -> None:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from bukva.core.arrays import Float32Array
@@ -43,12 +44,8 @@ def remove_rules(away_HWC: Float32Array) -> tuple[Float32Array, Float32Array]:
     turn_deg = _find_turn(away_HWC)
     height, width = away_HWC.shape[:2]
     turned = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1.0)
-    level_HWC = away_HWC
-    if turn_deg:
-        level_HWC = cv2.warpAffine(
-            away_HWC, turned, (width, height), borderMode=cv2.BORDER_REPLICATE
-        )
-    rows, columns = _find_rules(level_HWC), _find_rules(cv2.transpose(level_HWC))
+    level_HWC = _turn(away_HWC, turned) if turn_deg else away_HWC
+    rows, columns = _find_rules(level_HWC), _find_rules(np.asarray(cv2.transpose(level_HWC)))
     if rows is None and columns is None:
         return away_HWC, np.zeros((height, width), dtype=np.float32)
     row_HW, rows_HWC = _spread(rows, height, width)
@@ -59,15 +56,22 @@ def remove_rules(away_HWC: Float32Array) -> tuple[Float32Array, Float32Array]:
     left_HWC = level_HWC - np.where(is_row_HW[..., None], rows_HWC, columns_HWC)
     strength_HW = np.maximum(row_HW, column_HW)
     if turn_deg:
-        how = {"flags": cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
-        left_HWC = cv2.warpAffine(left_HWC, turned, (width, height), **how)
-        strength_HW = cv2.warpAffine(strength_HW, turned, (width, height), **how)
-    return left_HWC, _REST * cv2.dilate(strength_HW, _AROUND)
+        left_HWC = _turn(left_HWC, turned, cv2.WARP_INVERSE_MAP)
+        strength_HW = _turn(strength_HW, turned, cv2.WARP_INVERSE_MAP)
+    return left_HWC, _REST * np.asarray(cv2.dilate(strength_HW, _AROUND))
+
+
+def _turn(values_HW: Float32Array, matrix: MatLike, direction: int = 0) -> Float32Array:
+    height, width = values_HW.shape[:2]
+    flags, beyond = direction | cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+    return np.asarray(
+        cv2.warpAffine(values_HW, matrix, (width, height), flags=flags, borderMode=beyond)
+    )
 
 
 def _length(away_HWC: Float32Array) -> Float32Array:
     light, red, yellow = cv2.split(away_HWC)
-    return cv2.magnitude(light, cv2.magnitude(red, yellow))
+    return np.asarray(cv2.magnitude(light, cv2.magnitude(red, yellow)))
 
 
 def _find_turn(away_HWC: Float32Array) -> float:
@@ -75,7 +79,7 @@ def _find_turn(away_HWC: Float32Array) -> float:
     light_HW = np.ascontiguousarray(away_HWC[..., 0])
     if np.abs(away_HWC[..., 1:]).max() > np.abs(light_HW).max() / 2:
         light_HW = _length(away_HWC)
-    light_HW = cv2.GaussianBlur(light_HW, (0, 0), 1.2)
+    light_HW = np.asarray(cv2.GaussianBlur(light_HW, (0, 0), 1.2))
     across = cv2.Sobel(light_HW, cv2.CV_32F, 1, 0, ksize=3)
     down = cv2.Sobel(light_HW, cv2.CV_32F, 0, 1, ksize=3)
     strength_HW, angle_HW = cv2.cartToPolar(across, down, angleInDegrees=True)
@@ -144,4 +148,4 @@ def _keep_long(is_line_SR: NDArray[np.bool_], height: int) -> NDArray[np.bool_]:
     # A strip that is full of writing hides it; a stem is long, too, but ends before the picture.
     is_rule_R = is_near_SR.mean(axis=0) >= _LEAST_SPAN
     is_rule_R &= is_near_SR[:2].any(axis=0) & is_near_SR[-2:].any(axis=0)
-    return is_line_SR & is_rule_R
+    return np.asarray(is_line_SR & is_rule_R)

@@ -43,16 +43,16 @@ class Sheet(NamedTuple):
     def cut_out(self, pixels: UInt8Array) -> UInt8Array:
         """Return the sheet turned level, a little inside of its edges."""
         matrix = cv2.invertAffineTransform(self.to_picture())
-        how = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
-        cut: UInt8Array = cv2.warpAffine(pixels, matrix, self._inner_size(), **how)
-        return cut
+        size, beyond = self._inner_size(), cv2.BORDER_REPLICATE
+        return np.asarray(cv2.warpAffine(pixels, matrix, size, borderMode=beyond))
 
     def to_picture(self) -> NDArray[np.float64]:
         """Return `(2, 3)`, which takes places on the sheet that was cut out to the picture's."""
         width, height = self._inner_size()
-        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -self.turn_deg, 1.0)
+        turned = cv2.getRotationMatrix2D((width / 2, height / 2), -self.turn_deg, 1.0)
+        matrix: NDArray[np.float64] = np.asarray(turned)
         matrix[:, 2] += (self.middle[0] - width / 2, self.middle[1] - height / 2)
-        return np.asarray(matrix)
+        return matrix
 
     def _inner_size(self) -> tuple[int, int]:
         inset = _INSET_SHARE * max(self.size) + 1
@@ -69,8 +69,10 @@ def find_sheet(lab_HWC: UInt8Array) -> Sheet | None:
     height, width = lab_HWC.shape[:2]
     shrink = _SIDE_PX / max(height, width)
     size = (max(3, round(width * shrink)), max(3, round(height * shrink)))
-    small = cv2.medianBlur(cv2.resize(lab_HWC, size, interpolation=cv2.INTER_AREA), _STROKE_PX)
-    _, is_light_HW = cv2.threshold(small[..., 0], 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    resized = cv2.resize(lab_HWC, size, interpolation=cv2.INTER_AREA)
+    small: UInt8Array = np.asarray(cv2.medianBlur(resized, _STROKE_PX))
+    how = cv2.THRESH_BINARY | cv2.THRESH_OTSU
+    is_light_HW: UInt8Array = np.asarray(cv2.threshold(small[..., 0], 0, 255, how)[1])
     if not _has_desk(small, is_light_HW):
         return None
     outline = _largest_outline(is_light_HW)
@@ -104,8 +106,8 @@ def _has_desk(small_HWC: UInt8Array, is_light_HW: UInt8Array) -> bool:
         return False
     # A sheet ends at once, the shine of a lamp does not.
     ring = np.ones((5, 5), np.uint8)
-    inside = is_light_HW & ~cv2.erode(is_light_HW, ring)
-    outside = cv2.dilate(is_light_HW, ring) & ~is_light_HW
+    inside = cv2.subtract(is_light_HW, cv2.erode(is_light_HW, ring))
+    outside = cv2.subtract(cv2.dilate(is_light_HW, ring), is_light_HW)
     across = cv2.mean(small_HWC, inside)[0] - cv2.mean(small_HWC, outside)[0]
     return bool(across >= _SHARP * step)
 

@@ -152,13 +152,15 @@ def place_in_frame(ink_hw: Float32Array | UInt8Array, constants: Preprocessing) 
     how = cv2.INTER_AREA if scale <= 1 else cv2.INTER_CUBIC
     resized_hw = cv2.resize(ink_hw, (width, height), interpolation=how).astype(np.float32)
     # A cubic overshoots: below nothing, above all.
-    symbol_hw = np.maximum(resized_hw, 0)
-    symbol_hw *= 255.0 / max(float(symbol_hw.max()), 1e-6)
+    resized_hw = np.maximum(resized_hw, 0)
+    resized_hw *= 255.0 / max(float(resized_hw.max()), 1e-6)
+    # Not of floats: two columns of them are taken for points.
+    symbol_hw = np.rint(resized_hw).astype(np.uint8)
     moments = cv2.moments(symbol_hw)
     top = _start(moments["m01"] / moments["m00"], height, constants.frame_px)
     left = _start(moments["m10"] / moments["m00"], width, constants.frame_px)
     frame_HW = np.zeros((constants.frame_px, constants.frame_px), dtype=np.uint8)
-    frame_HW[top : top + height, left : left + width] = np.rint(symbol_hw)
+    frame_HW[top : top + height, left : left + width] = symbol_hw
     across, down = box_width / width, box_height / height
     return PlacedSymbol(frame_HW, -left * across, -top * down, across, down)
 

@@ -7,10 +7,11 @@ Shapes: H x W pixels, h x w pixels of a symbol.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.imaging.decoding import to_grey
@@ -41,15 +42,21 @@ _CLEAR_LEVELS: Final = 96
 _SURE_INK: Final = 0.6
 _SURE_SHARE: Final = 0.35
 _SURE_PX: Final = 8
+_RIM: Final = 0.08
+_FAR_SHARE: Final = 0.3
+"""Of ink that is farther from sure ink than a rim is wide: shade, or a rule."""
 _DRAWN_SIDE: Final = 0.15
 """Of its page. What is smaller, and not said to be drawn, may be a letter on a scan of a sheet."""
+
+
+_USUAL: Final = Preprocessing()
 
 
 def preprocess(
     pixels: UInt8Array,
     *,
     has_page: bool | None = True,
-    constants: Preprocessing = Preprocessing(),
+    constants: Preprocessing = _USUAL,
 ) -> Glyph:
     """Turn pixels of any size and polarity into a framed symbol and its place on the page.
 
@@ -82,7 +89,7 @@ def preprocess_all(
     images: Sequence[UInt8Array],
     *,
     has_page: bool | None = True,
-    constants: Preprocessing = Preprocessing(),
+    constants: Preprocessing = _USUAL,
 ) -> Sequence[Glyph | ImageError]:
     """Do the same for many images.
 
@@ -136,8 +143,10 @@ def _find_drawing(grey_HW: UInt8Array, constants: Preprocessing) -> _Drawing | N
     if contrast < _CLEAR_LEVELS or min(darker, lighter) > _EVEN_LEVELS:
         return None
     is_dark = darker > lighter
-    away_HW = cv2.subtract(lowest, grey_HW) if is_dark else cv2.subtract(grey_HW, highest)
-    ink_HW = cv2.convertScaleAbs(away_HW, alpha=255 / contrast)
+    # Below 0 it is 0. Of numbers in place of an array its type hints do not know.
+    between: tuple[Any, Any] = (lowest, grey_HW) if is_dark else (grey_HW, highest)
+    away_HW = cv2.subtract(*between)
+    ink_HW: UInt8Array = np.asarray(cv2.convertScaleAbs(away_HW, alpha=255 / contrast))
     drawing = _cut_drawing(ink_HW, constants)
     return drawing if drawing is None or is_even or _is_alone(drawing) else None
 
@@ -148,7 +157,7 @@ def _is_alone(drawing: _Drawing) -> bool:
     if box.height == page.height or box.width == page.width:
         return False
     is_ink_hw = (drawing.ink_hw > 0).view(np.uint8)
-    _, pieces_hw, stats_P5, _ = cv2.connectedComponentsWithStats(is_ink_hw, connectivity=8)
+    _, _, stats_P5, _ = cv2.connectedComponentsWithStats(is_ink_hw, connectivity=8)
     left, top, wide, high, area_P = stats_P5.T
     touches_P = (box.top + top <= 0) | (box.left + left <= 0)
     touches_P |= (box.top + top + high >= page.height) | (box.left + left + wide >= page.width)
@@ -162,9 +171,7 @@ def _cut_drawing(ink_HW: UInt8Array, constants: Preprocessing) -> _Drawing | Non
     _, is_ink_HW = cv2.threshold(ink_HW, threshold, 1, cv2.THRESH_BINARY)
     box = _box_of(is_ink_HW)
     ink_hw, is_ink_hw = ink_HW[box.pixels], is_ink_HW[box.pixels]
-    _, is_sure_hw = cv2.threshold(ink_hw, 255 * _SURE_INK, 1, cv2.THRESH_BINARY)
-    sure_px = cv2.countNonZero(is_sure_hw)
-    if sure_px < max(_SURE_PX, _SURE_SHARE * cv2.countNonZero(is_ink_hw)):
+    if not _is_sure(ink_hw, is_ink_hw):
         return None
     page = Box(0, 0, *ink_HW.shape)
     count, pieces_hw = cv2.connectedComponents(is_ink_hw, connectivity=4)
@@ -186,7 +193,18 @@ def _cut_drawing(ink_HW: UInt8Array, constants: Preprocessing) -> _Drawing | Non
     return _Drawing(ink_hw, box, page)
 
 
-def _box_of(is_ink_HW: UInt8Array) -> Box:
+def _is_sure(ink_hw: UInt8Array, is_ink_hw: UInt8Array) -> bool:
+    """Return whether most ink is full, or the soft rim of a thin stroke that is."""
+    _, is_sure_hw = cv2.threshold(ink_hw, 255 * _SURE_INK, 1, cv2.THRESH_BINARY)
+    sure_px, ink_px = cv2.countNonZero(is_sure_hw), cv2.countNonZero(is_ink_hw)
+    if sure_px < _SURE_PX or sure_px >= _SURE_SHARE * ink_px:
+        return sure_px >= _SURE_PX
+    reach = 2 * round(_RIM * max(ink_hw.shape)) + 1
+    near_hw = cv2.dilate(is_sure_hw, np.ones((reach, reach), np.uint8))
+    return cv2.countNonZero(cv2.subtract(is_ink_hw, near_hw)) <= _FAR_SHARE * ink_px
+
+
+def _box_of(is_ink_HW: MatLike) -> Box:
     left, top, width, height = cv2.boundingRect(is_ink_HW)
     return Box(top, left, top + height, left + width)
 
@@ -198,8 +216,7 @@ def _shrink(grey_HW: UInt8Array) -> UInt8Array:
     if factor <= 1:
         return grey_HW
     size = (max(1, width // factor), max(1, height // factor))
-    shrunk: UInt8Array = cv2.resize(grey_HW, size, interpolation=cv2.INTER_AREA)
-    return shrunk
+    return np.asarray(cv2.resize(grey_HW, size, interpolation=cv2.INTER_AREA))
 
 
 def _frame_drawing(drawing: _Drawing, has_page: bool | None, constants: Preprocessing) -> Glyph:
