@@ -8,6 +8,7 @@ Shapes: N samples, H x W pixels.
 from collections.abc import Iterator
 from typing import Any, Final
 
+import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ PHOTOGRAPHS: Final = "photographs"
 _NONSYMBOL_FACTOR: Final = 8
 _EMPTY_SHARE: Final = 0.15
 _AT_ONCE: Final = 256
+_LEAST_LIKENESS: Final = 0.7
+_BLUR_PX: Final = 1.6
 
 
 def sources_of(table: pd.DataFrame) -> set[str]:
@@ -40,7 +43,8 @@ def add_photographs(
 ) -> tuple[pd.DataFrame, UInt8Array]:
     """Return a table and its images with photographs of some of its samples.
 
-    A photograph is of the split of its sample. Of what shows no symbol there are more than of any
+    A photograph is of the split of its sample; one of which hardly anything of the symbol is left
+    is left out. Of what shows no symbol there are more than of any
     symbol, some of empty sheets, and none to test on: they are not told by kind.
 
     Args:
@@ -60,6 +64,8 @@ def add_photographs(
     frames_MHW[is_none_M & (rng.random(len(chosen_M)) < _EMPTY_SHARE)] = 0
     rows, photographs = [], []
     for place, glyph in _photograph_all(frames_MHW, seed):
+        if not is_none_M[place] and _likeness(frames_MHW[place], glyph.image_HW) < _LEAST_LIKENESS:
+            continue  # nobody could read it, so that it would teach nothing but its label
         rows.append((chosen_M[place], *glyph.page_F))
         photographs.append(glyph.image_HW)
     if not rows:
@@ -67,6 +73,15 @@ def add_photographs(
     added = _describe(table, pd.DataFrame(rows, columns=["row", *PAGE_FEATURES]))
     joined = gather_blocks(block for part in (table, added) for block in iterate_blocks(part))
     return joined, join_rows([images_NHW, np.stack(photographs)])
+
+
+def _likeness(first_HW: UInt8Array, second_HW: UInt8Array) -> float:
+    """Return the cosine of two frames' pixels, blurred, as they may lie a pixel apart."""
+    first, second = (
+        cv2.GaussianBlur(frame_HW.astype(np.float32), (0, 0), _BLUR_PX).ravel()
+        for frame_HW in (first_HW, second_HW)
+    )
+    return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second) + 1e-6))
 
 
 def _choose(table: pd.DataFrame, per_symbol: int, rng: np.random.Generator) -> NDArray[np.int64]:

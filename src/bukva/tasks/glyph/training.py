@@ -18,7 +18,7 @@ from bukva.tasks.glyph import charset
 from bukva.tasks.glyph.learner import GlyphLearner, calibrate_labels, fit_symbol_threshold
 from bukva.tasks.glyph.networks import build_network
 from bukva.tasks.glyph.parameters import TrainingParameters
-from bukva.tasks.glyph.photographed import sources_of
+from bukva.tasks.glyph.photographed import PHOTOGRAPHS, sources_of
 from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Preprocessing
 from bukva.tasks.glyph.trained import ModelSpec, TrainedModel, load_backbone
 from bukva.tasks.glyph.training_samples import GlyphSamples, select_samples
@@ -81,10 +81,16 @@ def continue_training(
     learner = GlyphLearner(train, valid, parameters)
     _, history = fit(network, learner, parameters, checkpoints=checkpoints, on_epoch=on_epoch)
     calibrate_labels(network, valid)
+    # A photograph that hardly shows a symbol would have everything taken for one.
+    certain = {name: weight for name, weight in parameters.corpora.items() if name != PHOTOGRAPHS}
+    calm = select_split(
+        table, images_NHW, "valid", parameters.model_copy(update={"corpora": certain}),
+        start.spec.labels,
+    )  # fmt: skip
     seen = {
         "data_fingerprint": train.digest(),
         "corpora": _trained_on(table, parameters, start),
-        "symbol_threshold": fit_symbol_threshold(network, valid, parameters.kept_share),
+        "symbol_threshold": fit_symbol_threshold(network, calm, parameters.kept_share),
     }
     spec = start.spec.model_copy(update=seen)
     stage = {STAGES[parameters.alphabet]: _as_used(parameters, table, train, spec)}
