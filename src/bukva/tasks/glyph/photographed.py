@@ -5,7 +5,9 @@ Each is framed as any photograph is, so that a network learns what paper and cam
 Shapes: N samples, H x W pixels.
 """
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import cv2
@@ -21,7 +23,7 @@ from bukva.core.scratch_table import gather_blocks, iterate_blocks
 from bukva.errors import ImageError
 from bukva.tasks.glyph.charset import NO_SYMBOL
 from bukva.tasks.glyph.feedback.collection import FEEDBACK
-from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Glyph, preprocess
+from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Glyph, preprocess_all
 
 PHOTOGRAPHS: Final = "photographs"
 """Its name in the sample table; a sample is named by the one that it shows: `comnist/...`."""
@@ -105,18 +107,24 @@ def _choose(table: pd.DataFrame, per_symbol: int, rng: np.random.Generator) -> N
 def _photograph_all(frames_MHW: UInt8Array, seed: int) -> Iterator[tuple[int, Glyph]]:
     """Yield the number of each frame and what is seen of it; of some nothing is."""
     neighbours_MHW = frames_MHW[frames_MHW.any(axis=(1, 2))]
-    with tqdm(total=len(frames_MHW), desc="photographing", unit="image", mininterval=0.5) as bar:
-        for start in range(0, len(frames_MHW), _AT_ONCE):
-            places = range(start, min(start + _AT_ONCE, len(frames_MHW)))
-            pictures = photograph_frames(
-                frames_MHW[start : places.stop], seed, places, neighbours_MHW
-            )
-            for place, picture_HWC in zip(places, pictures, strict=True):
-                try:
-                    yield place, preprocess(picture_HWC, has_page=None)
-                except ImageError:
-                    continue
-            bar.update(len(places))
+
+    def photograph(start: int) -> list[tuple[int, Glyph]]:
+        places = range(start, min(start + _AT_ONCE, len(frames_MHW)))
+        frames_NHW = frames_MHW[start : places.stop]
+        pictures = photograph_frames(frames_NHW, seed, places, neighbours_MHW)
+        seen = preprocess_all(pictures, has_page=None)
+        return [
+            (place, glyph)
+            for place, glyph in zip(places, seen, strict=True)
+            if not isinstance(glyph, ImageError)
+        ]
+
+    # Threads: most of the time is spent in OpenCV, which lets others run meanwhile.
+    bar = tqdm(total=len(frames_MHW), desc="photographing", unit="image", mininterval=0.5)
+    with bar, ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        for seen in threads.map(photograph, range(0, len(frames_MHW), _AT_ONCE)):
+            bar.update(min(_AT_ONCE, bar.total - bar.n))
+            yield from seen
 
 
 def _describe(table: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
