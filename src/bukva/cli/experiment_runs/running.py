@@ -234,12 +234,14 @@ class Conductor:
             "KEDRO_LOGGING_CONFIG": "conf/logging_run.yml",
             "PYTHONWARNINGS": "ignore",
         }
-        threads = str(max(1, (os.cpu_count() or 1) // self.workers))
+        # A single one chooses by itself, as any command does.
+        share = str(max(1, (os.cpu_count() or 1) // self.workers))
+        threads = {"OMP_NUM_THREADS": share} if self.workers > 1 else {}
         with (folder / LOG).open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 *self.command,
                 f"--config={file}",
-                env={"OMP_NUM_THREADS": threads} | os.environ | variables,
+                env=threads | os.environ | variables,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,

@@ -8,6 +8,7 @@ from kedro.pipeline import Node, Pipeline
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.training.device import resolve_device
+from bukva.core.training.threads import cores_left_by_others
 from bukva.tasks.glyph.answer import sigmoid, softmax
 from bukva.tasks.glyph.evaluation.metrics import score
 from bukva.tasks.glyph.evaluation.predictions import make_prediction_table
@@ -64,13 +65,15 @@ def predict_samples(
 ) -> pd.DataFrame:
     """Return the prediction table over the chosen samples."""
     chosen = table[is_chosen]
-    logits = predict_logits(
-        model.to_network(),
-        images_NHW[is_chosen.to_numpy()],
-        page_features(chosen),
-        batch_size=parameters.batch_size,
-        device=resolve_device(parameters.device),
-    )
+    with cores_left_by_others() as choose_threads:
+        choose_threads()
+        logits = predict_logits(
+            model.to_network(),
+            images_NHW[is_chosen.to_numpy()],
+            page_features(chosen),
+            batch_size=parameters.batch_size,
+            device=resolve_device(parameters.device),
+        )
     return make_prediction_table(
         chosen, softmax(logits.label_NK), sigmoid(logits.case_N), model.spec.labels
     )
