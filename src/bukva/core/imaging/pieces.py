@@ -27,6 +27,7 @@ _OUTWARD: Final = 3.0
 _AT_EDGE: Final = 0.25
 _RIM: Final = 0.02
 """Of the picture's side: what comes as near to its edge is taken to go on beyond it."""
+_OUTER: Final = 0.1
 _OTHER_AREA, _OTHER_HEIGHT = 0.4, 0.5
 _LINE_PIECES, _LINE_ASPECT = 4, 3.2
 
@@ -53,6 +54,7 @@ class _Pieces:
         area_P: In pixels.
         ink_P: Mean ink, as a share of the contrast.
         touches_P: Whether it goes on beyond the picture.
+        gap_P: Distance from the picture's edge, as a share of its longer side.
         outward_P: Distance from the middle, as a share of the picture.
     """
 
@@ -61,6 +63,7 @@ class _Pieces:
     area_P: NDArray[np.float64]
     ink_P: NDArray[np.float64]
     touches_P: NDArray[np.bool_]
+    gap_P: NDArray[np.float64]
     outward_P: NDArray[np.float64]
 
 
@@ -107,7 +110,9 @@ def _find_contrast(ink_HW: Float32Array, least_levels: float) -> float:
     levels = ink_HW[ink_HW > max(least_levels, _NOISE_FACTOR * grain)]
     if len(levels) < max(_LEAST_PX, _LEAST_SHARE * ink_HW.size):
         raise _nothing_found()
-    return float(np.percentile(levels, _CONTRAST_PERCENTILE))
+    contrast = np.percentile(levels, _CONTRAST_PERCENTILE)
+    # Once more, of the stronger half: a smear on a board is wider than what is written on it.
+    return float(np.percentile(levels[levels > contrast / 2], _CONTRAST_PERCENTILE))
 
 
 def _find_pieces(ink_HW: Float32Array, contrast: float) -> _Pieces:
@@ -118,16 +123,16 @@ def _find_pieces(ink_HW: Float32Array, contrast: float) -> _Pieces:
     )
     left, top, wide, high, area_P = stats_P5.T
     boxes_P4 = np.stack([top, left, top + high, left + wide], axis=1)
-    rim = _RIM * max(height, width)
+    gaps_P4 = boxes_P4 * (1, 1, -1, -1) + (0, 0, height, width)
+    gap_P = gaps_P4.min(axis=1) / max(height, width)
     sums_P = np.bincount(number_HW.ravel(), ink_HW.ravel(), minlength=count)
     return _Pieces(
         number_HW=np.asarray(number_HW),
         boxes_P4=boxes_P4,
         area_P=area_P.astype(np.float64),
         ink_P=sums_P / area_P / contrast,
-        touches_P=(boxes_P4[:, :2].min(axis=1) <= rim)
-        | (boxes_P4[:, 2] >= height - rim)
-        | (boxes_P4[:, 3] >= width - rim),
+        touches_P=gap_P <= _RIM,
+        gap_P=gap_P,
         outward_P=np.hypot(*(centres_P2 / (width, height) - 0.5).T),
     )
 
@@ -153,6 +158,9 @@ def _belongs(piece: int, box: NDArray[np.int32], main: int, pieces: _Pieces) -> 
     beside = max(left - own_right, own_left - right, 0)
     above = max(top - own_bottom, own_top - bottom, 0)
     if pieces.touches_P[piece] and not pieces.touches_P[main] and beside + above > 0:
+        return False
+    # Of a neighbour in parts, not all go up to the edge.
+    if beside and pieces.gap_P[piece] < _OUTER <= pieces.gap_P[main]:
         return False
     side = max(own_bottom - own_top, own_right - own_left)
     return bool(beside / _REACH_BESIDE + above / _REACH_ABOVE <= side)

@@ -25,7 +25,7 @@ _LEAST_LEVELS: Final = 3.0
 _LEAST_SPAN: Final = 0.7
 _BEND: Final = 0.008
 _USUAL, _UNEVEN = 0.2, 1.25
-_MOST_THICK: Final = 0.11
+_MOST_THICK: Final = 0.085
 _REST: Final = 0.5
 """Of a rule's difference, what its soft edges may leave."""
 _AROUND: Final = np.ones((5, 5), np.uint8)
