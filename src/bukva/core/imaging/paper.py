@@ -195,7 +195,12 @@ def _find_ground(small_HWC: UInt8Array) -> UInt8Array:
     if cv2.countNonZero(is_even_HW) >= is_even_HW.size / 2 and not wide_HW.any():
         return np.broadcast_to(np.rint(colour_C).astype(np.uint8), small_HWC.shape).copy()
     window = int(_WINDOW_SHARE * max(light_HW.shape)) | 1
-    return np.asarray(cv2.medianBlur(small_HWC, window))
+    ground_HWC = np.asarray(cv2.medianBlur(small_HWC, window))
+    # The shine of a lamp is narrower than that window, and wider than chalk.
+    shine_HW = cv2.morphologyEx(light_HW, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    shine_HW = cv2.morphologyEx(shine_HW, cv2.MORPH_CLOSE, stroke)
+    ground_HWC[..., 0] = np.maximum(ground_HWC[..., 0], shine_HW)
+    return ground_HWC
 
 
 def _weigh_edges(ink_HW: Float32Array) -> float:
