@@ -10,15 +10,8 @@ import cv2
 import numpy as np
 
 from bukva.core.arrays import Float32Array, UInt8Array
-from bukva.core.imaging.papers import (
-    Colour,
-    SheetStyle,
-    blend,
-    draw_clouds,
-    pick,
-    take_noise,
-    vary,
-)
+from bukva.core.imaging.painting import Colour, blend, draw_clouds, pick, take_noise, vary
+from bukva.core.imaging.papers import SheetStyle
 
 _CHALKS: Final[tuple[Colour, ...]] = ((0.93, 0.94, 0.92), (0.95, 0.9, 0.6), (0.93, 0.75, 0.78))
 _LEAST_CONTRAST: Final = 0.22
@@ -119,12 +112,12 @@ def write_ink(
     if pen.covers:
         blend(picture_CHW, cover_HW, pen.colour)
         return
-    for plane_HW, value in zip(picture_CHW, pen.colour, strict=True):
-        plane_HW *= 1 - cover_HW * np.float32(1 - value)
+    for channel, value in enumerate(pen.colour):
+        picture_CHW[channel] *= 1 - cover_HW * np.float32(1 - value)
 
 
 def change_width(ink_HW: Float32Array, change_px: float) -> Float32Array:
-    """Return a line thicker by so many pixels on each side; thinner, if that leaves enough of it."""
+    """Return a line thicker by so many pixels on each side, or thinner, if enough is left."""
     size = round(abs(change_px))
     if size == 0:
         return ink_HW
