@@ -14,21 +14,30 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from bukva.core.arrays import BoolArray, Float32Array, UInt8Array
-
-Colour: TypeAlias = tuple[int, int, int]
-"""Red, green and blue, 0..255."""
+from bukva.core.arrays import UInt8Array
+from bukva.tasks.glyph.evaluation.scene_parts import (
+    BALLPOINT,
+    WHITE,
+    Colour,
+    centre,
+    cut_out,
+    ink_of,
+    lay_desk,
+    lay_sheet,
+    measure_across,
+    print_lines,
+    sense,
+    write,
+    write_on_white,
+)
 
 Scene: TypeAlias = Callable[[UInt8Array, Generator], UInt8Array]
 
-WHITE: Final[Colour] = (250, 250, 248)
-BALLPOINT: Final[Colour] = (30, 40, 110)
 _GREY_PAPER: Final[Colour] = (185, 184, 180)
 _PENCIL: Final[Colour] = (110, 110, 112)
 _BOARD: Final[Colour] = (45, 70, 55)
 _CHALK: Final[Colour] = (215, 220, 215)
 _KRAFT: Final[Colour] = (178, 140, 98)
-_DESKS: Final[Sequence[Colour]] = ((90, 60, 40), (60, 60, 65), (150, 110, 70), (30, 30, 30))
 _INKS: Final[Sequence[Colour]] = (
     (30, 50, 150), (200, 40, 40), (30, 130, 60), (120, 40, 150), (240, 140, 40), (40, 40, 40),
 )  # fmt: skip
@@ -38,7 +47,7 @@ def plain(paper: Colour, pen: Colour, noise: float = 3.0) -> Scene:
     """Return the scene of a letter in one colour on another."""
 
     def draw(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
-        return _sense(_write(_sheet(page_HW.shape, paper), page_HW, pen), rng, noise)
+        return sense(write(lay_sheet(page_HW.shape, paper), page_HW, pen), rng, noise)
 
     return draw
 
@@ -54,10 +63,10 @@ def ruled(
     """Return the scene of printed lines; `pitch` is their distance as a share of the page."""
 
     def draw(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
-        sheet_HWC = _sheet(page_HW.shape, WHITE)
+        sheet_HWC = lay_sheet(page_HW.shape, WHITE)
         for angle_deg in (turn_deg, turn_deg + 90)[: 1 + is_squared]:
-            _rule(sheet_HWC, pitch * len(page_HW), thickness_px, angle_deg, colour, rng)
-        return _sense(_write(sheet_HWC, page_HW, BALLPOINT), rng)
+            print_lines(sheet_HWC, pitch * len(page_HW), thickness_px, angle_deg, colour, rng)
+        return sense(write(sheet_HWC, page_HW, BALLPOINT), rng)
 
     return draw
 
@@ -72,7 +81,7 @@ def soft_shadow(darkest: float) -> Scene:
             light_HW = np.linspace(1, darkest, height, dtype=np.float32)[:, None]
         if rng.random() < 0.5:
             light_HW = light_HW[::-1, ::-1]
-        return _sense(_white_page(page_HW) * light_HW[..., None], rng)
+        return sense(write_on_white(page_HW) * light_HW[..., None], rng)
 
     return draw
 
@@ -81,10 +90,10 @@ def hard_shadow(darkest: float) -> Scene:
     """Return the scene of a straight edge whose shadow falls across the page."""
 
     def draw(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
-        across_HW = _across(page_HW.shape, rng.uniform(0, 360))
+        across_HW = measure_across(page_HW.shape, rng.uniform(0, 360))
         is_dark_HW = across_HW > rng.uniform(-0.15, 0.15) * page_HW.shape[1]
         light_HW = np.where(is_dark_HW, np.float32(darkest), np.float32(1))
-        return _sense(_white_page(page_HW) * light_HW[..., None], rng)
+        return sense(write_on_white(page_HW) * light_HW[..., None], rng)
 
     return draw
 
@@ -93,35 +102,35 @@ def desk_around(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
     """Lay the page, turned a little, on a desk that is seen on all sides."""
     margin = round(0.35 * max(page_HW.shape))
     height, width = (side + 2 * margin for side in page_HW.shape)
-    picture_HWC = _desk((height, width), rng)
-    picture_HWC[margin:-margin, margin:-margin] = _white_page(page_HW)
+    picture_HWC = lay_desk((height, width), rng)
+    picture_HWC[margin:-margin, margin:-margin] = write_on_white(page_HW)
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-12, 12), 1)
     turned_HWC = cv2.warpAffine(picture_HWC, turn, (width, height), borderMode=cv2.BORDER_REFLECT)
-    return _sense(turned_HWC, rng)
+    return sense(turned_HWC, rng)
 
 
 def desk_beside(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
     """Lay the page on a desk that is seen to the left of it."""
     margin = round(0.35 * max(page_HW.shape))
     height, width = page_HW.shape
-    picture_HWC = _desk((height, width + margin), rng)
-    picture_HWC[:, margin:] = _white_page(page_HW)
-    return _sense(picture_HWC, rng)
+    picture_HWC = lay_desk((height, width + margin), rng)
+    picture_HWC[:, margin:] = write_on_white(page_HW)
+    return sense(picture_HWC, rng)
 
 
 def glare(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
     """Let a lamp be mirrored on grey paper, anywhere."""
-    sheet_HWC = _write(_sheet(page_HW.shape, (170, 170, 168)), page_HW, (95, 95, 98))
+    sheet_HWC = write(lay_sheet(page_HW.shape, (170, 170, 168)), page_HW, (95, 95, 98))
     height, width = page_HW.shape
     y_H1 = np.arange(height, dtype=np.float32)[:, None] - rng.uniform(0, height)
     x_1W = np.arange(width, dtype=np.float32) - rng.uniform(0, width)
     spot_HW = 85 * np.exp(-(y_H1**2 + x_1W**2) / (2 * (0.15 * width) ** 2))
-    return _sense(sheet_HWC + spot_HW.astype(np.float32)[..., None], rng)
+    return sense(sheet_HWC + spot_HW.astype(np.float32)[..., None], rng)
 
 
 def white_pixel(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
     """Write in pencil on grey, where one pixel is whiter than all paper."""
-    sheet_HWC = _write(_sheet(page_HW.shape, _GREY_PAPER), page_HW, _PENCIL)
+    sheet_HWC = write(lay_sheet(page_HW.shape, _GREY_PAPER), page_HW, _PENCIL)
     y, x = (int(rng.integers(side)) for side in page_HW.shape)
     sheet_HWC[y, x] = 255
     return sheet_HWC.astype(np.uint8)
@@ -129,30 +138,30 @@ def white_pixel(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
 
 def neighbour(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
     """Let a third of another letter, the same upside down, reach in at the right edge."""
-    other_HW = _cut_out(page_HW)[::-1, ::-1]
+    other_HW = cut_out(page_HW)[::-1, ::-1]
     part_HW = other_HW[:, : max(1, other_HW.shape[1] // 3)]
     height, width = part_HW.shape
     top = int(rng.integers(0, len(page_HW) - height + 1))
     both_HW = page_HW.copy()
     corner_HW = both_HW[top : top + height, -width:]
     np.minimum(corner_HW, part_HW, out=corner_HW)
-    return _sense(_white_page(both_HW), rng)
+    return sense(write_on_white(both_HW), rng)
 
 
 def chalk(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
     """Write in chalk, with gaps, on a board that was wiped badly."""
     has_gap_HW = rng.random(page_HW.shape, dtype=np.float32) < 0.25
-    cover_HW = _ink(page_HW) * np.where(has_gap_HW, np.float32(0.6), np.float32(1))
-    board_HWC = _sheet(page_HW.shape, _BOARD)
+    cover_HW = ink_of(page_HW) * np.where(has_gap_HW, np.float32(0.6), np.float32(1))
+    board_HWC = lay_sheet(page_HW.shape, _BOARD)
     board_HWC += cover_HW[..., None] * (np.array(_CHALK, dtype=np.float32) - board_HWC)
     smear_HW = cv2.GaussianBlur(rng.standard_normal(page_HW.shape, dtype=np.float32), (0, 0), 12)
     smear_HW *= np.float32(14) / smear_HW.std()
-    return _sense(board_HWC + np.abs(smear_HW)[..., None], rng, noise=5)
+    return sense(board_HWC + np.abs(smear_HW)[..., None], rng, noise=5)
 
 
 def cropped(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
     """Cut the page to the ink, as a careful person does with a photo."""
-    return _sense(_white_page(_cut_out(page_HW)), rng)
+    return sense(write_on_white(cut_out(page_HW)), rng)
 
 
 def small_photo(pitch_px: tuple[float, float] | None, colour: Colour, *, squares: bool) -> Scene:
@@ -167,53 +176,53 @@ def small_photo(pitch_px: tuple[float, float] | None, colour: Colour, *, squares
     lens_px, side_px = 160, 32
 
     def draw(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
-        close_HW = _centre(page_HW, lens_px)
-        sheet_HWC = _sheet(close_HW.shape, (242, 241, 236))
+        close_HW = centre(page_HW, lens_px)
+        sheet_HWC = lay_sheet(close_HW.shape, (242, 241, 236))
         if pitch_px is not None:
             pitch, turn_deg = rng.uniform(*pitch_px), rng.uniform(-3, 3)
             thickness_px = rng.uniform(0.06, 0.1) * pitch + 0.8
             for angle_deg in (turn_deg, turn_deg + 90)[: 1 + squares]:
-                _rule(sheet_HWC, pitch, thickness_px, angle_deg, colour, rng)
-        sheet_HWC = _write(sheet_HWC, close_HW, _INKS[int(rng.integers(len(_INKS)))])
+                print_lines(sheet_HWC, pitch, thickness_px, angle_deg, colour, rng)
+        sheet_HWC = write(sheet_HWC, close_HW, _INKS[int(rng.integers(len(_INKS)))])
         soft_HWC = cv2.GaussianBlur(sheet_HWC, (0, 0), 2.5) * np.float32(rng.uniform(0.75, 1))
         small_HWC = cv2.resize(soft_HWC, (side_px, side_px), interpolation=cv2.INTER_AREA)
-        return _sense(small_HWC, rng, noise=2.5)
+        return sense(small_HWC, rng, noise=2.5)
 
     return draw
 
 
 def millimetre(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
     """Write on orange millimetre paper, whose fifth and tenth lines are bolder."""
-    sheet_HWC = _sheet(page_HW.shape, (252, 247, 238))
+    sheet_HWC = lay_sheet(page_HW.shape, (252, 247, 238))
     pitch_px = len(page_HW) / 36
     lines = ((1, 0.9, (250, 205, 160)), (5, 1.2, (245, 180, 120)), (10, 1.8, (235, 150, 85)))
     for every, thickness_px, colour in lines:
         for angle_deg in (0.0, 90.0):
             # The bolder lines lie on finer ones: the generator is the same for all.
             own = np.random.default_rng(7 + round(angle_deg))
-            _rule(sheet_HWC, every * pitch_px, thickness_px, angle_deg, colour, own)
-    return _sense(_write(sheet_HWC, page_HW, BALLPOINT), rng)
+            print_lines(sheet_HWC, every * pitch_px, thickness_px, angle_deg, colour, own)
+    return sense(write(sheet_HWC, page_HW, BALLPOINT), rng)
 
 
 def crease(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
     """Write on a sheet that was folded: half of it in less light, a dark line with a bright rim."""
-    across_HW = _across(page_HW.shape, rng.choice([0, 90]) + rng.uniform(-8, 8))
+    across_HW = measure_across(page_HW.shape, rng.choice([0, 90]) + rng.uniform(-8, 8))
     across_HW = across_HW - np.float32(rng.uniform(-0.25, 0.25) * len(page_HW))
     light_HW = np.where(across_HW > 0, np.float32(0.84), np.float32(1))
     light_HW -= np.float32(0.3) * np.exp(-((across_HW / 1.5) ** 2))
     light_HW += np.float32(0.05) * np.exp(-(((across_HW + 4) / 2) ** 2))
     # Away from the fold the sheet bends back into the light.
     light_HW += np.float32(0.1) * np.clip(across_HW / len(page_HW), 0, 1)
-    return _sense(_white_page(page_HW) * light_HW[..., None], rng)
+    return sense(write_on_white(page_HW) * light_HW[..., None], rng)
 
 
 def kraft(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
     """Write in ballpoint on brown wrapping paper, full of fibres."""
-    sheet_HWC = _sheet(page_HW.shape, _KRAFT)
+    sheet_HWC = lay_sheet(page_HW.shape, _KRAFT)
     grain_HW = rng.standard_normal(page_HW.shape, dtype=np.float32)
     for size in ((9, 1), (1, 7)):
         sheet_HWC += 9 * cv2.blur(grain_HW, size)[..., None]
-    return _sense(_write(sheet_HWC, page_HW, (35, 40, 95)), rng)
+    return sense(write(sheet_HWC, page_HW, (35, 40, 95)), rng)
 
 
 _GRID: Final[Colour] = (160, 170, 205)
@@ -243,82 +252,3 @@ SCENES: Final[dict[str, Scene]] = {
     "crease": crease,
     "kraft": kraft,
 }
-
-
-def _ink(page_HW: UInt8Array) -> Float32Array:
-    """Return how much ink lies where, 0..1: the darkest pixel has all."""
-    darkest = float(page_HW.min())
-    return (255 - page_HW.astype(np.float32)) / np.float32(max(1.0, 255 - darkest))
-
-
-def _is_ink(page_HW: UInt8Array) -> BoolArray:
-    return _ink(page_HW) > 0.5
-
-
-def _sheet(shape: tuple[int, ...], paper: Colour) -> Float32Array:
-    return np.full((*shape[:2], 3), paper, dtype=np.float32)
-
-
-def _write(sheet_HWC: Float32Array, page_HW: UInt8Array, pen: Colour) -> Float32Array:
-    """Return a sheet with the page's ink on it, which covers what lies below."""
-    ink_HW1 = _ink(page_HW)[..., None]
-    colour_C = np.array(pen, dtype=np.float32)
-    return sheet_HWC + ink_HW1 * (colour_C - sheet_HWC)
-
-
-def _white_page(page_HW: UInt8Array) -> Float32Array:
-    return _write(_sheet(page_HW.shape, WHITE), page_HW, BALLPOINT)
-
-
-def _across(shape: tuple[int, ...], angle_deg: float) -> Float32Array:
-    """Return how far each pixel `(H, W)` lies below a line through the middle, in pixels."""
-    height, width = shape[:2]
-    angle = np.radians(angle_deg)
-    y_H1 = np.arange(height, dtype=np.float32)[:, None] - np.float32(height / 2)
-    x_1W = np.arange(width, dtype=np.float32) - np.float32(width / 2)
-    across_HW: Float32Array = y_H1 * np.float32(np.cos(angle)) - x_1W * np.float32(np.sin(angle))
-    return across_HW
-
-
-def _rule(
-    sheet_HWC: Float32Array,
-    pitch_px: float,
-    thickness_px: float,
-    angle_deg: float,
-    colour: Colour,
-    rng: Generator,
-) -> None:
-    """Print lines, in place."""
-    place_HW = (_across(sheet_HWC.shape, angle_deg) + rng.uniform(0, pitch_px)) % pitch_px
-    distance_HW = np.minimum(place_HW, pitch_px - place_HW)
-    cover_HW = np.clip(thickness_px / 2 + 0.5 - distance_HW, 0, 1).astype(np.float32)
-    sheet_HWC += cover_HW[..., None] * (np.array(colour, dtype=np.float32) - sheet_HWC)
-
-
-def _desk(shape: tuple[int, int], rng: Generator) -> Float32Array:
-    """Return a desk of some colour, with a faint grain."""
-    grain_HW = cv2.GaussianBlur(rng.standard_normal(shape, dtype=np.float32), (0, 0), 3)
-    desk_HWC = _sheet(shape, _DESKS[int(rng.integers(len(_DESKS)))])
-    return desk_HWC + 30 * grain_HW[..., None]
-
-
-def _cut_out(page_HW: UInt8Array) -> UInt8Array:
-    left, top, width, height = cv2.boundingRect(_is_ink(page_HW).view(np.uint8))
-    return page_HW[top : top + height, left : left + width]
-
-
-def _centre(page_HW: UInt8Array, side_px: int) -> UInt8Array:
-    """Return the symbol alone in a square with a margin around it."""
-    symbol_HW = _cut_out(page_HW)
-    side = round(1.36 * max(symbol_HW.shape))
-    square_HW = np.full((side, side), 255, dtype=np.uint8)
-    top, left = ((side - length) // 2 for length in symbol_HW.shape)
-    square_HW[top : top + symbol_HW.shape[0], left : left + symbol_HW.shape[1]] = symbol_HW
-    how = cv2.INTER_AREA if side > side_px else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(square_HW, (side_px, side_px), interpolation=how), dtype=np.uint8)
-
-
-def _sense(scene_HWC: Float32Array, rng: Generator, noise: float = 3.0) -> UInt8Array:
-    """Return what a sensor with noise, in grey levels, makes of it."""
-    noise_HWC = rng.standard_normal(scene_HWC.shape, dtype=np.float32) * np.float32(noise)
-    return np.clip(scene_HWC + noise_HWC, 0, 255).astype(np.uint8)
