@@ -236,7 +236,7 @@ class ConditionsParameters(Group):
         seed: Decides the letters and the pictures.
     """
 
-    samples: Count = 60
+    samples: Count = 40
     seed: Annotated[int, Field(ge=0)] = 1
 
 

@@ -1,0 +1,251 @@
+"""Measures how letters are read on paper and in photographs: python benchmarks/paper.py.
+
+It shows letters of the test splits of CoMNIST and Rukopys to the released model, as their own
+files and under each condition of `bukva.tasks.glyph.evaluation.scenes`, and capitals, 14 mm high,
+on photographs of an A4 sheet. With `--base` the released model of another revision is asked for
+the same files through that revision's code. It needs the corpora (make corpora) and the sample
+table (kedro run --pipeline=data_processing --env=released), which says what is tested on.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import cv2
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bukva.core.evaluation.figures import style
+from bukva.core.evaluation.intervals import wilson_interval
+from bukva.core.imaging.decoding import decode_image
+from bukva.datasets.corpora import CorporaDataset
+from bukva.tasks.glyph.charset import DISTINCT_FORM
+from bukva.tasks.glyph.evaluation.conditions import (
+    ALL,
+    CLEAN,
+    CORPORA,
+    Letter,
+    choose_letters,
+    score_conditions,
+    show,
+)
+from bukva.tasks.glyph.evaluation.scene_parts import cut_out, ink_of
+from bukva.tasks.glyph.evaluation.scenes import SCENES
+from bukva.tasks.glyph.figures.conditions import TITLES, plot_conditions
+from revisions import checked_out
+
+_ROOT = Path(__file__).parents[1]
+_SEED: Final = 1
+_AT_ONCE: Final = 8
+
+CAPITALS: Final = "абвгдеіт"
+"""а, б, д and е have a capital of another shape in print and in cursive; в, г and т in cursive; і
+has a dot only as a small letter. The others differ from their capitals in size alone."""
+
+A4_PX: Final = (4000, 3000)
+A4_LONG_MM: Final = 297
+LETTER_MM: Final = 14
+
+Answer = tuple[str | None, str | None]
+"""Symbol and case of an image; None where it is refused."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures, prints and draws."""
+    asked = make_parser().parse_args(arguments)
+    letters = load_letters(asked.corpora, asked.table, asked.letters)
+    capitals = load_capitals(asked.corpora, asked.table, asked.capitals)
+    tables, read_as = {}, {}
+    with ExitStack() as stack:
+        readers = {"after": stack.enter_context(reading(_ROOT, asked.model))}
+        if asked.base:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="bukva-paper-")))
+            former = stack.enter_context(checked_out(asked.base, folder / "source"))
+            readers["before"] = stack.enter_context(reading(former, None))
+        shown = {name: show(letters, name, _SEED) for name in (CLEAN, *SCENES)}
+        for who, reader in readers.items():
+            answers = {name: reader.ask(files) for name, files in shown.items()}
+            read_as[who] = {name: [symbol for symbol, _ in of] for name, of in answers.items()}
+            labels = {
+                name: [symbol and symbol.lower() for symbol in of]
+                for name, of in read_as[who].items()
+            }
+            tables[who] = score_conditions(letters, labels)
+            print_table(who, tables[who])
+        for line in measure_capitals(capitals, readers):
+            print(line)
+    asked.figures.mkdir(parents=True, exist_ok=True)
+    options = {"dpi": 120, "bbox_inches": "tight"}
+    plot_conditions(tables["after"], tables.get("before")).savefig(
+        asked.figures / "paper.png", **options
+    )
+    plot_letters(letters, shown, read_as).savefig(asked.figures / "paper_letters.png", **options)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("--model", type=Path, help="an ONNX file (the released model)")
+    parser.add_argument("--base", help="a revision to compare with, such as d10ac51")
+    parser.add_argument("--letters", type=int, default=600, help="of both corpora together (600)")
+    parser.add_argument("--capitals", type=int, default=240, help="on A4 photos, at most (240)")
+    parser.add_argument("--corpora", default="data/01_raw", help="folder of the corpora")
+    parser.add_argument("--table", default="data/03_primary/sample_table.parquet")
+    parser.add_argument("--figures", type=Path, default=Path("docs/images"))
+    return parser
+
+
+def load_letters(folder: str, table: str, count: int) -> list[Letter]:
+    """Letters of the test splits, half of them of each corpus."""
+    return choose_letters(_corpora(folder, CORPORA), _split(table), count, _SEED)
+
+
+def load_capitals(folder: str, table: str, count: int) -> list[Letter]:
+    """Capitals of Rukopys whose form tells that they are capitals."""
+    of_paper = choose_letters(_corpora(folder, ("rukopys",)), _split(table), 100_000, _SEED)
+    capitals = [letter for letter in of_paper if letter.is_uppercase and letter.label in CAPITALS]
+    return capitals[:count]
+
+
+def _corpora(folder: str, names: Sequence[str]) -> dict:
+    manifest = str(_ROOT / "conf/base/corpora.yml")
+    return CorporaDataset(folder=folder, names=list(names), manifest=manifest).load()
+
+
+def _split(table: str) -> pd.DataFrame:
+    return pd.read_parquet(table, columns=["sample_id", "corpus", "split"])
+
+
+class ImageReader:
+    """A process that reads images with the code and the model of one revision."""
+
+    def __init__(self, process: subprocess.Popen) -> None:
+        self._process = process
+
+    def ask(self, files: Sequence[bytes]) -> list[Answer]:
+        """What each file is read as, a few at a time."""
+        answers: list[Answer] = []
+        for start in range(0, len(files), _AT_ONCE):
+            part = files[start : start + _AT_ONCE]
+            header = json.dumps([len(file) for file in part]).encode() + b"\n"
+            self._process.stdin.write(header + b"".join(part))
+            self._process.stdin.flush()
+            answers += map(tuple, json.loads(self._process.stdout.readline()))
+        return answers
+
+
+@contextmanager
+def reading(source: Path, model: Path | None) -> Iterator[ImageReader]:
+    """A reader with the code of a checkout and a model, that which it releases by default."""
+    model = model or source / "src/bukva_released/model.onnx"
+    command = [sys.executable, str(Path(__file__).with_name("read_images.py")), str(model)]
+    environment = os.environ | {"PYTHONPATH": str(source / "src")}
+    with subprocess.Popen(  # noqa: S603
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        yield ImageReader(process)
+        process.stdin.close()
+
+
+def print_table(who: str, table: pd.DataFrame) -> None:
+    """Prints what was measured of one model, and its total over photos of 32 pixels."""
+    shown = table.assign(right=100 * table["right"], refused=100 * table["refused"])
+    print(f"\n{who}; right and refused in percent")
+    print(shown.to_string(index=False, float_format="{:.1f}".format))
+    small = table[table["condition"].str.startswith("small_") & table["corpus"].eq(ALL)]
+    right, count = round(float((small["right"] * small["n"]).sum())), int(small["n"].sum())
+    print(f"{who}: photographed letters, 32 px: n {count}, {_percent(right, count)}")
+
+
+def measure_capitals(
+    capitals: Sequence[Letter], readers: Mapping[str, ImageReader]
+) -> Iterator[str]:
+    """Say how many capitals each reader answers as such, of an A4 photo."""
+    cases: dict[str, list[str | None]] = {who: [] for who in readers}
+    for place, capital in enumerate(capitals):
+        photo = photograph_a4(capital, np.random.default_rng((_SEED, place)))
+        for who, reader in readers.items():
+            [(_, case)] = reader.ask([photo])
+            cases[who].append(case)
+    for title, letters in (("all", CAPITALS), ("of them", "".join(sorted(DISTINCT_FORM)))):
+        for who, found in cases.items():
+            of = [case for letter, case in zip(capitals, found, strict=True)
+                  if letter.label in letters]  # fmt: skip
+            right = sum(case == "upper" for case in of)
+            yield (
+                f"{who}: capitals on an A4 photo, {title} {letters.upper()}: n {len(of)}, "
+                f"upper {_percent(right, len(of))}"
+            )
+
+
+def photograph_a4(letter: Letter, rng: np.random.Generator) -> bytes:
+    """Return a JPEG photo of an A4 sheet with one letter, written in ballpoint, somewhere on it."""
+    height, width = A4_PX
+    symbol_HW = ink_of(cut_out(letter.page_HW))
+    scale = LETTER_MM / A4_LONG_MM * height / symbol_HW.shape[0]
+    symbol_HW = cv2.resize(symbol_HW, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+    symbol_HW = cv2.GaussianBlur(symbol_HW, (0, 0), 1.5)[..., None]
+    tone = rng.uniform(0.88, 1)
+    photo_HWC = np.full((height, width, 3), np.array([226, 223, 216]) * tone, dtype=np.float32)
+    margin = 400
+    top, left = (
+        int(rng.integers(margin, side - margin - length))
+        for side, length in zip(A4_PX, symbol_HW.shape[:2], strict=True)
+    )
+    box_HWC = photo_HWC[top : top + symbol_HW.shape[0], left : left + symbol_HW.shape[1]]
+    box_HWC += symbol_HW * (np.array([40, 50, 120], dtype=np.float32) - box_HWC)
+    light_GG = rng.uniform(0.72, 1, (3, 3)).astype(np.float32)
+    photo_HWC *= cv2.resize(light_GG, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
+    noise_HWC = rng.normal(0, 4, (500, 500, 3)).astype(np.float32)
+    photo_HWC += np.tile(noise_HWC, (height // 500, width // 500, 1))
+    pixels_HWC = np.clip(photo_HWC, 0, 255).astype(np.uint8)
+    bgr_HWC = cv2.cvtColor(pixels_HWC, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(".jpg", bgr_HWC, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    return encoded.tobytes()
+
+
+def plot_letters(
+    letters: Sequence[Letter],
+    shown: Mapping[str, Sequence[bytes]],
+    read_as: Mapping[str, Mapping[str, Sequence[str | None]]],
+) -> Figure:
+    """Draw twenty conditions, each on the next letter, with what it is read as."""
+    subtitle = "Not chosen: the next letter under the next condition. A dash: refused"
+    figure = style.new_figure(10, 10.5, "What is read", subtitle, gap=0.04)
+    names = [name for name in SCENES if name not in ("ruled_turned", "squared_narrow", "cropped",
+                                                     "soft_shadow_70")]  # fmt: skip
+    for place, (axes, name) in enumerate(zip(figure.subplots(4, 5).flat, names, strict=True)):
+        at = place * (len(letters) // len(names))
+        axes.imshow(decode_image(shown[name][at]), cmap="gray", vmin=0, vmax=255)
+        axes.set_axis_off()
+        axes.set_title(TITLES[name].rstrip(" *"), fontsize=8, color=style.MUTED)
+        said = ", ".join(
+            f"{who} {read_as[who][name][at] or '–'}"
+            for who in ("before", "after")
+            if who in read_as
+        )
+        is_right = (read_as["after"][name][at] or "").lower() == letters[at].label
+        axes.text(
+            0.5, -0.06, f"{letters[at].label}: {said}", transform=axes.transAxes, ha="center",
+            va="top", fontsize=9, color=style.TEXT if is_right else style.VERMILLION,
+        )  # fmt: skip
+    return figure
+
+
+def _percent(right: int, count: int) -> str:
+    if not count:
+        return "none"
+    low, high = wilson_interval(right, count)
+    return f"{100 * right / count:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+if __name__ == "__main__":
+    main()
