@@ -26,6 +26,7 @@ from matplotlib.figure import Figure
 from bukva.core.evaluation.figures import style
 from bukva.core.evaluation.intervals import wilson_interval
 from bukva.core.imaging.decoding import decode_image
+from bukva.core.samples import LazyCorpora
 from bukva.datasets.corpora import CorporaDataset
 from bukva.tasks.glyph.charset import DISTINCT_FORM
 from bukva.tasks.glyph.evaluation.conditions import (
@@ -37,6 +38,7 @@ from bukva.tasks.glyph.evaluation.conditions import (
     score_conditions,
     show,
 )
+from bukva.tasks.glyph.evaluation.model_card import format_conditions
 from bukva.tasks.glyph.evaluation.scene_parts import cut_out, ink_of
 from bukva.tasks.glyph.evaluation.scenes import SCENES
 from bukva.tasks.glyph.figures.conditions import TITLES, plot_conditions
@@ -82,6 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print_table(who, tables[who])
         for line in measure_capitals(capitals, readers):
             print(line)
+    for who, table in tables.items():
+        print(f"\n{who}\n\n{format_conditions(table)}")
     asked.figures.mkdir(parents=True, exist_ok=True)
     options = {"dpi": 120, "bbox_inches": "tight"}
     plot_conditions(tables["after"], tables.get("before")).savefig(
@@ -115,7 +119,7 @@ def load_capitals(folder: str, table: str, count: int) -> list[Letter]:
     return capitals[:count]
 
 
-def _corpora(folder: str, names: Sequence[str]) -> dict:
+def _corpora(folder: str, names: Sequence[str]) -> LazyCorpora:
     manifest = str(_ROOT / "conf/base/corpora.yml")
     return CorporaDataset(folder=folder, names=list(names), manifest=manifest).load()
 

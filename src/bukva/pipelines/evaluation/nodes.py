@@ -166,10 +166,11 @@ def write_card(
     model: TrainedModel,
     results: dict[str, Any],
     robustness: pd.DataFrame,
+    conditions: pd.DataFrame,
     manifest: dict[str, Any],
 ) -> str:
     """Write the model card from everything that was measured."""
     terms = {**parse_manifest(manifest), **EMBEDDED_TERMS}
     trained_on = {name: terms[name] for name in model.spec.corpora if name in terms}
     details = describe_model(model)
-    return write_model_card(template, details, results, robustness, trained_on)
+    return write_model_card(template, details, results, robustness, conditions, trained_on)

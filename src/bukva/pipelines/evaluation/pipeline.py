@@ -117,6 +117,7 @@ def create_pipeline() -> Pipeline:
                     "finetuning.model",
                     "results",
                     "robustness",
+                    "conditions",
                     "corpora_manifest",
                 ],
                 outputs="model_card",

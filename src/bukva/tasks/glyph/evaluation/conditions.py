@@ -200,3 +200,10 @@ def _compare(clean_N: BoolArray, right_N: BoolArray) -> dict[str, float]:
     right = float(right_N.mean())
     below = 100 * (float(clean_N.mean()) - right)
     return {"right": right, "points_below_clean": below, "low": -100 * high, "high": -100 * low}
+
+
+def overall(conditions: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows over all corpora of what `score_conditions` returned, by condition."""
+    corpora = conditions["corpus"].unique()
+    corpus = ALL if ALL in corpora else corpora[0]
+    return conditions[conditions["corpus"] == corpus].set_index("condition")

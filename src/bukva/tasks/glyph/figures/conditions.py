@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from bukva.core.evaluation.figures import style
 from bukva.core.tables import require_columns
-from bukva.tasks.glyph.evaluation.conditions import ALL, CLEAN, COLUMNS
+from bukva.tasks.glyph.evaluation.conditions import ALL, CLEAN, COLUMNS, overall
 
 TITLES: Final = {
     "clean": "clean",
@@ -45,7 +45,7 @@ def plot_conditions(conditions: pd.DataFrame, before: pd.DataFrame | None = None
 
     Args:
         conditions: As `measure_conditions` returns it.
-        before: The same of another model, for lighter bars beside.
+        before: The same of another model, for bars below those.
 
     Raises:
         TableError: If columns are missing.
@@ -53,7 +53,7 @@ def plot_conditions(conditions: pd.DataFrame, before: pd.DataFrame | None = None
     tables = {"after": conditions} if before is None else {"after": conditions, "before": before}
     for table in tables.values():
         require_columns(table, COLUMNS)
-    found = {name: _overall(table) for name, table in tables.items()}
+    found = {name: overall(table) for name, table in tables.items()}
     shown = [name for name in found["after"].index if name != CLEAN][::-1]
     letters = int(found["after"].loc[CLEAN, "n"])
     corpora = [name for name in conditions["corpus"].unique() if name != ALL]
@@ -90,10 +90,3 @@ def _draw_bars(axes: Axes, found: dict[str, pd.DataFrame], shown: list[str]) -> 
             label=name,
         )
         axes.axvline(table.loc[CLEAN, "right"], color=_COLOURS[name], linestyle="--", linewidth=1)
-
-
-def _overall(conditions: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows over all corpora, by condition."""
-    corpora = conditions["corpus"].unique()
-    corpus = ALL if ALL in corpora else corpora[0]
-    return conditions[conditions["corpus"] == corpus].set_index("condition")
