@@ -167,7 +167,7 @@ def expose(
     # OpenCV takes the channels for blue, green, red, and gives them back in that order.
     bgr_HWC = cv2.cvtColor(picture_HWC, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".jpg", bgr_HWC, [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality])
-    decoded_HWC = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    decoded_HWC = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
     return np.asarray(cv2.cvtColor(decoded_HWC, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
@@ -180,7 +180,8 @@ def _motion(length_px: float, rng: np.random.Generator) -> Float32Array:
     kernel = np.zeros((side, side), dtype=np.uint8)
     cv2.line(kernel, ends[0], ends[1], 255, 1, cv2.LINE_AA)
     line: Float32Array = kernel.astype(np.float32)
-    return line / line.sum()
+    line /= line.sum()
+    return line
 
 
 def _add_noise(
@@ -198,4 +199,5 @@ def _tone_curves(camera: CameraStyle) -> UInt8Array:
     """Return the table `(1, 256, 3)` of exposure, white balance and gamma."""
     tones_V = np.linspace(0, 1, 256) ** camera.gamma
     curves_VC = np.clip(255 * tones_V[:, None] * np.array(camera.gains), 0, 255)
-    return curves_VC.astype(np.uint8)[None]
+    table_1VC: UInt8Array = curves_VC.astype(np.uint8)[None]
+    return table_1VC

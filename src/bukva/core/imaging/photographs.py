@@ -233,10 +233,9 @@ def _shine_through(
 ) -> None:
     """Let the back of the sheet be seen, faint and blurred, in place."""
     page_HW = np.zeros(picture_CHW.shape[1:], dtype=np.float32)
-    top, left = (
-        int(rng.integers(-length // 2, max(1, side - length // 2)))
-        for side, length in zip(page_HW.shape, other_HW.shape, strict=True)
-    )
+    height, width = other_HW.shape
+    top = int(rng.integers(-height // 2, max(1, page_HW.shape[0] - height // 2)))
+    left = int(rng.integers(-width // 2, max(1, page_HW.shape[1] - width // 2)))
     _put(page_HW, other_HW[:, ::-1], top, left)
     faint_HW = cv2.GaussianBlur(page_HW, (0, 0), 1.5) * np.float32(rng.uniform(0.03, 0.12))
     blend(picture_CHW, faint_HW, pen.colour)

@@ -106,7 +106,7 @@ def desk_around(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
     picture_HWC[margin:-margin, margin:-margin] = write_on_white(page_HW)
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-12, 12), 1)
     turned_HWC = cv2.warpAffine(picture_HWC, turn, (width, height), borderMode=cv2.BORDER_REFLECT)
-    return sense(turned_HWC, rng)
+    return sense(np.asarray(turned_HWC, dtype=np.float32), rng)
 
 
 def desk_beside(page_HW: UInt8Array, rng: Generator) -> UInt8Array:
@@ -186,7 +186,7 @@ def small_photo(pitch_px: tuple[float, float] | None, colour: Colour, *, squares
         sheet_HWC = write(sheet_HWC, close_HW, _INKS[int(rng.integers(len(_INKS)))])
         soft_HWC = cv2.GaussianBlur(sheet_HWC, (0, 0), 2.5) * np.float32(rng.uniform(0.75, 1))
         small_HWC = cv2.resize(soft_HWC, (side_px, side_px), interpolation=cv2.INTER_AREA)
-        return sense(small_HWC, rng, noise=2.5)
+        return sense(np.asarray(small_HWC, dtype=np.float32), rng, noise=2.5)
 
     return draw
 

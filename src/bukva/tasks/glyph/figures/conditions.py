@@ -55,7 +55,7 @@ def plot_conditions(conditions: pd.DataFrame, before: pd.DataFrame | None = None
         require_columns(table, COLUMNS)
     found = {name: overall(table) for name, table in tables.items()}
     shown = [name for name in found["after"].index if name != CLEAN][::-1]
-    letters = int(found["after"].loc[CLEAN, "n"])
+    letters = found["after"]["n"].max()
     corpora = [name for name in conditions["corpus"].unique() if name != ALL]
     subtitle = (
         f"Label accuracy on {letters:,} letters of "
@@ -89,4 +89,5 @@ def _draw_bars(axes: Axes, found: dict[str, pd.DataFrame], shown: list[str]) -> 
             color=_COLOURS[name],
             label=name,
         )
-        axes.axvline(table.loc[CLEAN, "right"], color=_COLOURS[name], linestyle="--", linewidth=1)
+        clean = float(table["right"].to_dict()[CLEAN])
+        axes.axvline(clean, color=_COLOURS[name], linestyle="--", linewidth=1)
