@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -25,20 +25,20 @@ from matplotlib.figure import Figure
 
 from bukva.core.evaluation.figures import style
 from bukva.core.evaluation.intervals import wilson_interval
+from bukva.core.evaluation.markdown import format_table
 from bukva.core.imaging.decoding import decode_image
 from bukva.core.samples import LazyCorpora
 from bukva.datasets.corpora import CorporaDataset
 from bukva.tasks.glyph.charset import DISTINCT_FORM
 from bukva.tasks.glyph.evaluation.conditions import (
-    ALL,
     CLEAN,
     CORPORA,
     Letter,
     choose_letters,
+    overall,
     score_conditions,
     show,
 )
-from bukva.tasks.glyph.evaluation.model_card import format_conditions
 from bukva.tasks.glyph.evaluation.scene_parts import cut_out, ink_of
 from bukva.tasks.glyph.evaluation.scenes import SCENES
 from bukva.tasks.glyph.figures.conditions import TITLES, plot_conditions
@@ -47,6 +47,9 @@ from revisions import checked_out
 _ROOT = Path(__file__).parents[1]
 _SEED: Final = 1
 _AT_ONCE: Final = 8
+_MAY_BE_SHOWN: Final = "comnist"  # the terms of Rukopys do not let its images be handed on
+_BEGIN: Final = "<!-- written by benchmarks/paper.py -->"
+_END: Final = "<!-- until here -->"
 
 CAPITALS: Final = "абвгдеіт"
 """а, б, д and е have a capital of another shape in print and in cursive; в, г and т in cursive; і
@@ -56,7 +59,7 @@ A4_PX: Final = (4000, 3000)
 A4_LONG_MM: Final = 297
 LETTER_MM: Final = 14
 
-Answer = tuple[str | None, str | None]
+Answer: TypeAlias = tuple[str | None, str | None]
 """Symbol and case of an image; None where it is refused."""
 
 
@@ -65,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = make_parser().parse_args(arguments)
     letters = load_letters(asked.corpora, asked.table, asked.letters)
     capitals = load_capitals(asked.corpora, asked.table, asked.capitals)
-    tables, read_as = {}, {}
+    tables, read_as, totals = {}, {}, []
     with ExitStack() as stack:
         readers = {"after": stack.enter_context(reading(_ROOT, asked.model))}
         if asked.base:
@@ -82,10 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             }
             tables[who] = score_conditions(letters, labels)
             print_table(who, tables[who])
-        for line in measure_capitals(capitals, readers):
-            print(line)
-    for who, table in tables.items():
-        print(f"\n{who}\n\n{format_conditions(table)}")
+            totals.append(total_small(who, tables[who]))
+        totals += measure_capitals(capitals, readers)
+    print("\n".join(totals))
+    write_results(asked.page, format_results(tables), totals)
     asked.figures.mkdir(parents=True, exist_ok=True)
     options = {"dpi": 120, "bbox_inches": "tight"}
     plot_conditions(tables["after"], tables.get("before")).savefig(
@@ -103,7 +106,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--capitals", type=int, default=240, help="on A4 photos, at most (240)")
     parser.add_argument("--corpora", default="data/01_raw", help="folder of the corpora")
     parser.add_argument("--table", default="data/03_primary/sample_table.parquet")
-    parser.add_argument("--figures", type=Path, default=Path("docs/images"))
+    parser.add_argument("--figures", type=Path, default=Path("docs/images"), help="their folder")
+    parser.add_argument("--page", type=Path, default=Path("docs/paper.md"), help="to write into")
     return parser
 
 
@@ -164,9 +168,38 @@ def print_table(who: str, table: pd.DataFrame) -> None:
     shown = table.assign(right=100 * table["right"], refused=100 * table["refused"])
     print(f"\n{who}; right and refused in percent")
     print(shown.to_string(index=False, float_format="{:.1f}".format))
-    small = table[table["condition"].str.startswith("small_") & table["corpus"].eq(ALL)]
+
+
+def total_small(who: str, table: pd.DataFrame) -> str:
+    """How many letters one model reads rightly of all photos of 32 pixels."""
+    rows = overall(table)
+    small = rows[rows.index.str.startswith("small_")]
     right, count = round(float((small["right"] * small["n"]).sum())), int(small["n"].sum())
-    print(f"{who}: photographed letters, 32 px: n {count}, {_percent(right, count)}")
+    return f"{who}: photographed letters, 32 px: n {count}, right {_percent(right, count)}"
+
+
+def format_results(tables: Mapping[str, pd.DataFrame]) -> str:
+    """A Markdown table over all corpora, those before and after side by side."""
+    found = {who: overall(tables[who]) for who in ("before", "after") if who in tables}
+    after = found["after"]
+    rows = []
+    for name, row in after.iterrows():
+        shares = [f"{100 * table.loc[name, 'right']:.1f}" for table in found.values()]
+        below = f"{row['points_below_clean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
+        refused = f"{100 * row['refused']:.1f}"
+        rows.append([TITLES[name], *shares, refused, "" if name == CLEAN else below])
+    head = ["condition", *(f"right, {who}" for who in found), "refused", "points below clean"]
+    return f"{int(after['n'].max())} letters.\n\n{format_table(head, rows)}"
+
+
+def write_results(page: Path, table: str, totals: Sequence[str]) -> None:
+    """Puts the results into a page, between the two comments that mark their place."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        sys.exit(f"Expected {_BEGIN} and {_END} in {page}, to write the results between them.")
+    lines = "\n".join(f"- {line}" for line in totals)
+    page.write_text(f"{before}{_BEGIN}\n\n{table}\n\n{lines}\n\n{_END}{after}", encoding="utf-8")
 
 
 def measure_capitals(
@@ -222,12 +255,16 @@ def plot_letters(
     read_as: Mapping[str, Mapping[str, Sequence[str | None]]],
 ) -> Figure:
     """Draw twenty conditions, each on the next letter, with what it is read as."""
-    subtitle = "Not chosen: the next letter under the next condition. A dash: refused"
+    places = [place for place, letter in enumerate(letters) if letter.corpus == _MAY_BE_SHOWN]
+    subtitle = (
+        "Letters of CoMNIST (CC BY-SA 4.0), not chosen: one every so many, under the next "
+        "condition. A dash: refused"
+    )
     figure = style.new_figure(10, 10.5, "What is read", subtitle, gap=0.04)
     names = [name for name in SCENES if name not in ("ruled_turned", "squared_narrow", "cropped",
                                                      "soft_shadow_70")]  # fmt: skip
     for place, (axes, name) in enumerate(zip(figure.subplots(4, 5).flat, names, strict=True)):
-        at = place * (len(letters) // len(names))
+        at = places[place * len(places) // len(names)]
         axes.imshow(decode_image(shown[name][at]), cmap="gray", vmin=0, vmax=255)
         axes.set_axis_off()
         axes.set_title(TITLES[name].rstrip(" *"), fontsize=8, color=style.MUTED)

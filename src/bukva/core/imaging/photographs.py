@@ -232,7 +232,7 @@ def _shine_through(
     picture_CHW: Float32Array, other_HW: Float32Array, pen: PenStyle, rng: np.random.Generator
 ) -> None:
     """Let the back of the sheet be seen, faint and blurred, in place."""
-    page_HW = np.zeros(picture_CHW.shape[1:], dtype=np.float32)
+    page_HW = np.zeros_like(picture_CHW[0])
     height, width = other_HW.shape
     top = int(rng.integers(-height // 2, max(1, page_HW.shape[0] - height // 2)))
     left = int(rng.integers(-width // 2, max(1, page_HW.shape[1] - width // 2)))
