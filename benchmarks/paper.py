@@ -8,6 +8,7 @@ table (kedro run --pipeline=data_processing --env=released), which says what is 
 """
 
 import argparse
+import io
 import json
 import os
 import subprocess
@@ -22,6 +23,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from PIL import Image
 
 from bukva.core.evaluation.figures import style
 from bukva.core.evaluation.intervals import wilson_interval
@@ -90,11 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("\n".join(totals))
     write_results(asked.page, format_results(tables), totals)
     asked.figures.mkdir(parents=True, exist_ok=True)
-    options = {"dpi": 120, "bbox_inches": "tight"}
-    plot_conditions(tables["after"], tables.get("before")).savefig(
-        asked.figures / "paper.png", **options
-    )
-    plot_letters(letters, shown, read_as).savefig(asked.figures / "paper_letters.png", **options)
+    bars = plot_conditions(tables["after"], tables.get("before"))
+    save_figure(bars, asked.figures / "paper.png")
+    save_figure(plot_letters(letters, shown, read_as), asked.figures / "paper_letters.png")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -279,6 +279,14 @@ def plot_letters(
             va="top", fontsize=9, color=style.TEXT if is_right else style.VERMILLION,
         )  # fmt: skip
     return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Writes a figure in 256 colours, which are enough for the docs."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=110, bbox_inches="tight")
+    with Image.open(buffer) as picture:
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def _percent(right: int, count: int) -> str:
