@@ -19,12 +19,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, TypeAlias
 
-import cv2
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from a4_photos import CAPITALS, photograph_a4
 from bukva.core.evaluation.figures import style
 from bukva.core.evaluation.intervals import wilson_interval
 from bukva.core.evaluation.markdown import format_table
@@ -41,7 +41,6 @@ from bukva.tasks.glyph.evaluation.conditions import (
     score_conditions,
     show,
 )
-from bukva.tasks.glyph.evaluation.scene_parts import cut_out, ink_of
 from bukva.tasks.glyph.evaluation.scenes import SCENES
 from bukva.tasks.glyph.figures.conditions import TITLES, plot_conditions
 from revisions import checked_out
@@ -53,14 +52,6 @@ _MAY_BE_SHOWN: Final = "comnist"  # the terms of Rukopys do not let its images b
 _BEGIN: Final = "<!-- written by benchmarks/paper.py -->"
 _END: Final = "<!-- until here -->"
 
-CAPITALS: Final = "абвгдеіт"
-"""а, б, д and е have a capital of another shape in print and in cursive; в, г and т in cursive; і
-has a dot only as a small letter. The others differ from their capitals in size alone."""
-
-A4_PX: Final = (4000, 3000)
-A4_LONG_MM: Final = 297
-LETTER_MM: Final = 14
-
 Answer: TypeAlias = tuple[str | None, str | None]
 """Symbol and case of an image; None where it is refused."""
 
@@ -68,6 +59,7 @@ Answer: TypeAlias = tuple[str | None, str | None]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measures, prints and draws."""
     asked = make_parser().parse_args(arguments)
+    above, below = split_page(asked.page)
     letters = load_letters(asked.corpora, asked.table, asked.letters)
     capitals = load_capitals(asked.corpora, asked.table, asked.capitals)
     tables, read_as, totals = {}, {}, []
@@ -90,7 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             totals.append(total_small(who, tables[who]))
         totals += measure_capitals(capitals, readers)
     print("\n".join(totals))
-    write_results(asked.page, format_results(tables), totals)
+    results = "\n\n".join([format_results(tables), "\n".join(f"- {line}" for line in totals)])
+    asked.page.write_text(f"{above}\n\n{results}\n\n{below}", encoding="utf-8")
     asked.figures.mkdir(parents=True, exist_ok=True)
     bars = plot_conditions(tables["after"], tables.get("before"))
     save_figure(bars, asked.figures / "paper.png")
@@ -146,7 +139,10 @@ class ImageReader:
             header = json.dumps([len(file) for file in part]).encode() + b"\n"
             self._process.stdin.write(header + b"".join(part))
             self._process.stdin.flush()
-            answers += map(tuple, json.loads(self._process.stdout.readline()))
+            answer = self._process.stdout.readline()
+            if not answer:
+                sys.exit("The process that reads images ended; what it said stands above.")
+            answers += map(tuple, json.loads(answer))
         return answers
 
 
@@ -192,14 +188,14 @@ def format_results(tables: Mapping[str, pd.DataFrame]) -> str:
     return f"{int(after['n'].max())} letters.\n\n{format_table(head, rows)}"
 
 
-def write_results(page: Path, table: str, totals: Sequence[str]) -> None:
-    """Puts the results into a page, between the two comments that mark their place."""
-    before, begin, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
+def split_page(page: Path) -> tuple[str, str]:
+    """What stands in a page before and after the place of the results."""
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:
         sys.exit(f"Expected {_BEGIN} and {_END} in {page}, to write the results between them.")
-    lines = "\n".join(f"- {line}" for line in totals)
-    page.write_text(f"{before}{_BEGIN}\n\n{table}\n\n{lines}\n\n{_END}{after}", encoding="utf-8")
+    return before + begin, end + after
 
 
 def measure_capitals(
@@ -221,32 +217,6 @@ def measure_capitals(
                 f"{who}: capitals on an A4 photo, {title} {letters.upper()}: n {len(of)}, "
                 f"upper {_percent(right, len(of))}"
             )
-
-
-def photograph_a4(letter: Letter, rng: np.random.Generator) -> bytes:
-    """Return a JPEG photo of an A4 sheet with one letter, written in ballpoint, somewhere on it."""
-    height, width = A4_PX
-    symbol_HW = ink_of(cut_out(letter.page_HW))
-    scale = LETTER_MM / A4_LONG_MM * height / symbol_HW.shape[0]
-    symbol_HW = cv2.resize(symbol_HW, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
-    symbol_HW = cv2.GaussianBlur(symbol_HW, (0, 0), 1.5)[..., None]
-    tone = rng.uniform(0.88, 1)
-    photo_HWC = np.full((height, width, 3), np.array([226, 223, 216]) * tone, dtype=np.float32)
-    margin = 400
-    top, left = (
-        int(rng.integers(margin, side - margin - length))
-        for side, length in zip(A4_PX, symbol_HW.shape[:2], strict=True)
-    )
-    box_HWC = photo_HWC[top : top + symbol_HW.shape[0], left : left + symbol_HW.shape[1]]
-    box_HWC += symbol_HW * (np.array([40, 50, 120], dtype=np.float32) - box_HWC)
-    light_GG = rng.uniform(0.72, 1, (3, 3)).astype(np.float32)
-    photo_HWC *= cv2.resize(light_GG, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
-    noise_HWC = rng.normal(0, 4, (500, 500, 3)).astype(np.float32)
-    photo_HWC += np.tile(noise_HWC, (height // 500, width // 500, 1))
-    pixels_HWC = np.clip(photo_HWC, 0, 255).astype(np.uint8)
-    bgr_HWC = cv2.cvtColor(pixels_HWC, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(".jpg", bgr_HWC, [cv2.IMWRITE_JPEG_QUALITY, 90])
-    return encoded.tobytes()
 
 
 def plot_letters(
