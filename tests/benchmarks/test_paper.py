@@ -55,7 +55,7 @@ def test_results_stand_side_by_side(letters: list[Letter]) -> None:
     truth: list[str | None] = [letter.label for letter in letters]
     after, before = (
         score_conditions(letters, {CLEAN: truth, "small_plain": read})
-        for read in (truth[:9] + [None], truth[:4] + [None] * 6)
+        for read in ([*truth[:9], None], truth[:4] + [None] * 6)
     )
 
     text = paper.format_results({"after": after, "before": before})
