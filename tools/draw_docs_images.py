@@ -29,8 +29,8 @@ STAGES = (
 )
 # Nodes hand these over through MLflow, not through the catalog's files.
 BY_MLFLOW = {("packaging", "promotion"): ["packaged_models", "(through MLflow)"]}
-CELL_WIDTH, CELL_HEIGHT = 2.2, 1.8
-NODES_PER_COLUMN = 10
+CELL_WIDTH, CELL_HEIGHT = 2.2, 1.95
+NODES_PER_COLUMN = 11
 
 Graph = dict[str, dict[str, list[str]]]
 

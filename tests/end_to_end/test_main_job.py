@@ -24,7 +24,7 @@ STAGES = (
 )  # fmt: skip
 FIGURES = (
     "class_counts", "sample_sheet", "ink_statistics", "label_confusion", "case_confusion",
-    "reliability", "roc", "risk_coverage", "robustness_curves", "worst_mistakes",
+    "reliability", "roc", "risk_coverage", "robustness_curves", "conditions", "worst_mistakes",
     "explained_mistakes", "raw_sample_sheet",
     "mnist_pretraining_learning_curves", "finetuning_learning_curves",
 )  # fmt: skip
@@ -123,7 +123,7 @@ def test_every_figure_is_a_picture_here_and_in_mlflow(
 
 
 @pytest.mark.parametrize(
-    "name", ["per_class_report", "misread_pairs", "label_suspects", "robustness"]
+    "name", ["per_class_report", "misread_pairs", "label_suspects", "robustness", "conditions"]
 )
 def test_every_table_is_kept_beside_the_run(
     job: Storage, catalog: DataCatalog, runs: dict[str, Run], name: str

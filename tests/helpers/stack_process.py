@@ -27,7 +27,8 @@ _PORTS = 6
 LITTLE_TRAINING = (
     "embedded.samples_per_symbol=8,data_processing.nonsymbols_per_kind=3,"
     "finetuning.steps_per_epoch=20,finetuning.learning_rate=0.03,finetuning.ema_decay=0.8,"
-    "evaluation.resamples=20,evaluation.robustness.samples=5"
+    "evaluation.resamples=20,evaluation.robustness.samples=5,"
+    "evaluation.conditions.samples=5"
 )
 
 

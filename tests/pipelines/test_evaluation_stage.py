@@ -10,6 +10,8 @@ from stage_runs import Data, manifest, run_stage, small_data, small_parameters
 
 from bukva.pipelines.evaluation import pipeline as evaluation
 from bukva.tasks.glyph import charset
+from bukva.tasks.glyph.evaluation.conditions import CLEAN
+from bukva.tasks.glyph.evaluation.scenes import SCENES
 from bukva.tasks.glyph.table import is_symbol
 from bukva.tasks.glyph.trained import TrainedModel
 
@@ -21,6 +23,7 @@ def evaluated(make_model: Callable[..., TrainedModel]) -> Data:
     inputs["mnist_pretraining.model"] = make_model(labels=charset.DIGITS, seed=3)
     inputs["finetuning.model"] = make_model()
     inputs["corpora_manifest"] = manifest()
+    inputs["corpora"] = {}
     inputs["model_card_template"] = (PROJECT / "conf" / "base" / "model_card.md").read_text()
     return run_stage(evaluation.create_pipeline(), inputs)
 
@@ -75,6 +78,7 @@ def test_the_tracker_gets_plain_numbers(evaluated: Data) -> None:
         "roc",
         "risk_coverage",
         "robustness_curves",
+        "conditions_figure",
         "worst_mistakes",
         "explained_mistakes",
     ],
@@ -91,6 +95,14 @@ def test_disturbed_samples_are_measured_beside_the_stored_ones(evaluated: Data) 
     stored = robustness.set_index("shift").loc["stored"]
     overall = predictions["predicted_label"].eq(predictions["label"]).mean()
     assert stored["low"] <= overall <= stored["high"]
+
+
+def test_letters_on_paper_are_measured_beside_clean_ones(evaluated: Data) -> None:
+    conditions = evaluated["conditions"]
+    assert set(conditions["condition"]) == {CLEAN, *SCENES}
+    assert set(conditions["corpus"]) == {"strokes"}
+    assert set(conditions["n"]) == {8}
+    assert conditions["right"].between(0, 1).all()
 
 
 def test_what_shows_no_symbol_counts_for_refusal_only(evaluated: Data) -> None:

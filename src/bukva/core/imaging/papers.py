@@ -1,4 +1,4 @@
-"""What a hand writes on: paper plain, ruled, squared or of graph, coloured; boards; the desk around.
+"""What a hand writes on: paper plain, ruled, squared or of graph; boards; the desk around.
 
 Lengths are shares of the written symbol's longer side, so that a style fits pictures of any size.
 
@@ -7,16 +7,20 @@ Shapes: C channels (RGB, 0..1), H x W pixels.
 
 import colorsys
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
 
-import cv2
 import numpy as np
 
 from bukva.core.arrays import Float32Array
-
-Colour = tuple[float, float, float]
-"""Red, green and blue, 0..1."""
+from bukva.core.imaging.painting import (
+    Colour,
+    blend,
+    draw_clouds,
+    draw_log,
+    pick,
+    take_noise,
+    vary,
+)
 
 _WHITES: Final[Sequence[Colour]] = ((0.97, 0.97, 0.96), (0.9, 0.9, 0.9), (0.93, 0.94, 0.97))
 _CREAMS: Final[Sequence[Colour]] = ((0.97, 0.94, 0.85), (0.93, 0.89, 0.8), (0.96, 0.93, 0.7))
@@ -269,53 +273,5 @@ def lay_on_desk(
         np.maximum(desk_HW, np.clip(beyond_HW + np.float32(0.5), 0, 1), out=desk_HW)
     texture_HW = draw_clouds(rng, shape, cells=(3, 24)) * np.float32(style.texture)
     texture_HW += take_noise(rng, shape) * np.float32(0.2 * style.texture)
-    for plane_HW, value in zip(sheet_CHW, style.colour, strict=True):
-        plane_HW += desk_HW * (np.float32(value) + texture_HW - plane_HW)
-
-
-def blend(picture_CHW: Float32Array, cover_HW: Float32Array, colour: Colour) -> None:
-    """Cover a picture by a colour, as far as `cover_HW` says, in place."""
-    for plane_HW, value in zip(picture_CHW, colour, strict=True):
-        plane_HW += cover_HW * (np.float32(value) - plane_HW)
-
-
-def draw_clouds(
-    rng: np.random.Generator, shape: tuple[int, int], cells: tuple[int, int] = (4, 4)
-) -> Float32Array:
-    """Return soft patches `(H, W)` about 0, as many as there are cells down and across."""
-    tones = rng.standard_normal(cells, dtype=np.float32)
-    return np.asarray(cv2.resize(tones, shape[::-1], interpolation=cv2.INTER_CUBIC))
-
-
-def take_noise(rng: np.random.Generator, shape: tuple[int, int]) -> Float32Array:
-    """Return standard noise `(H, W)`: a piece of a large sheet of it, which costs nothing."""
-    noise_HW = _noise()
-    top, left = (int(rng.integers(noise_HW.shape[0] - side + 1)) for side in shape)
-    return noise_HW[top : top + shape[0], left : left + shape[1]]
-
-
-MAX_SIDE_PX: Final = 640
-"""Pictures are drawn no larger: the sheet of noise has to hold them."""
-
-
-@lru_cache(maxsize=1)
-def _noise() -> Float32Array:
-    side = MAX_SIDE_PX + 128
-    return np.random.default_rng(0).standard_normal((side, side), dtype=np.float32)
-
-
-def pick(rng: np.random.Generator, colours: Sequence[Colour]) -> Colour:
-    """Return one of some colours."""
-    return colours[int(rng.integers(len(colours)))]
-
-
-def vary(rng: np.random.Generator, colour: Colour, spread: float) -> Colour:
-    """Return a colour a little lighter or darker, and a little of another hue."""
-    shift_C = rng.normal(0, spread) + rng.normal(0, spread / 3, 3)
-    red, green, blue = np.clip(np.add(colour, shift_C), 0.02, 1.0).tolist()
-    return red, green, blue
-
-
-def draw_log(rng: np.random.Generator, low: float, high: float) -> float:
-    """Draw between two positive limits, small values as often as large ones."""
-    return float(low * (high / low) ** rng.random())
+    for channel, value in enumerate(style.colour):
+        sheet_CHW[channel] += desk_HW * (np.float32(value) + texture_HW - sheet_CHW[channel])

@@ -10,15 +10,8 @@ import cv2
 import numpy as np
 
 from bukva.core.arrays import Float32Array, UInt8Array
-from bukva.core.imaging.papers import (
-    Colour,
-    SheetStyle,
-    blend,
-    draw_clouds,
-    pick,
-    take_noise,
-    vary,
-)
+from bukva.core.imaging.painting import Colour, blend, draw_clouds, pick, take_noise, vary
+from bukva.core.imaging.papers import SheetStyle
 
 _CHALKS: Final[tuple[Colour, ...]] = ((0.93, 0.94, 0.92), (0.95, 0.9, 0.6), (0.93, 0.75, 0.78))
 _LEAST_CONTRAST: Final = 0.22
@@ -119,19 +112,19 @@ def write_ink(
     if pen.covers:
         blend(picture_CHW, cover_HW, pen.colour)
         return
-    for plane_HW, value in zip(picture_CHW, pen.colour, strict=True):
-        plane_HW *= 1 - cover_HW * np.float32(1 - value)
+    for channel, value in enumerate(pen.colour):
+        picture_CHW[channel] *= 1 - cover_HW * np.float32(1 - value)
 
 
 def change_width(ink_HW: Float32Array, change_px: float) -> Float32Array:
-    """Return a line thicker by so many pixels on each side; thinner, if that leaves enough of it."""
+    """Return a line thicker by so many pixels on each side, or thinner, if enough is left."""
     size = round(abs(change_px))
     if size == 0:
         return ink_HW
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1, 2 * size + 1))
     if change_px > 0:
         return np.asarray(cv2.dilate(ink_HW, kernel))
-    thinner_HW = np.asarray(cv2.erode(ink_HW, kernel))
+    thinner_HW: Float32Array = np.asarray(cv2.erode(ink_HW, kernel), dtype=np.float32)
     return thinner_HW if thinner_HW.sum() > 0.4 * ink_HW.sum() else ink_HW
 
 
@@ -152,8 +145,11 @@ def enlarge_frame(image_HW: UInt8Array, longest_px: int, rng: np.random.Generato
     ).astype(np.float32)
     scale = longest_px / (max(width, height) + 2)
     size = (max(1, round((width + 2) * scale)), max(1, round((height + 2) * scale)))
-    large_HW = cv2.resize(box_HW, size, interpolation=cv2.INTER_CUBIC)
-    smooth_HW = cv2.GaussianBlur(large_HW, (0, 0), 0.4 * scale) if scale > 1 else large_HW
+    smooth_HW: Float32Array = np.asarray(
+        cv2.resize(box_HW, size, interpolation=cv2.INTER_CUBIC), dtype=np.float32
+    )
+    if scale > 1:
+        smooth_HW = np.asarray(cv2.GaussianBlur(smooth_HW, (0, 0), 0.4 * scale), dtype=np.float32)
     level, softness = rng.uniform(0.35, 0.55), rng.uniform(0.03, 0.3)
     smooth_HW *= np.float32(1 / (softness * max(float(smooth_HW.max()), 1.0)))
     smooth_HW += np.float32(0.5 - level / softness)

@@ -6,23 +6,30 @@ clouds, noise) comes from the generator. The same seed gives the same pictures.
 Shapes: N pictures, C channels (RGB, 0..1), H x W pixels.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 
 from bukva.core.arrays import Float32Array, UInt8Array
+from bukva.core.imaging.camera import (
+    CameraStyle,
+    LightStyle,
+    draw_camera_style,
+    draw_light_style,
+    expose,
+    light_sheet,
+)
+from bukva.core.imaging.dirt import DIRT, DIRT_SHARES
+from bukva.core.imaging.painting import blend, draw_log
 from bukva.core.imaging.papers import (
     DeskStyle,
     SheetStyle,
-    blend,
     draw_desk_style,
-    draw_log,
     draw_sheet,
     draw_sheet_style,
     lay_on_desk,
-    take_noise,
 )
 from bukva.core.imaging.pens import (
     PenStyle,
@@ -31,50 +38,6 @@ from bukva.core.imaging.pens import (
     enlarge_frame,
     write_ink,
 )
-
-
-class LightStyle(NamedTuple):
-    """How the sheet is lit.
-
-    Attributes:
-        falloff: Share of the light that is lost from one side to the other.
-        direction: Towards which side, in radians.
-        clouds: Depth of soft shadows.
-        vignette: Share of the light that is lost in the corners.
-        shadow: Share of the light that a shadow with an edge takes; 0 for none.
-        shadow_edge: How soft that edge is, as a share of the picture.
-        glare: How far a lamp's reflection whitens the sheet; 0 for none.
-    """
-
-    falloff: float
-    direction: float
-    clouds: float
-    vignette: float
-    shadow: float
-    shadow_edge: float
-    glare: float
-
-
-class CameraStyle(NamedTuple):
-    """What becomes of the light.
-
-    Attributes:
-        blur: Of a lens out of focus, as a share of the picture's side.
-        motion: Length of the way that the hand moved, likewise.
-        noise: Of the sensor, in grey levels.
-        colour_noise: Share of it that differs from channel to channel.
-        gains: Of red, green and blue: exposure and white balance.
-        gamma: Of the tones.
-        jpeg_quality: None for a file without loss.
-    """
-
-    blur: float
-    motion: float
-    noise: float
-    colour_noise: float
-    gains: tuple[float, float, float]
-    gamma: float
-    jpeg_quality: int | None
 
 
 class PhotoStyle(NamedTuple):
@@ -90,7 +53,7 @@ class PhotoStyle(NamedTuple):
         light: How it is lit.
         camera: What becomes of it.
         neighbour: At which side another symbol reaches in, 0..3; None for nowhere.
-        dirt: Names of what else is on the sheet, of `DIRT`.
+        dirt: Names of what else is in the picture, of `DIRT_SHARES`.
     """
 
     shape: tuple[int, int]
@@ -126,37 +89,10 @@ def draw_photo_style(rng: np.random.Generator, side_px: tuple[int, int] = (32, 3
         sheet=sheet,
         pen=draw_pen_style(rng, sheet),
         desk=draw_desk_style(rng) if rng.random() < 0.15 else None,
-        light=_draw_light(rng),
-        camera=_draw_camera(rng),
+        light=draw_light_style(rng),
+        camera=draw_camera_style(rng),
         neighbour=int(rng.integers(4)) if rng.random() < 0.15 else None,
-        dirt=tuple(name for name, share in _DIRT_SHARES.items() if rng.random() < share),
-    )
-
-
-def _draw_light(rng: np.random.Generator) -> LightStyle:
-    has_shadow, has_glare = rng.random() < 0.2, rng.random() < 0.08
-    return LightStyle(
-        falloff=rng.uniform(0.0, 0.6) if rng.random() < 0.6 else 0.0,
-        direction=rng.uniform(0, 2 * np.pi),
-        clouds=rng.uniform(0.0, 0.12),
-        vignette=rng.uniform(0.0, 0.3) if rng.random() < 0.5 else 0.0,
-        shadow=rng.uniform(0.15, 0.65) if has_shadow else 0.0,
-        shadow_edge=draw_log(rng, 0.005, 0.3),
-        glare=rng.uniform(0.2, 0.9) if has_glare else 0.0,
-    )
-
-
-def _draw_camera(rng: np.random.Generator) -> CameraStyle:
-    exposure = np.exp(rng.normal(0, 0.13))
-    red, green, blue = (exposure * np.exp(rng.normal(0, 0.05, 3))).tolist()
-    return CameraStyle(
-        blur=draw_log(rng, 0.002, 0.022),
-        motion=rng.uniform(0.0, 0.06) if rng.random() < 0.12 else 0.0,
-        noise=draw_log(rng, 0.5, 12.0),
-        colour_noise=rng.uniform(0.0, 1.0),
-        gains=(red, green, blue),
-        gamma=np.exp(rng.normal(0, 0.15)),
-        jpeg_quality=int(rng.integers(15, 96)) if rng.random() < 0.85 else None,
+        dirt=tuple(name for name, share in DIRT_SHARES.items() if rng.random() < share),
     )
 
 
@@ -239,8 +175,9 @@ def photograph(
     for name in style.dirt:
         if name in DIRT:
             DIRT[name](picture_CHW, longest_px, rng)
-    _light(picture_CHW, style.light, rng)
-    return _expose(picture_CHW, style, rng)
+    light_sheet(picture_CHW, style.light, rng)
+    has_dead_pixel = "pixel" in style.dirt
+    return expose(picture_CHW, style.camera, style.shape, rng, has_dead_pixel=has_dead_pixel)
 
 
 def _drawn_shape(style: PhotoStyle) -> tuple[int, int]:
@@ -295,179 +232,10 @@ def _shine_through(
     picture_CHW: Float32Array, other_HW: Float32Array, pen: PenStyle, rng: np.random.Generator
 ) -> None:
     """Let the back of the sheet be seen, faint and blurred, in place."""
-    page_HW = np.zeros(picture_CHW.shape[1:], dtype=np.float32)
-    places = zip(page_HW.shape, other_HW.shape, strict=True)
-    top, left = (
-        int(rng.integers(-length // 2, max(1, side - length // 2))) for side, length in places
-    )
+    page_HW = np.zeros_like(picture_CHW[0])
+    height, width = other_HW.shape
+    top = int(rng.integers(-height // 2, max(1, page_HW.shape[0] - height // 2)))
+    left = int(rng.integers(-width // 2, max(1, page_HW.shape[1] - width // 2)))
     _put(page_HW, other_HW[:, ::-1], top, left)
     faint_HW = cv2.GaussianBlur(page_HW, (0, 0), 1.5) * np.float32(rng.uniform(0.03, 0.12))
     blend(picture_CHW, faint_HW, pen.colour)
-
-
-def _add_specks(picture_CHW: Float32Array, symbol_px: int, rng: np.random.Generator) -> None:
-    """Strew a few dots, dark or light."""
-    for _ in range(int(rng.integers(1, 8))):
-        _add_disc(picture_CHW, symbol_px * draw_log(rng, 0.004, 0.015), rng.random() < 0.7, rng)
-
-
-def _add_hole(picture_CHW: Float32Array, symbol_px: int, rng: np.random.Generator) -> None:
-    """Punch a hole near an edge, dark or light as what lies below."""
-    _add_disc(
-        picture_CHW, symbol_px * rng.uniform(0.08, 0.2), rng.random() < 0.6, rng, at_edge=True
-    )
-
-
-def _add_disc(
-    picture_CHW: Float32Array,
-    radius_px: float,
-    is_dark: bool,
-    rng: np.random.Generator,
-    at_edge: bool = False,
-) -> None:
-    height, width = picture_CHW.shape[1:]
-    place_2 = rng.random(2)
-    if at_edge:
-        place_2[int(rng.integers(2))] = rng.choice([0.03, 0.97])
-    mask_HW = np.zeros((height, width), dtype=np.uint8)
-    middle = (round(place_2[0] * width * 16), round(place_2[1] * height * 16))
-    cv2.circle(mask_HW, middle, max(6, round(radius_px * 16)), 255, -1, cv2.LINE_AA, 4)
-    tone = rng.uniform(0.05, 0.4) if is_dark else rng.uniform(0.9, 1.0)
-    blend(picture_CHW, mask_HW * np.float32(1 / 255), (tone, tone, tone))
-
-
-def _add_staple(picture_CHW: Float32Array, symbol_px: int, rng: np.random.Generator) -> None:
-    """Put a staple near an edge: a short stroke of metal, light above and dark below."""
-    height, width = picture_CHW.shape[1:]
-    middle_2 = rng.random(2) * (width, height)
-    axis = int(rng.integers(2))
-    middle_2[axis] = rng.choice([0.06, 0.94]) * (width, height)[axis]
-    angle, half = rng.uniform(0, np.pi), symbol_px * rng.uniform(0.08, 0.18)
-    reach_2 = half * np.array([np.cos(angle), np.sin(angle)])
-    thickness = max(1, round(0.02 * symbol_px))
-    for shift, tone in ((0, rng.uniform(0.15, 0.4)), (-thickness, rng.uniform(0.6, 0.9))):
-        mask_HW = np.zeros((height, width), dtype=np.uint8)
-        ends = [(int(x), int(y) + shift) for x, y in (middle_2 - reach_2, middle_2 + reach_2)]
-        cv2.line(mask_HW, ends[0], ends[1], 255, thickness, cv2.LINE_AA)
-        blend(picture_CHW, mask_HW * np.float32(1 / 255), (tone, tone, tone))
-
-
-def _add_smear(picture_CHW: Float32Array, symbol_px: int, rng: np.random.Generator) -> None:
-    """Wipe over the sheet: a broad streak a little lighter or darker."""
-    height, width = picture_CHW.shape[1:]
-    mask_HW = np.zeros((height, width), dtype=np.uint8)
-    ends = rng.integers(0, max(height, width), (2, 2)).tolist()
-    cv2.line(mask_HW, ends[0], ends[1], 255, max(2, round(symbol_px * rng.uniform(0.1, 0.4))))
-    soft_HW = cv2.blur(mask_HW, (symbol_px // 8 + 1, symbol_px // 8 + 1)) * np.float32(1 / 255)
-    streaks_HW = np.clip(take_noise(rng, soft_HW.shape) * np.float32(0.3) + 1, 0, 2)
-    picture_CHW += soft_HW * streaks_HW * np.float32(rng.choice([-0.08, 0.1, 0.16]))
-
-
-_DIRT_SHARES: Final = {
-    "bleed": 0.05, "specks": 0.12, "hole": 0.03, "staple": 0.03, "smear": 0.05, "pixel": 0.04,
-}  # fmt: skip
-DIRT: Final[dict[str, Callable[[Float32Array, int, np.random.Generator], None]]] = {
-    "specks": _add_specks,
-    "hole": _add_hole,
-    "staple": _add_staple,
-    "smear": _add_smear,
-}
-"""What is drawn on the sheet beside the symbol, in place; a dead `pixel` is the camera's."""
-
-_COARSE_PX: Final = 24
-
-
-def _light(picture_CHW: Float32Array, style: LightStyle, rng: np.random.Generator) -> None:
-    """Light a picture, in place: what is soft is worked out on a coarse grid."""
-    height, width = picture_CHW.shape[1:]
-    axis = np.linspace(-1, 1, _COARSE_PX, dtype=np.float32)
-    y_G1, x_1G = axis[:, None], axis
-    towards_GG = y_G1 * np.sin(style.direction) + x_1G * np.cos(style.direction)
-    light_GG = 1 - style.falloff * np.clip(0.5 + 0.5 * towards_GG / rng.uniform(0.4, 1.4), 0, 1)
-    light_GG = light_GG * (1 - style.vignette * 0.5 * (y_G1**2 + x_1G**2))
-    soft_GG = cv2.resize(
-        rng.standard_normal((3, 3), dtype=np.float32), (_COARSE_PX, _COARSE_PX),
-        interpolation=cv2.INTER_CUBIC,
-    )  # fmt: skip
-    light_GG = np.clip(light_GG * (1 + style.clouds * soft_GG), 0.2, 1.3).astype(np.float32)
-    light_HW = cv2.resize(light_GG, (width, height), interpolation=cv2.INTER_LINEAR)
-    if style.shadow:
-        light_HW *= _shadow(style, (height, width), rng)
-    picture_CHW *= light_HW
-    if style.glare:
-        y_2 = rng.uniform(-1, 1, 2)
-        radius = rng.uniform(0.15, 0.7)
-        spot_GG = np.exp(-((y_G1 - y_2[0]) ** 2 + (x_1G - y_2[1]) ** 2) / (2 * radius**2))
-        spot_GG = (style.glare * spot_GG).astype(np.float32)
-        blend(picture_CHW, cv2.resize(spot_GG, (width, height)), (1.0, 1.0, 0.98))
-
-
-def _shadow(style: LightStyle, shape: tuple[int, int], rng: np.random.Generator) -> Float32Array:
-    """Return the light `(H, W)` that a shadow with one or two straight edges leaves."""
-    height, width = shape
-    y_H1 = np.arange(height, dtype=np.float32)[:, None] / height - np.float32(0.5)
-    x_1W = np.arange(width, dtype=np.float32) / width - np.float32(0.5)
-    dark_HW = np.ones(shape, dtype=np.float32)
-    for _ in range(int(rng.integers(1, 3))):
-        angle, offset = rng.uniform(0, 2 * np.pi), rng.uniform(-0.3, 0.3)
-        beyond_HW = y_H1 * np.float32(np.sin(angle)) + x_1W * np.float32(np.cos(angle))
-        edge_HW = (beyond_HW - np.float32(offset)) * np.float32(1 / style.shadow_edge)
-        dark_HW *= np.clip(edge_HW + np.float32(0.5), 0, 1)
-    return 1 - np.float32(style.shadow) * dark_HW
-
-
-def _expose(picture_CHW: Float32Array, style: PhotoStyle, rng: np.random.Generator) -> UInt8Array:
-    """Return what the camera makes of a lit scene."""
-    camera = style.camera
-    np.clip(picture_CHW, 0, 1, out=picture_CHW)
-    picture_CHW *= np.float32(255)
-    picture_HWC = np.asarray(cv2.merge(list(picture_CHW.astype(np.uint8))))
-    side = min(picture_HWC.shape[:2])
-    if camera.blur * side > 0.3:
-        picture_HWC = cv2.GaussianBlur(picture_HWC, (0, 0), camera.blur * side)
-    if camera.motion * side >= 2:
-        picture_HWC = cv2.filter2D(picture_HWC, -1, _motion(camera.motion * side, rng))
-    if picture_HWC.shape[:2] != style.shape:
-        picture_HWC = cv2.resize(picture_HWC, style.shape[::-1], interpolation=cv2.INTER_AREA)
-    picture_HWC = _add_noise(picture_HWC, camera, rng)
-    picture_HWC = cv2.LUT(picture_HWC, _tone_curves(camera))
-    if "pixel" in style.dirt:
-        y, x = (int(rng.integers(side)) for side in style.shape)
-        picture_HWC[y, x] = rng.choice([0, 255])
-    if camera.jpeg_quality is None:
-        return np.asarray(picture_HWC)
-    # OpenCV takes the channels for blue, green, red, and gives them back in that order.
-    bgr_HWC = cv2.cvtColor(picture_HWC, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(".jpg", bgr_HWC, [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality])
-    decoded_HWC = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-    return np.asarray(cv2.cvtColor(decoded_HWC, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-
-
-def _motion(length_px: float, rng: np.random.Generator) -> Float32Array:
-    """Return the kernel of a hand that moved along a line."""
-    side = 2 * round(length_px / 2) + 1
-    angle = rng.uniform(0, np.pi)
-    reach_2 = np.array([np.cos(angle), np.sin(angle)]) * (side // 2)
-    ends = [tuple((side // 2 + sign * reach_2).round().astype(int).tolist()) for sign in (-1, 1)]
-    kernel = np.zeros((side, side), dtype=np.uint8)
-    cv2.line(kernel, ends[0], ends[1], 255, 1, cv2.LINE_AA)
-    line: Float32Array = kernel.astype(np.float32)
-    return line / line.sum()
-
-
-def _add_noise(
-    picture_HWC: UInt8Array, camera: CameraStyle, rng: np.random.Generator
-) -> UInt8Array:
-    shape = picture_HWC.shape[:2]
-    common_HW = take_noise(rng, shape)
-    own = np.float32(camera.noise * camera.colour_noise)
-    shared_HW = common_HW * np.float32(camera.noise)
-    planes = [shared_HW + take_noise(rng, shape) * own for _ in range(3)]
-    return np.asarray(cv2.add(picture_HWC, cv2.merge(planes), dtype=cv2.CV_8U))
-
-
-def _tone_curves(camera: CameraStyle) -> UInt8Array:
-    """Return the table `(1, 256, 3)` of exposure, white balance and gamma."""
-    tones_V = np.linspace(0, 1, 256) ** camera.gamma
-    curves_VC = np.clip(255 * tones_V[:, None] * np.array(camera.gains), 0, 255)
-    return curves_VC.astype(np.uint8)[None]

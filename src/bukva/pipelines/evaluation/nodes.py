@@ -3,6 +3,7 @@
 Shapes: N samples, H x W pixels.
 """
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,12 +12,19 @@ from matplotlib.figure import Figure
 from bukva.core.arrays import BoolArray, UInt8Array
 from bukva.core.corpora.manifest import parse_manifest
 from bukva.core.corpora.terms import EMBEDDED_TERMS
+from bukva.core.samples import LazyCorpora
 from bukva.core.task import Scores
 from bukva.pipelines.templates.evaluation import predict_samples, predict_test_split
 from bukva.tasks.glyph.evaluation.bootstrap import bootstrap_scores
+from bukva.tasks.glyph.evaluation.conditions import (
+    choose_letters,
+    measure_conditions,
+    read_labels,
+)
 from bukva.tasks.glyph.evaluation.model_card import describe_model, write_model_card
 from bukva.tasks.glyph.evaluation.predictions import is_label_right
 from bukva.tasks.glyph.evaluation.saliency import explain_labels
+from bukva.tasks.glyph.export import export_onnx
 from bukva.tasks.glyph.figures.mistakes import (
     plot_explained_mistakes,
     plot_worst_mistakes,
@@ -24,7 +32,12 @@ from bukva.tasks.glyph.figures.mistakes import (
 )
 from bukva.tasks.glyph.figures.refusal import REFUSAL_COLUMNS, measure_refusal
 from bukva.tasks.glyph.figures.robustness import choose_evenly, measure_robustness
-from bukva.tasks.glyph.parameters import EvaluationParameters, TrainingParameters
+from bukva.tasks.glyph.parameters import (
+    EvaluationParameters,
+    PackagingParameters,
+    TrainingParameters,
+)
+from bukva.tasks.glyph.recogniser import Recogniser
 from bukva.tasks.glyph.table import is_symbol, page_features
 from bukva.tasks.glyph.trained import TrainedModel
 
@@ -88,6 +101,19 @@ def disturb_samples(
     )
 
 
+def measure_on_paper(
+    corpora: LazyCorpora,
+    table: pd.DataFrame,
+    model: TrainedModel,
+    parameters: EvaluationParameters,
+) -> pd.DataFrame:
+    """Measure, from image files to answers, how letters are read on paper and in photographs."""
+    settings = parameters.conditions
+    letters = choose_letters(corpora, table, settings.samples, settings.seed)
+    recogniser = Recogniser(export_onnx(model, PackagingParameters().opset))
+    return measure_conditions(letters, partial(read_labels, recogniser), settings.seed)
+
+
 def predict_outliers(
     model: TrainedModel,
     predictions: pd.DataFrame,
@@ -140,10 +166,11 @@ def write_card(
     model: TrainedModel,
     results: dict[str, Any],
     robustness: pd.DataFrame,
+    conditions: pd.DataFrame,
     manifest: dict[str, Any],
 ) -> str:
     """Write the model card from everything that was measured."""
     terms = {**parse_manifest(manifest), **EMBEDDED_TERMS}
     trained_on = {name: terms[name] for name in model.spec.corpora if name in terms}
     details = describe_model(model)
-    return write_model_card(template, details, results, robustness, trained_on)
+    return write_model_card(template, details, results, robustness, conditions, trained_on)

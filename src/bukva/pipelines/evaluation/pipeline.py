@@ -7,6 +7,7 @@ from bukva.pipelines.templates.evaluation import evaluation_pipeline
 from bukva.tasks.glyph.evaluation.label_noise import find_suspects
 from bukva.tasks.glyph.evaluation.metrics import misread_pairs, per_class_report
 from bukva.tasks.glyph.figures.calibration import plot_reliability
+from bukva.tasks.glyph.figures.conditions import plot_conditions
 from bukva.tasks.glyph.figures.confusion import plot_case_confusion, plot_label_confusion
 from bukva.tasks.glyph.figures.ranking import plot_risk_coverage, plot_roc
 from bukva.tasks.glyph.figures.refusal import plot_refusal
@@ -85,6 +86,13 @@ def create_pipeline() -> Pipeline:
             ),
             Node(plot_robustness, "robustness", "robustness_curves", name="plot_robustness"),
             Node(
+                nodes.measure_on_paper,
+                inputs=["corpora", "sample_table", "finetuning.model", "params:evaluation"],
+                outputs="conditions",
+                name="measure_conditions",
+            ),
+            Node(plot_conditions, "conditions", "conditions_figure", name="plot_conditions"),
+            Node(
                 nodes.draw_mistakes,
                 inputs=["sample_table", "sample_images", predictions, "params:evaluation"],
                 outputs="worst_mistakes",
@@ -109,6 +117,7 @@ def create_pipeline() -> Pipeline:
                     "finetuning.model",
                     "results",
                     "robustness",
+                    "conditions",
                     "corpora_manifest",
                 ],
                 outputs="model_card",

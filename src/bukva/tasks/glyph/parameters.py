@@ -228,6 +228,18 @@ class RobustnessParameters(Group):
     seed: int = 1
 
 
+class ConditionsParameters(Group):
+    """Letters that are measured under conditions of paper and camera.
+
+    Attributes:
+        samples: How many letters at most.
+        seed: Decides the letters and the pictures.
+    """
+
+    samples: Count = 40
+    seed: Annotated[int, Field(ge=0)] = 1
+
+
 class EvaluationParameters(Group):
     """Measuring a trained model.
 
@@ -239,6 +251,7 @@ class EvaluationParameters(Group):
         kept_share: Share of the validation symbols that the measured refusal has to keep.
         resamples: How often the samples are drawn anew for a bootstrapped interval.
         robustness: How the test samples are disturbed.
+        conditions: Which letters are measured as on paper and in photographs.
     """
 
     batch_size: Count = 1024
@@ -248,6 +261,7 @@ class EvaluationParameters(Group):
     resamples: Annotated[int, Field(ge=20)] = 1000
     kept_share: Annotated[float, Field(gt=0, lt=1)] = 0.95
     robustness: RobustnessParameters = RobustnessParameters()
+    conditions: ConditionsParameters = ConditionsParameters()
 
 
 class PackagingParameters(Group):

@@ -21,7 +21,8 @@ def results(job: Storage) -> dict[str, Any]:
 
 
 def card(job: Storage, results: dict[str, Any], template: str = TEMPLATE) -> str:
-    return write_model_card(template, DETAILS, results, job.load("robustness"), EMBEDDED_TERMS)
+    tables = (job.load("robustness"), job.load("conditions"))
+    return write_model_card(template, DETAILS, results, *tables, EMBEDDED_TERMS)
 
 
 def percent(results: dict[str, Any], key: str) -> str:
@@ -51,9 +52,18 @@ def test_the_card_of_the_run_is_this_one(job: Storage, results: dict[str, Any]) 
     model = job.load("finetuning.model")
     terms = {name: EMBEDDED_TERMS[name] for name in model.spec.corpora}
     assert len(terms) == 3
-    template, robustness = job.load("model_card_template"), job.load("robustness")
-    written = write_model_card(template, describe_model(model), results, robustness, terms)
+    template = job.load("model_card_template")
+    tables = (job.load("robustness"), job.load("conditions"))
+    written = write_model_card(template, describe_model(model), results, *tables, terms)
     assert written == job.load("model_card")
+
+
+def test_the_card_tells_what_is_read_on_paper(job: Storage, results: dict[str, Any]) -> None:
+    conditions = job.load("conditions").set_index("condition")
+    text = card(job, results)
+    for name, title in (("clean", "clean"), ("kraft", "ballpoint on brown paper *")):
+        right, refused = (f"{100 * conditions.loc[name, of]:.1f}" for of in ("right", "refused"))
+        assert f"| {title} | {right} | {refused} | " in text
 
 
 def test_a_model_that_refuses_nothing_says_so(job: Storage, results: dict[str, Any]) -> None:

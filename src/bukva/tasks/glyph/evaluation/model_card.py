@@ -11,6 +11,8 @@ from bukva.core.corpora.terms import Terms
 from bukva.core.evaluation.figures.style import corpus_title
 from bukva.core.evaluation.markdown import ACCURACIES, format_share, format_table, scopes_of
 from bukva.tasks.glyph.charset import NO_SYMBOL
+from bukva.tasks.glyph.evaluation.conditions import CLEAN, overall
+from bukva.tasks.glyph.figures.conditions import TITLES
 from bukva.tasks.glyph.figures.robustness import RENDERED, STORED
 from bukva.tasks.glyph.trained import TrainedModel
 
@@ -59,6 +61,7 @@ def write_model_card(
     details: Mapping[str, str],
     results: Mapping[str, Any],
     robustness: pd.DataFrame,
+    conditions: pd.DataFrame,
     trained_on: Mapping[str, Terms],
 ) -> str:
     """Return a model card as Markdown.
@@ -68,6 +71,7 @@ def write_model_card(
         details: More of them, about the network.
         results: Scores with their intervals.
         robustness: As `measure_robustness` returns it.
+        conditions: As `measure_conditions` returns it.
         trained_on: Terms of the corpora that it learnt from.
 
     Raises:
@@ -82,6 +86,7 @@ def write_model_card(
         digits=_digits(results),
         robustness_samples=f"{stored['n'].sum():,}",
         robustness=_robustness(robustness),
+        paper=format_conditions(conditions),
         refusal=_refusal(results),
     )
 
@@ -121,6 +126,16 @@ def _robustness(robustness: pd.DataFrame) -> str:
         name = _SHIFTS[str(shift)].format(strength)
         rows.append([name, *(f"{100 * accuracy[corpus]:.1f}" for corpus in corpora)])
     return format_table(["what was done", *map(corpus_title, corpora)], rows)
+
+
+def format_conditions(conditions: pd.DataFrame) -> str:
+    """Return a table of how letters are read clean and under each condition, over all corpora."""
+    rows = []
+    for name, row in overall(conditions).iterrows():
+        below = f"{row['points_below_clean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
+        shares = [f"{100 * row[column]:.1f}" for column in ("right", "refused")]
+        rows.append([TITLES[str(name)], *shares, "" if name == CLEAN else below])
+    return format_table(["condition", "right", "refused", "points below clean"], rows)
 
 
 def _refusal(results: Mapping[str, Any]) -> str:
