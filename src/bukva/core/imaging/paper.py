@@ -169,8 +169,7 @@ def _differ_from_ground(lab_HWC: UInt8Array) -> Float32Array:
     height, width = lab_HWC.shape[:2]
     shrink = _GROUND_SIDE_PX / max(height, width)
     size = (max(3, round(width * shrink)), max(3, round(height * shrink)))
-    small = cv2.resize(lab_HWC, size, interpolation=cv2.INTER_AREA)
-    small = _find_ground(small)
+    small = _find_ground(np.asarray(cv2.resize(lab_HWC, size, interpolation=cv2.INTER_AREA)))
     near = np.ones((_EDGE_PX, _EDGE_PX), np.uint8)
     low, high = (
         cv2.resize(tones, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -195,7 +194,7 @@ def _find_ground(small_HWC: UInt8Array) -> UInt8Array:
     if cv2.countNonZero(is_even_HW) >= is_even_HW.size / 2 and not wide_HW.any():
         return np.broadcast_to(np.rint(colour_C).astype(np.uint8), small_HWC.shape).copy()
     window = int(_WINDOW_SHARE * max(light_HW.shape)) | 1
-    ground_HWC = np.asarray(cv2.medianBlur(small_HWC, window))
+    ground_HWC = np.asarray(cv2.medianBlur(small_HWC, window), dtype=np.uint8)
     # The shine of a lamp is narrower than that window, and wider than chalk.
     shine_HW = cv2.morphologyEx(light_HW, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     shine_HW = cv2.morphologyEx(shine_HW, cv2.MORPH_CLOSE, stroke)

@@ -120,10 +120,10 @@ def _photograph_all(frames_MHW: UInt8Array, seed: int) -> Iterator[tuple[int, Gl
         ]
 
     # Threads: most of the time is spent in OpenCV, which lets others run meanwhile.
-    bar = tqdm(total=len(frames_MHW), desc="photographing", unit="image", mininterval=0.5)
-    with bar, ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-        for seen in threads.map(photograph, range(0, len(frames_MHW), _AT_ONCE)):
-            bar.update(min(_AT_ONCE, bar.total - bar.n))
+    starts = range(0, len(frames_MHW), _AT_ONCE)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        parts = threads.map(photograph, starts)
+        for seen in tqdm(parts, desc="photographing", unit=f"x{_AT_ONCE}", total=len(starts)):
             yield from seen
 
 

@@ -168,7 +168,7 @@ def _is_alone(drawing: _Drawing) -> bool:
 
 def _cut_drawing(ink_HW: UInt8Array, constants: Preprocessing) -> _Drawing | None:
     threshold = 255 * constants.ink_threshold
-    _, is_ink_HW = cv2.threshold(ink_HW, threshold, 1, cv2.THRESH_BINARY)
+    is_ink_HW = np.asarray(cv2.threshold(ink_HW, threshold, 1, cv2.THRESH_BINARY)[1], np.uint8)
     box = _box_of(is_ink_HW)
     ink_hw, is_ink_hw = ink_HW[box.pixels], is_ink_HW[box.pixels]
     if not _is_sure(ink_hw, is_ink_hw):
