@@ -41,8 +41,10 @@ def remove_rules(away_HWC: Float32Array) -> tuple[Float32Array, Float32Array]:
         The differences `(H, W, C)`, and how much of them may be what is left of a rule's soft edges
         `(H, W)`, 0 where there is none.
     """
-    turn_deg = _find_turn(away_HWC)
     height, width = away_HWC.shape[:2]
+    if min(height, width) < 2 * _STRIPS:
+        return away_HWC, np.zeros((height, width), dtype=np.float32)
+    turn_deg = _find_turn(away_HWC)
     turned = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1.0)
     level_HWC = _turn(away_HWC, turned) if turn_deg else away_HWC
     rows, columns = _find_rules(level_HWC), _find_rules(np.asarray(cv2.transpose(level_HWC)))
