@@ -20,3 +20,7 @@ for _name, _value in {
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ["OMP_WAIT_POLICY"] = "passive"
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # GNU's: goes before the policy
+
+# OpenCV asks each of its threads. What Intel's primitives give depends, in its last bits, on where an
+# array lies in memory: the same picture would not always be the same frame.
+os.environ.setdefault("OPENCV_IPP", "disabled")
