@@ -89,6 +89,7 @@ def test_corpora_that_are_trained_on_are_read(env: str) -> None:
     available |= {"fonts"} if parameters.embedded.font_samples_per_symbol else set()
     available |= {"digits"} if parameters.embedded.with_digits else set()
     available |= {"nonsymbols"} if parameters.data_processing.nonsymbols_per_kind else set()
+    available |= {"photographs"} if parameters.data_processing.photographs_per_symbol else set()
     assert set(parameters.data_processing.unseen) <= available
     weights = [parameters.mnist_pretraining.corpora, parameters.finetuning.corpora]
     trained = {name for stage in weights for name, weight in stage.items() if weight}

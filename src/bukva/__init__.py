@@ -21,6 +21,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ["OMP_WAIT_POLICY"] = "passive"
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # GNU's: goes before the policy
 
-# OpenCV asks each of its threads. What Intel's primitives give depends, in its last bits, on where an
-# array lies in memory: the same picture would not always be the same frame.
+# What Intel's primitives give depends, in its last bits, on where an array lies in memory: the same
+# picture would not always be the same frame. OpenCV's own do not, and it warns of their use.
 os.environ.setdefault("OPENCV_IPP", "disabled")
+os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
