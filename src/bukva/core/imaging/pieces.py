@@ -99,8 +99,8 @@ def choose_pieces(ink_HW: Float32Array, least_levels: float) -> SymbolPieces:
 
 def _nothing_found() -> EmptyImageError:
     return EmptyImageError(
-        "Expected ink that stands out from its paper, found none: write the symbol larger or "
-        "darker, or photograph it from nearer."
+        "Expected ink that stands out from its paper, found none: the image is empty. Write the "
+        "symbol larger or darker, or photograph it from nearer."
     )
 
 
