@@ -118,7 +118,7 @@ def _frame_photo(
     if has_page:
         height, width = symbol.ink_hw.shape
         left, top, right, bottom = _map_box(symbol, 0, 0, width, height)
-        box = Box(round(top), round(left), round(bottom), round(right))
+        box = Box(*(int(side) for side in (top, left, np.ceil(bottom), np.ceil(right))))
         page_F = page_features(box, Box(0, 0, *shape), constants)
     return Glyph(placed.image_HW, page_F, _box_on(symbol, placed, shape, constants))
 

@@ -70,7 +70,9 @@ def test_pens_take_and_give_ink(frames: np.ndarray) -> None:
 def test_light_ink_on_black_is_read_as_dark_on_light(frames: np.ndarray) -> None:
     plain_NHW, _ = shift_frames(frames, leave, 0.0, seed=1)
     inverted_NHW, _ = shift_frames(frames, SHIFTS["inverted_contrast"], 1.0, seed=1)
-    assert np.abs(plain_NHW.astype(int) - inverted_NHW).max() <= 2
+    alike_N = likeness(plain_NHW, inverted_NHW)
+    assert np.median(alike_N) > 0.99
+    assert alike_N.min() > 0.6, "a line may come to lie a pixel beside itself"
 
 
 @pytest.mark.parametrize("name", ["rotation_deg", "noise", "jpeg_quality"])
