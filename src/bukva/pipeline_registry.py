@@ -21,7 +21,9 @@ def register_pipelines() -> dict[str, Pipeline]:
     stages = {
         "data_processing": data_processing.create_pipeline(),
         "mnist_pretraining": training_pipeline("mnist_pretraining", train_model),
-        "finetuning": training_pipeline("finetuning", train_model, "mnist_pretraining.model"),
+        "finetuning": training_pipeline(
+            "finetuning", train_model, "mnist_pretraining.model", "released_model"
+        ),
         "evaluation": evaluation.create_pipeline(),
         "packaging": packaging.create_pipeline(),
     }

@@ -9,15 +9,15 @@ from bukva.core.evaluation.figures.training import plot_learning_curves
 
 
 def training_pipeline(
-    namespace: str, train: Callable[..., tuple[Any, Any]], pretrained: str | None = None
+    namespace: str, train: Callable[..., tuple[Any, Any]], *models: str
 ) -> Pipeline:
     """Return the pipeline of one training stage.
 
     Args:
         namespace: Name of the stage and of its parameter group.
         train: Takes table, images, parameters, checkpoints, what is called after each epoch, and
-            perhaps a pretrained model; returns the model and its history.
-        pretrained: Dataset with the model whose backbone the training starts from.
+            the models, if any; returns the model and its history.
+        models: Datasets with models that the training may start from.
 
     Returns:
         A pipeline from `sample_table` and `sample_images` to `<namespace>.model`, its history
@@ -27,7 +27,7 @@ def training_pipeline(
     inputs = [*data, "params:parameters", "checkpoints", "epoch_metrics"]
     train_model = Node(
         train,
-        inputs=[*inputs, "pretrained"] if pretrained else inputs,
+        inputs=[*inputs, *models],
         outputs=["model", "history"],
         name="train_model",
     )
@@ -37,6 +37,6 @@ def training_pipeline(
     return Pipeline(
         [train_model, plot],
         namespace=namespace,
-        inputs={name: name for name in data} | ({"pretrained": pretrained} if pretrained else {}),
+        inputs={*data, *models},
         parameters={"params:parameters": f"params:{namespace}"},
     )

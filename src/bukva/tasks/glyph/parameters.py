@@ -116,6 +116,8 @@ class TrainingParameters(FitParameters):
         dropout: Before the heads.
         corpora: Weight of each corpus in a batch; one that is not named, or has 0, is not used.
         class_balance: 0 draws symbols as often as they occur, 1 all equally often.
+        start: Whether to start from the backbone of the pretrained network, or to go on from all of
+            the released model, whatever `network`, `width` and `dropout` say.
         head_epochs: Epochs with the backbone held still, before everything is trained.
         max_epochs: Epochs with everything trained.
         label_smoothing: Of the cross-entropy.
@@ -130,6 +132,7 @@ class TrainingParameters(FitParameters):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     corpora: dict[str, Annotated[float, Field(ge=0)]] = Field(min_length=1)
     class_balance: Share = 0.5
+    start: Literal["pretrained", "released"] = "pretrained"
     head_epochs: Annotated[int, Field(ge=0)] = 0
     max_epochs: Count = 10
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
@@ -150,7 +153,7 @@ class TrainingParameters(FitParameters):
 
 
 _ORDER: Final = (
-    "alphabet", "network", "width", "dropout", "corpora", "class_balance", "head_epochs",
+    "alphabet", "network", "width", "dropout", "corpora", "class_balance", "start", "head_epochs",
     "max_epochs", "steps_per_epoch", "batch_size", "learning_rate", "weight_decay", "schedule",
     "patience_epochs", "label_smoothing", "case_loss_weight", "ema_decay", "max_gradient_norm",
     "augmentation", "device", "processes", "precision", "resume", "kept_share", "seed",

@@ -3,6 +3,7 @@
 Shapes: N samples, H x W pixels.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -34,9 +35,15 @@ def train_model(
     checkpoints: CheckpointStore,
     epoch_metrics: OnEpoch | None,
     pretrained: TrainedModel | None = None,
+    released: TrainedModel | None = None,
 ) -> tuple[TrainedModel, pd.DataFrame]:
-    """Train a network, from random weights or another model's backbone; return its history too."""
-    start = new_model(parameters, pretrained)
+    """Train a network, from what the parameters say; return its history too."""
+    if parameters.start == "released" and released is not None:
+        # It sees what is framed today, and learns to read it.
+        today = {"preprocessing": Preprocessing().to_dict()}
+        start = replace(released, spec=released.spec.model_copy(update=today))
+    else:
+        start = new_model(parameters, pretrained)
     return continue_training(start, table, images_NHW, parameters, checkpoints, epoch_metrics)
 
 
