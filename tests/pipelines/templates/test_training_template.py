@@ -10,9 +10,12 @@ from matplotlib.figure import Figure
 from stage_runs import Data, run_stage, small_data, small_parameters
 from training_runs import MemoryStore
 
+from bukva.cli.released.manifest import RELEASED, WEIGHTS
+from bukva.datasets.models import TrainedModelDataset
 from bukva.pipeline_registry import register_pipelines
 from bukva.pipelines.templates.training import training_pipeline
 from bukva.tasks.glyph import charset
+from bukva.tasks.glyph.preprocessing import Preprocessing
 from bukva.tasks.glyph.trained import TrainedModel
 from bukva.tasks.glyph.training import train_model
 
@@ -38,6 +41,15 @@ def stage_inputs(stage: str, **changes: object) -> Data:
 def pretrained() -> Data:
     inputs = stage_inputs("mnist_pretraining", learning_rate=0.05, ema_decay=0.0, seed=7)
     return run_stage(PIPELINES["mnist_pretraining"], inputs)
+
+
+def starts(pretrained: Data) -> Data:
+    """What `finetuning` may start from."""
+    released = TrainedModelDataset(filepath=str(RELEASED / WEIGHTS)).load()
+    return {
+        "mnist_pretraining.model": pretrained["mnist_pretraining.model"],
+        "released_model": released,
+    }
 
 
 def conv_weights(model: TrainedModel) -> dict[str, np.ndarray]:
@@ -72,7 +84,7 @@ def test_pretraining_changes_where_finetuning_starts(pretrained: Data) -> None:
     inputs = stage_inputs("finetuning", **STANDING_STILL)
     continued = run_stage(
         PIPELINES["finetuning"],
-        inputs | {"mnist_pretraining.model": pretrained["mnist_pretraining.model"]},
+        inputs | starts(pretrained),
     )["finetuning.model"]
     alone = run_stage(training_pipeline("finetuning", train_model), inputs)["finetuning.model"]
     assert continued.spec.labels == charset.CLASSES
@@ -87,6 +99,18 @@ def test_pretraining_changes_where_finetuning_starts(pretrained: Data) -> None:
     )
 
 
+def test_finetuning_goes_on_from_the_released_model(pretrained: Data) -> None:
+    inputs = stage_inputs("finetuning", start="released", **STANDING_STILL) | starts(pretrained)
+    made = run_stage(PIPELINES["finetuning"], inputs)["finetuning.model"]
+    released = inputs["released_model"]
+    assert (made.spec.network, made.spec.sizes) == (released.spec.network, released.spec.sizes)
+    for name, value in conv_weights(released).items():
+        np.testing.assert_allclose(conv_weights(made)[name], value, atol=1e-9)
+    # What that one had learnt from, it still knows; and it reads what is framed today.
+    assert set(made.spec.corpora) == {*released.spec.corpora, "strokes", "nonsymbols"}
+    assert made.spec.preprocessing == Preprocessing().to_dict()
+
+
 def test_a_model_says_what_it_was_trained_on(pretrained: Data) -> None:
     digits = pretrained["mnist_pretraining.model"]
     assert digits.spec.corpora == ("strokes",)
@@ -96,7 +120,9 @@ def test_a_model_says_what_it_was_trained_on(pretrained: Data) -> None:
     inputs = stage_inputs("finetuning", corpora={"strokes": 0.7, "rukopys": 0.3, "digits": 0.0})
     inputs["sample_table"] = table
     inputs["sample_images"] = np.pad(small_data()["sample_images"], [(0, 1), (0, 0), (0, 0)])
-    made = run_stage(PIPELINES["finetuning"], inputs | {"mnist_pretraining.model": before})
+    made = run_stage(
+        PIPELINES["finetuning"], inputs | starts(pretrained) | {"mnist_pretraining.model": before}
+    )
     assert made["finetuning.model"].spec.corpora == ("mnist", "nonsymbols", "strokes")
     # Nor does it take a share of a batch, whatever weight it was given.
     corpora = made["finetuning.model"].spec.parameters["finetuning"]["corpora"]
