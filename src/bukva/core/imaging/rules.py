@@ -24,7 +24,7 @@ _LEAST_EDGE, _MOST_EDGE = 12, 40
 _LEAST_LEVELS: Final = 3.0
 _LEAST_SPAN: Final = 0.7
 _BEND: Final = 0.008
-_USUAL, _UNEVEN = 0.2, 1.25
+_USUAL, _UNEVEN = 0.15, 1.25
 _MOST_THICK: Final = 0.085
 _REST: Final = 0.5
 """Of a rule's difference, what its soft edges may leave."""
