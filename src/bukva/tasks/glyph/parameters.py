@@ -16,7 +16,6 @@ from bukva.core.parameters import Count, Device, Group, Positive, Share, nest
 from bukva.core.training.parameters import FitParameters
 from bukva.core.tuning import parameters as core
 from bukva.core.tuning.parameters import SearchedParameter
-from bukva.tasks.glyph.answer import Source
 
 
 def _none_or_some_for_each_split(count: int) -> int:
@@ -144,6 +143,8 @@ class TrainingParameters(FitParameters):
     def _in_order(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Keep one order of the fields: checkpoints and studies know a recipe by its digest."""
         values: dict[str, Any] = serialise(self)
+        if self.start == "pretrained":
+            values.pop("start", None)  # studies from before know of no other
         return {name: values[name] for name in _ORDER if name in values}
 
     @property
@@ -328,7 +329,7 @@ class BatchInferenceParameters(Group):
     images: Annotated[str, Field(min_length=1)]
     results: Annotated[str, Field(min_length=1)]
     model: Annotated[str, Field(min_length=1)]
-    source: Source | None = None
+    source: Literal["drawing", "photo"] | None = None
     chunk_images: Count = 10_000
     engine: Literal["local", "ray"] = "local"
     ray_address: str | None = None
