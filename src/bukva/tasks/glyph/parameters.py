@@ -117,6 +117,8 @@ class TrainingParameters(FitParameters):
         class_balance: 0 draws symbols as often as they occur, 1 all equally often.
         start: Whether to start from the backbone of the pretrained network, or to go on from all of
             the released model, whatever `network`, `width` and `dropout` say.
+        released_share: Of the weights that come out, how much is the released model's own, where
+            that is gone on from.
         head_epochs: Epochs with the backbone held still, before everything is trained.
         max_epochs: Epochs with everything trained.
         label_smoothing: Of the cross-entropy.
@@ -132,6 +134,7 @@ class TrainingParameters(FitParameters):
     corpora: dict[str, Annotated[float, Field(ge=0)]] = Field(min_length=1)
     class_balance: Share = 0.5
     start: Literal["pretrained", "released"] = "pretrained"
+    released_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     head_epochs: Annotated[int, Field(ge=0)] = 0
     max_epochs: Count = 10
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
@@ -144,7 +147,8 @@ class TrainingParameters(FitParameters):
         """Keep one order of the fields: checkpoints and studies know a recipe by its digest."""
         values: dict[str, Any] = serialise(self)
         if self.start == "pretrained":
-            values.pop("start", None)  # studies from before know of no other
+            # Studies from before know of no other.
+            values = {name: values[name] for name in values.keys() - {"start", "released_share"}}
         return {name: values[name] for name in _ORDER if name in values}
 
     @property
@@ -154,7 +158,7 @@ class TrainingParameters(FitParameters):
 
 
 _ORDER: Final = (
-    "alphabet", "network", "width", "dropout", "corpora", "class_balance", "start", "head_epochs",
+    "alphabet", "network", "width", "dropout", "corpora", "class_balance", "start", "released_share", "head_epochs",
     "max_epochs", "steps_per_epoch", "batch_size", "learning_rate", "weight_decay", "schedule",
     "patience_epochs", "label_smoothing", "case_loss_weight", "ema_decay", "max_gradient_norm",
     "augmentation", "device", "processes", "precision", "resume", "kept_share", "seed",

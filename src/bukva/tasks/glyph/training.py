@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import nn
 
 from bukva.core.alphabets import DIGITS
 from bukva.core.arrays import UInt8Array
@@ -88,6 +90,9 @@ def continue_training(
     learner = GlyphLearner(train, valid, parameters)
     _, history = fit(network, learner, parameters, checkpoints=checkpoints, on_epoch=on_epoch)
     calibrate_labels(network, valid)
+    if parameters.start == "released" and parameters.released_share:
+        blend(network, start, parameters.released_share)
+        calibrate_labels(network, valid)
     # A photograph that hardly shows a symbol would have everything taken for one.
     certain = {name: weight for name, weight in parameters.corpora.items() if name != PHOTOGRAPHS}
     calm = select_split(
@@ -103,6 +108,20 @@ def continue_training(
     stage = {STAGES[parameters.alphabet]: _as_used(parameters, table, train, spec)}
     spec = spec.model_copy(update={"parameters": {**spec.parameters, **stage}})
     return TrainedModel(weights_of(network), spec), history
+
+
+def blend(network: nn.Module, start: TrainedModel, share: float) -> None:
+    """Mix a share of the weights that a training started from into a network, in place.
+
+    What was learnt anew stays, and less of what was known is forgotten (Wortsman et al. 2022,
+    "Robust fine-tuning of zero-shot models").
+    """
+    former = start.to_network().state_dict()
+    mixed = {
+        name: torch.lerp(value, former[name], share) if value.is_floating_point() else value
+        for name, value in network.state_dict().items()
+    }
+    network.load_state_dict(mixed)
 
 
 def select_split(
