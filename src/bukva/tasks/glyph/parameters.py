@@ -158,8 +158,9 @@ class TrainingParameters(FitParameters):
 
 
 _ORDER: Final = (
-    "alphabet", "network", "width", "dropout", "corpora", "class_balance", "start", "released_share", "head_epochs",
-    "max_epochs", "steps_per_epoch", "batch_size", "learning_rate", "weight_decay", "schedule",
+    "alphabet", "network", "width", "dropout", "corpora", "class_balance", "start",
+    "released_share", "head_epochs", "max_epochs", "steps_per_epoch", "batch_size",
+    "learning_rate", "weight_decay", "schedule",
     "patience_epochs", "label_smoothing", "case_loss_weight", "ema_decay", "max_gradient_norm",
     "augmentation", "device", "processes", "precision", "resume", "kept_share", "seed",
 )  # fmt: skip
