@@ -31,7 +31,7 @@ def test_the_plain_drawing_is_read(released_server: Server) -> None:
     """Otherwise its odd twins would prove little."""
     answer = released_server.http.post("/v1/predict", files={"file": ("a.png", plain())}).json()
     assert answer["symbol"] == "Ґ"
-    assert 0.7 < answer["confidence"] < 0.95  # a small change of the picture would move it
+    assert 0.7 < answer["confidence"] < 0.97  # a small change of the picture would move it
 
 
 @pytest.mark.parametrize("tail", [TAIL, zipped()], ids=["HTML", "zip"])

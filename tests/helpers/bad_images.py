@@ -303,7 +303,7 @@ def legal_but_odd() -> list[BadImage]:
     }
     empty: dict[str, Callable[[], bytes]] = {
         "all clear": lambda: encode(Image.new("RGBA", (50, 50), CLEAR)),
-        "one pixel": lambda: encode(Image.new("L", (1, 1))),
+        "one pixel": lambda: encode(Image.new("L", (1, 1), WHITE)),
         "blank page": lambda: encode(Image.new("L", (200, 200), WHITE)),
     }
     group = "legal but odd"
@@ -315,6 +315,7 @@ def legal_but_odd() -> list[BadImage]:
             for turn in UNDO_TURN
         ],
         *[BadImage(group, *item, "empty_image") for item in empty.items()],
+        BadImage(group, "black", lambda: encode(Image.new("L", (90, 90))), "too_dark"),
     ]
 
 
