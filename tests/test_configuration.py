@@ -133,7 +133,7 @@ def test_one_line_moves_the_storage_to_s3(catalog: DataCatalog) -> None:
         for name in dataset_names() - IN_MEMORY
         if not address(catalog, name).startswith("s3://bukva/")
     }
-    in_conf = {"corpora_manifest", "model_card_template"}
+    in_conf = {"corpora_manifest", "model_card_template", "released_model"}
     # The model that answers a batch is fetched from the registry, or is that recogniser.
     assert elsewhere == RECOGNISERS | {"batch_model"} | in_conf | IN_REGISTRY | IN_TRACKER | TUNING
     assert catalog.get("sample_table")._protocol == "s3"
@@ -169,7 +169,8 @@ def test_tuning_writes_where_finetuning_reads(env: str) -> None:
         assert place == f"conf/{home}/globals_tuned.yml"
 
 
-@pytest.mark.parametrize("env", ["base", "real", "prod", "released"], indirect=True)
+# `released` goes on from a trained model, at a learning rate of its own.
+@pytest.mark.parametrize("env", ["base", "real", "prod"], indirect=True)
 def test_finetuning_reads_all_that_is_searched(env: str, tmp_path: Path) -> None:
     conf = tmp_path / "conf"
     shutil.copytree(PROJECT / "conf", conf)
@@ -194,7 +195,7 @@ def test_an_environment_goes_on_from_another_and_changes_what_it_says(env: str) 
     config = load_config(GOES_ON_FROM[env])
     other, other_globals = config["parameters"], config["globals"]
     # What is told apart; and where a batch lies by default, which is in the storage.
-    changed = {"released": {"data_processing"}, "prod": {"batch_inference"}}[env]
+    changed = {"released": {"data_processing", "finetuning"}, "prod": {"batch_inference"}}[env]
     assert {name for name in other if own[name] != other[name]} == changed
     assert own_globals["corpora"] == other_globals["corpora"]
     assert (own_globals["storage"]["root"] == "data") == (env == "released")

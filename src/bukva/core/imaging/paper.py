@@ -34,6 +34,7 @@ _GROUND_SIDE_PX: Final = 64
 _WINDOW_SHARE: Final = 0.42
 _EVEN: Final = 7
 _WIDEST_STROKE: Final = 0.22
+_SHINE_LEVELS: Final = 25
 _EDGE_PX: Final = 3  # of the ground's small picture: how far the edge of a shadow reaches
 _COLOUR_WEIGHT: Final = 1.4
 _SHARP_LEVELS: Final = 40.0
@@ -198,7 +199,9 @@ def _find_ground(small_HWC: UInt8Array) -> UInt8Array:
     # The shine of a lamp is narrower than that window, and wider than chalk.
     shine_HW = cv2.morphologyEx(light_HW, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     shine_HW = cv2.morphologyEx(shine_HW, cv2.MORPH_CLOSE, stroke)
-    ground_HWC[..., 0] = np.maximum(ground_HWC[..., 0], shine_HW)
+    # Where it is one: the hollows of an uneven light are no ink.
+    is_shine_HW = cv2.subtract(shine_HW, ground_HWC[..., 0]) > _SHINE_LEVELS
+    ground_HWC[is_shine_HW, 0] = shine_HW[is_shine_HW]
     return ground_HWC
 
 
