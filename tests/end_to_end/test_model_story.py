@@ -136,7 +136,7 @@ def test_a_better_model_is_first_a_candidate(story: Story, service: Server) -> N
 
 def test_it_is_promoted_and_the_service_follows(story: Story, service: Server) -> None:
     said = story.bukva("model", "promote", "candidate")
-    assert "now in production: label accuracy on the same 420 test samples: +" in said
+    assert "now in production: label accuracy on the same 421 test samples: +" in said
     assert story.aliases() == {"prod": "2", "previous": "1"}
     wait_for_version(service, "2")
 
@@ -152,7 +152,7 @@ def test_the_service_follows_a_rollback(story: Story, service: Server) -> None:
 def test_a_worse_model_is_refused_with_its_numbers(story: Story, service: Server) -> None:
     decision = story.promote(version="1")
     assert not decision["is_promoted"]
-    assert "label accuracy on the same 420 test samples: -" in decision["reason"]
+    assert "label accuracy on the same 421 test samples: -" in decision["reason"]
     assert "worse beyond chance" in decision["reason"]
     assert story.aliases()["prod"] == "2"
     assert answered_by(service) == "2"

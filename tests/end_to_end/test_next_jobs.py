@@ -52,7 +52,7 @@ def test_a_worse_candidate_is_registered_but_not_promoted(job: Storage, untraine
     verdict = untrained.report("verdict.json")
     assert verdict["comparison"]["label_accuracy.difference"] < 0
     assert not verdict["is_accepted"]
-    assert "label accuracy on the same 420 test samples: -" in verdict["reason"]
+    assert "label accuracy on the same 421 test samples: -" in verdict["reason"]
     assert verdict["production_version"] == "2"
     assert untrained.versions().keys() == {"1", "2", "3"}
     assert untrained.versions()["2"] == job.versions()["2"]
