@@ -170,7 +170,7 @@ def test_what_happened_can_be_looked_at(story: Story) -> None:
     shown = json.loads(story.bukva("model", "show", "--json"))
     assert (shown["version"], shown["aliases"]) == ("2", ["prod"])
     assert [period["to"] is None for period in shown["in_production"]] == [False, True]
-    assert shown["in_production"][0]["why"].startswith("label accuracy on the same 420")
+    assert shown["in_production"][0]["why"].startswith("label accuracy on the same 421")
     low, high = shown["metrics"]["all.label_accuracy"]["interval_95"]
     assert low < shown["metrics"]["all.label_accuracy"]["value"] < high
     assert shown["parameters"]["finetuning"]["max_epochs"] == LEARNING["max_epochs"]
