@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def test_spark_answers_as_the_recogniser_does(
     for name, content in images.items():
         (tmp_path / "scans" / name).write_bytes(content)
     monkeypatch.chdir(tmp_path)
+    interrupt = signal.getsignal(signal.SIGINT)
     # Spark's workers are processes of this Python, and know only what the environment says.
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setenv(
@@ -58,6 +60,8 @@ def test_spark_answers_as_the_recogniser_does(
         finally:
             if "spark" in scope:
                 scope["spark"].stop()
+            # Spark leaves its own behind, which fails once it has stopped.
+            signal.signal(signal.SIGINT, interrupt)
     answers = pd.read_parquet(tmp_path / "build" / "read").set_index("path")
     answers.index = answers.index.str.rpartition("/").get_level_values(2)
     expected = random_recogniser.recognise(pd.Series(images))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from stage_runs import small_data
 
-from bukva.errors import EmptyImageError
+from bukva.errors import EmptyImageError, SeveralSymbolsError
 from bukva.tasks.glyph.charset import NO_SYMBOL
 from bukva.tasks.glyph.nonsymbols.collection import (
     MERGING,
@@ -125,8 +125,8 @@ def test_pages_have_ink_and_the_size_they_should(draw, variation) -> None:
         assert variation.page_px[0] <= len(page) < variation.page_px[1]
         try:
             assert preprocess(page).image_HW.max() == 255
-        except EmptyImageError:
-            assert draw is draw_noise, "of nothing but noise, nothing stands out"
+        except (EmptyImageError, SeveralSymbolsError):
+            assert draw in (draw_noise, draw_photo), "noise or grass may show nothing, or several"
 
 
 def rise_deg(page: np.ndarray) -> float:
