@@ -26,6 +26,7 @@ _FAR_SHARE: Final = 0.3
 """Of ink that is farther from sure ink than a rim is wide: shade, or a rule."""
 _SHEET_FILL, _SHEET_SHARE, _SHEET_ASPECT = 0.6, 0.15, 0.2
 _SHADE_SHARE: Final = 0.05
+_CROP_SHARE: Final = 0.9
 _LINE_SHARE: Final = 0.95
 _EDGE_SHARE: Final = 0.02
 
@@ -53,7 +54,7 @@ def find_drawing(grey_HW: UInt8Array, constants: Preprocessing) -> Drawing | Non
     is_even = highest - lowest <= _EVEN_LEVELS
     if not is_even:
         # Ink goes up to the edge.
-        ground = _median(grey_HW)
+        ground = _most_usual(grey_HW)
         lowest, highest = ground - _EVEN_LEVELS / 2, ground + _EVEN_LEVELS / 2
     darker, lighter = lowest - low, high - highest
     contrast = max(darker, lighter)
@@ -82,10 +83,12 @@ def _shrink(grey_HW: UInt8Array) -> UInt8Array:
     return np.asarray(cv2.resize(grey_HW, size, interpolation=cv2.INTER_AREA))
 
 
-def _median(grey_HW: UInt8Array) -> float:
-    """Return the median of an image, by counts of its tones."""
-    counts = cv2.calcHist([grey_HW], [0], None, [256], [0, 256]).cumsum()
-    return float(counts.searchsorted(counts[-1] / 2))
+def _most_usual(grey_HW: UInt8Array) -> float:
+    """Return the tone about which most of an image is: of a bold letter, the median is a rim's."""
+    counts_1V = cv2.calcHist([grey_HW], [0], None, [256], [0, 256]).reshape(1, -1)
+    return float(
+        cv2.blur(counts_1V, (_EVEN_LEVELS + 1, 1), borderType=cv2.BORDER_CONSTANT).argmax()
+    )
 
 
 def _cut_drawing(ink_HW: UInt8Array, constants: Preprocessing) -> Drawing | None:
@@ -194,9 +197,7 @@ def _is_whole(drawing: Drawing, ink_HW: UInt8Array, constants: Preprocessing) ->
     if shade_px > _SHADE_SHARE * ink_HW.size:
         return False
     box, page = drawing.box, drawing.page
-    margin = constants.page_margin
-    is_high, is_wide = box.height > margin * page.height, box.width > margin * page.width
-    if is_high and is_wide:
+    if min(box.height / page.height, box.width / page.width) > _CROP_SHARE:
         return _count_lines(ink_HW) <= 1
     if box.height == page.height or box.width == page.width:
         # Rules; but of a bar alone, which has nothing beside it, it is the symbol.
