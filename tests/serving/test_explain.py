@@ -2,11 +2,12 @@ import io
 
 import numpy as np
 import pytest
+from photos import PAPER, written
 from PIL import Image, ImageDraw
 from serving_requests import draw, encode
 
-from bukva.errors import RequestError
-from bukva.serving.recognition import CELLS, cover, weigh
+from bukva.serving import occlusion
+from bukva.serving.occlusion import CELLS, weigh
 from bukva.tasks.glyph.answer import Alternative, Answer, Failure, Recognition
 
 
@@ -14,9 +15,21 @@ def pixels(png):
     return np.asarray(Image.open(io.BytesIO(png)))
 
 
-def test_only_ink_is_covered_and_all_of_it():
+@pytest.fixture
+def cover(random_recogniser):
+    """Return a function that covers an image where the recogniser sees ink."""
+
+    def cover(image, source=None):
+        [answer] = random_recogniser.read([image], [source], with_map=True)
+        return occlusion.cover(image, answer)
+
+    return cover
+
+
+def test_only_ink_is_covered_and_all_of_it(cover):
     page = draw(side_px=200, pen_px=14)
     covered = cover(encode(page))
+    assert covered.source == "drawing"
     assert len(covered.images) == CELLS**2
     # The corner stroke leaves the upper right of its box empty.
     assert covered.images[CELLS - 1] is None
@@ -28,13 +41,13 @@ def test_only_ink_is_covered_and_all_of_it():
         assert 0 < changed.sum() < (whole < 128).sum()
 
 
-def test_the_box_holds_the_ink():
+def test_the_box_holds_the_ink(cover):
     box = cover(encode(draw(side_px=200, pen_px=14))).box
     assert (box.left, box.top) == pytest.approx((0.25, 0.25), abs=0.05)
     assert (box.width, box.height) == pytest.approx((0.5, 0.5), abs=0.1)
 
 
-def test_light_ink_on_a_dark_page_is_covered_with_dark():
+def test_light_ink_on_a_dark_page_is_covered_with_dark(cover):
     page = Image.new("L", (100, 100), 10)
     ImageDraw.Draw(page).line([(20, 20), (80, 80)], fill=240, width=8)
     copies = [pixels(image) for image in cover(encode(page)).images if image]
@@ -42,28 +55,62 @@ def test_light_ink_on_a_dark_page_is_covered_with_dark():
     assert np.min(copies, axis=0).max() <= 58, "nothing light is left everywhere"
 
 
-def test_a_large_page_is_made_smaller():
+def test_a_large_page_is_made_smaller(cover):
     page = draw(side_px=2000, pen_px=140)
     assert max(pixels(next(filter(None, cover(encode(page)).images))).shape) == 400
 
 
-def test_a_page_without_ink_has_nothing_to_cover():
+def test_a_page_without_ink_has_nothing_to_cover(cover):
     assert set(cover(encode(Image.new("L", (50, 50), 255))).images) == {None}
-    with pytest.raises(RequestError) as refusal:
-        cover(b"GIF89a")
-    assert refusal.value.code == "unsupported_format"
+
+
+def test_a_photo_is_covered_with_the_colour_of_its_paper(cover, random_recogniser):
+    """In uneven light; of a small stroke what lies around it is looked at."""
+    jpeg = written((4000, 3000), "JPEG", quality=92)()
+    covered = cover(jpeg)
+    assert covered.source == "photo"
+    box = covered.box
+    assert (box.left, box.left + box.width) == pytest.approx((0.5, 0.54), abs=0.02)
+    assert (box.top, box.top + box.height) == pytest.approx((1 / 3, 2 / 3), abs=0.03)
+    copies = [pixels(image).astype(int) for image in covered.images if image]
+    assert len(copies) == CELLS**2
+    whole = copies[0]
+    darkest = np.min(copies, axis=0)
+    lightest = np.max(copies, axis=0)
+    is_ink = darkest[..., 0] < (whole[..., 0].max() + darkest[..., 0].min()) / 2
+    assert np.abs(lightest[is_ink] - PAPER).max() < 60, "each point of the stroke becomes paper"
+    read = random_recogniser.read([image for image in covered.images if image])
+    assert sum(answer.reading is not None for answer in read) > CELLS**2 / 2
+
+
+def test_a_picture_in_shade_is_covered_as_dark_as_it_is_there(cover):
+    page = np.asarray(draw(side_px=300, pen_px=20).convert("RGB")) / 255
+    shade = np.linspace(1.0, 0.45, 300)[None, :, None]
+    noise = np.random.default_rng(1).normal(0, 2, page.shape)
+    picture = np.clip((60 + 170 * page) * shade + noise, 0, 255).astype(np.uint8)
+    covered = cover(encode(Image.fromarray(picture)))
+    copies = [pixels(image).astype(int) for image in covered.images if image]
+    assert copies
+    for copy in copies:
+        changed = (copy == np.median(copy[0], axis=0)).all(axis=-1)
+        assert not changed.all()
+    # Nowhere does a patch stand out from the paper beside it.
+    lightest = np.max(copies, axis=0)[..., 0]
+    paper = 230 * np.linspace(1.0, 0.45, lightest.shape[1])[None, :]
+    assert (lightest - paper).max() < 40
 
 
 def named(symbol, probability):
     return {"symbol": symbol, "probability": probability}
 
 
-def test_a_cell_weighs_what_its_label_loses_in_either_case():
+def test_a_cell_weighs_what_its_label_loses_in_either_case(cover):
     covered = cover(encode(draw()))
     recognition = Recognition(
         symbol="О", label="о", case="upper", confidence=0.9, case_confidence=0.6, is_symbol=True,
         symbol_confidence=1.0, alternatives=[named("О", 0.6), named("о", 0.3), named("0", 0.1)],
     )  # fmt: skip
+    whole = Answer(reading=recognition)
     count = sum(image is not None for image in covered.images)
     without = recognition.model_copy(
         update={
@@ -72,7 +119,7 @@ def test_a_cell_weighs_what_its_label_loses_in_either_case():
     )
     unread = Answer(reading=None, failure=Failure(error="empty_image", error_detail="No ink."))
     answers = [Answer(reading=without), *[unread] * (count - 1)]
-    weights = [weight for row in weigh(recognition, covered, answers) for weight in row]
+    weights = [weight for row in weigh(whole, covered, answers) for weight in row]
     first, *others = [w for w, image in zip(weights, covered.images, strict=True) if image]
     assert first == pytest.approx(0.5)
     assert others == [pytest.approx(0.9)] * (count - 1)

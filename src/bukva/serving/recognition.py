@@ -1,28 +1,19 @@
-"""The addresses that recognise, and that tell which parts of a symbol an answer rests on.
-
-That is found by trial, which is occlusion (Zeiler and Fergus 2014, section 4.2): a patch of the
-drawing is covered with the page's colour, and the model asked again. Where the probability of its
-answer falls, it needed what was there. Any model can be asked so.
-
-Shapes: H x W pixels; the grid has G x G cells.
-"""
+"""The addresses that recognise, and that tell which parts of a symbol an answer rests on."""
 
 import asyncio
 import base64
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
-from PIL import Image
 
 from bukva.errors import ModelError, RequestError
 from bukva.serving.logs import log_failure
 from bukva.serving.model import AskedModel, LoadedModel, read_map
+from bukva.serving.occlusion import cover, weigh
 from bukva.serving.problems import IMAGE_PROBLEMS, describe_problems
-from bukva.serving.request_body import Grey, decode, describe_json, encode, read_batch, read_image
+from bukva.serving.request_body import describe_json, encode, read_batch, read_image
 from bukva.serving.schemas import (
     BatchAnswer,
     BatchRequest,
@@ -34,94 +25,6 @@ from bukva.serving.schemas import (
 )
 from bukva.serving.service import Service, ServiceDep
 from bukva.tasks.glyph.answer import Answer, Box, Kind, Recognition, Source
-
-CELLS = 8
-_PATCH_CELLS = 2.5  # a smaller one leaves enough of a breve or a hook to know it by
-_LONGEST_PX = 400
-_INK_FROM = 48  # of 255, away from the page's colour
-
-
-@dataclass(frozen=True)
-class Covered:
-    """Copies of a page, each with another patch covered; row by row.
-
-    Attributes:
-        images: PNG files, `CELLS` x `CELLS` of them; None where there was no ink to cover.
-        box: What of the page the grid lies on: its ink.
-    """
-
-    images: list[bytes | None]
-    box: Box
-
-
-def cover(image: bytes) -> Covered:
-    """Return an image with each patch of its ink covered in turn.
-
-    Raises:
-        RequestError: If it cannot be decoded.
-    """
-    small = Image.fromarray(decode(image))
-    small.thumbnail((_LONGEST_PX, _LONGEST_PX))  # it is encoded once for each patch
-    grey_HW: Grey = np.asarray(small)
-    page = np.median(np.concatenate([grey_HW[[0, -1]].ravel(), grey_HW[:, [0, -1]].ravel()]))
-    is_ink_HW = np.abs(grey_HW.astype(np.float32) - page) >= _INK_FROM
-    rows, columns = np.flatnonzero(is_ink_HW.any(1)), np.flatnonzero(is_ink_HW.any(0))
-    if not len(rows):
-        return Covered([None] * CELLS**2, Box(left=0, top=0, width=1, height=1))
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    images = [
-        _fill(grey_HW, y, x, int(page)) if is_ink_HW[y, x].any() else None
-        for y in _patches(top, bottom)
-        for x in _patches(left, right)
-    ]
-    height, width = grey_HW.shape
-    box = Box(
-        left=left / width,
-        top=top / height,
-        width=(right - left) / width,
-        height=(bottom - top) / height,
-    )
-    return Covered(images, box)
-
-
-def _patches(start: int, stop: int) -> list[slice]:
-    cell = (stop - start) / CELLS
-    reach = cell * _PATCH_CELLS / 2
-    middles = start + cell * (np.arange(CELLS) + 0.5)
-    return [slice(max(0, round(m - reach)), max(1, round(m + reach))) for m in middles]
-
-
-def _fill(grey_HW: Grey, rows: slice, columns: slice, value: int) -> bytes:
-    covered_HW = grey_HW.copy()
-    covered_HW[rows, columns] = value
-    return encode(covered_HW, compress_level=1)
-
-
-def weigh(
-    recognition: Recognition, covered: Covered, answers: Sequence[Answer]
-) -> list[list[float]]:
-    """Return by how much covering each cell lowers the probability of the label, 0..1.
-
-    Args:
-        recognition: What the whole image was read as, or would be if it showed a symbol.
-        covered: What the model was asked with.
-        answers: What it said, for each image that is not None.
-    """
-    label = recognition.alternatives[0].symbol.lower()
-    whole = _probability(label, recognition)
-    left = iter(answers)
-    falls = [
-        0.0 if image is None else max(0.0, whole - _probability(label, next(left).reading))
-        for image in covered.images
-    ]
-    return [falls[start : start + CELLS] for start in range(0, CELLS**2, CELLS)]
-
-
-def _probability(label: str, recognition: Recognition | None) -> float:
-    """Return the probability of a label: 0 if it is not among the best, or nothing was read."""
-    alternatives = recognition.alternatives if recognition else []
-    return sum(each.probability for each in alternatives if each.symbol.lower() == label)
-
 
 AskedSource = Annotated[
     Source | None,
@@ -231,14 +134,15 @@ async def explain(
     model = _admit(request, service)
     if method not in model.methods:
         raise RequestError("method_unavailable", "Ask with `method=occlusion`.")
-    asked = AskedModel(model.recogniser, source, with_map=method == "gradcam")
+    # With the map comes where the frame lies on the image, which both methods need.
+    asked = AskedModel(model.recogniser, source, with_map=True)
     image = await read_image(request, service.settings)
     [answer] = await service.calls.predict(asked, [image])
     recognition = _take_note(answer, model, service)
     if method == "gradcam":
         box, importance = _read_map(answer)
     else:
-        box, importance = await _weigh_parts(image, recognition, asked, service)
+        box, importance = await _weigh_parts(image, answer, model, service)
     return Explanation(
         **recognition.model_dump(),
         method=method,
@@ -251,12 +155,13 @@ async def explain(
 
 
 async def _weigh_parts(
-    image: bytes, recognition: Recognition, model: AskedModel, service: Service
+    image: bytes, answer: Answer, model: LoadedModel, service: Service
 ) -> tuple[Box, list[list[float]]]:
-    covered = await asyncio.to_thread(cover, image)
+    covered = await asyncio.to_thread(cover, image, answer)
     copies = [copy for copy in covered.images if copy]
-    answers = await service.calls.predict(model, copies) if copies else []
-    return covered.box, weigh(recognition, covered, answers)
+    asked = model.asked_of(covered.source)
+    answers = await service.calls.predict(asked, copies) if copies else []
+    return covered.box, weigh(answer, covered, answers)
 
 
 def _admit(request: Request, service: Service) -> LoadedModel:

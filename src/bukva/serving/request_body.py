@@ -21,31 +21,16 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from bukva.core.imaging.decoding import decode_image, to_grey
-from bukva.errors import ImageError, RequestError
+from bukva.errors import RequestError
 from bukva.serving.schemas import BatchRequest, FeedbackRequest, PredictRequest
 from bukva.serving.settings import Settings
 from bukva.tasks.glyph.answer import Source
 
-Grey = NDArray[np.uint8]
 
-
-def decode(image: bytes) -> Grey:
-    """Return the grey pixels `(H, W)` of an image file, as it is shown in grey.
-
-    Raises:
-        RequestError: If it cannot be decoded; the codes are those of recognition.
-    """
-    try:
-        return to_grey(decode_image(image))
-    except ImageError as error:
-        raise RequestError(error.code, str(error)) from error
-
-
-def encode(grey_HW: Grey, compress_level: int = 6) -> bytes:
-    """Return grey pixels as a PNG file, which holds nothing else."""
+def encode(pixels: NDArray[np.uint8], compress_level: int = 6) -> bytes:
+    """Return pixels, grey or RGB, as a PNG file, which holds nothing else."""
     buffer = io.BytesIO()
-    Image.fromarray(grey_HW).save(buffer, "PNG", compress_level=compress_level)
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=compress_level)
     return buffer.getvalue()
 
 

@@ -226,6 +226,23 @@ def test_ink_along_the_edges_of_a_crop_is_ink(polarity, with_right_stem):
     assert likeness(crop.image_HW, whole.image_HW) > 0.98
 
 
+@pytest.mark.parametrize(("margin", "most_wrong"), [(0, 0.06), (1, 0.03), (3, 0)])
+def test_a_letter_cut_tight_by_bold_or_thin_pen_is_the_letter(drawn_pages, margin, most_wrong):
+    """Never but for a few that lie half a pixel apart in the frame."""
+    likenesses = []
+    for page in drawn_pages:
+        is_ink = page.image < 200
+        rows, columns = (np.flatnonzero(is_ink.any(axis)) for axis in (1, 0))
+        crop = page.image[
+            max(0, rows[0] - margin) : rows[-1] + 1 + margin,
+            max(0, columns[0] - margin) : columns[-1] + 1 + margin,
+        ]
+        expected = preprocess(page.image).image_HW
+        likenesses.append(likeness(preprocess(crop).image_HW, expected))
+    assert np.mean(np.array(likenesses) < 0.85) <= most_wrong
+    assert np.mean(likenesses) > 0.97
+
+
 def test_a_crop_has_no_page():
     assert np.isnan(preprocess(255 - draw_letter()[:, 4:36]).page_F).all()
     framed = np.pad(255 - draw_letter(2)[:, 8:72], 1, constant_values=255)

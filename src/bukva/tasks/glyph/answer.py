@@ -175,7 +175,7 @@ class Answer(_Frozen):
         frame: What the network saw: base64 of grey levels, row by row; shown with an explanation.
         grad_cam: Rows of cells, each saying how much it speaks for the label. None where that was
             not asked for, or the network cannot tell.
-        frame_box: What of the page they lie on, as `Box` says it.
+        frame_box: What of the page the frame and they lie on, as `Box` says it.
     """
 
     reading: Recognition | None

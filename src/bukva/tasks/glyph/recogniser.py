@@ -186,10 +186,10 @@ class Recogniser(OnnxModel):
         for place, (item, is_asked) in enumerate(zip(prepared, asked, strict=True)):
             if not is_asked or isinstance(item, ImageError) or item.frame_box is None:
                 continue
+            located["frame_box"][place] = item.frame_box._asdict()
             maps_Nhw = self.grad_cam(item.image_HW[None], item.page_F[None])
             if maps_Nhw is not None:
                 located["grad_cam"][place] = maps_Nhw[0].tolist()
-                located["frame_box"][place] = item.frame_box._asdict()
         return located
 
 
