@@ -46,7 +46,7 @@ def test_the_job_runs_all_six_stages_in_order(pipelines: dict[str, Pipeline]) ->
     assert order.index("mnist_pretraining") < order.index("finetuning")
 
 
-def test_the_job_needs_nothing_but_corpora_and_what_lies_in_the_package(pipelines: dict[str, Pipeline]) -> None:
+def test_the_job_needs_corpora_and_what_is_released_alone(pipelines: dict[str, Pipeline]) -> None:
     made = set[str]()
     for name in PARTS.values():
         assert data_of(pipelines[name].inputs()) - made <= RAW | STATE | REGISTRY | RELEASED

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bukva.core.arrays import Float32Array, UInt8Array
 from bukva.core.imaging.pieces import choose_pieces
 from bukva.core.imaging.rules import remove_rules
-from bukva.core.imaging.sheet import find_sheet
+from bukva.core.imaging.sheet import find_sheet, shrink
 from bukva.errors import EmptyImageError, TooDarkError
 
 LEAST_LEVELS: Final = 12.0
@@ -67,6 +67,10 @@ class _View(NamedTuple):
         composed: NDArray[np.float64] = self.to_picture @ whole
         return composed
 
+    def map_part(self, rows: slice, columns: slice) -> NDArray[np.float64]:
+        """Return how the pixels of a part of this view lie on the picture."""
+        return self.map(np.array([[1, 0, columns.start], [0, 1, rows.start]], dtype=np.float64))
+
 
 def read_symbol(pixels: UInt8Array) -> SymbolInk:
     """Return the one symbol that a picture shows.
@@ -81,14 +85,17 @@ def read_symbol(pixels: UInt8Array) -> SymbolInk:
     """
     whole = _View(pixels, np.eye(2, 3))
     view = _resize(whole)
-    if sheet := find_sheet(to_lab(view.pixels)):
-        scale = view.to_picture[0, 0]
-        whole = _View(sheet.scale(scale).cut_out(pixels), sheet.scale(scale).to_picture())
+    lab_HWC = to_lab(view.pixels)
+    if found_sheet := find_sheet(lab_HWC):
+        sheet = found_sheet.scale(view.to_picture[0, 0])
+        whole = _View(sheet.cut_out(pixels), sheet.to_picture())
         view = _resize(whole)
-    found = _read(view)
+        lab_HWC = to_lab(view.pixels)
+    found = _read(view, lab_HWC)
     is_reduced = max(view.pixels.shape) < max(whole.pixels.shape)
     if is_reduced and max(found.ink_hw.shape) < _SMALL_SYMBOL_PX:
-        found = _read(_resize(_look_closer(whole, view, found)))
+        view = _resize(_look_closer(whole, view, found))
+        found = _read(view, to_lab(view.pixels))
     return found
 
 
@@ -116,16 +123,15 @@ def _look_closer(whole: _View, view: _View, found: SymbolInk) -> _View:
     reach = _MARGIN * max(height, width)
     rows = _within(top - reach, top + height + reach, whole.pixels.shape[0])
     columns = _within(left - reach, left + width + reach, whole.pixels.shape[1])
-    moved = np.array([[1, 0, columns.start], [0, 1, rows.start]], dtype=np.float64)
-    return _View(np.ascontiguousarray(whole.pixels[rows, columns]), whole.map(moved))
+    part = np.ascontiguousarray(whole.pixels[rows, columns])
+    return _View(part, whole.map_part(rows, columns))
 
 
 def _within(start: float, stop: float, size: int) -> slice:
     return slice(max(0, int(start)), min(size, int(np.ceil(stop))))
 
 
-def _read(view: _View) -> SymbolInk:
-    lab_HWC = to_lab(view.pixels)
+def _read(view: _View, lab_HWC: UInt8Array) -> SymbolInk:
     ink_HW = measure_ink_levels(lab_HWC)
     try:
         pieces = choose_pieces(ink_HW, LEAST_LEVELS)
@@ -139,8 +145,7 @@ def _read(view: _View) -> SymbolInk:
     usual = np.percentile(ink_hw[pieces.is_own_hw], _SURE_PERCENTILE)
     scaled_hw = (ink_hw / usual - _FAINTEST) / (_FULL - _FAINTEST)
     own_hw = np.where(pieces.is_own_hw, np.clip(scaled_hw, 0, 1), 0).astype(np.float32)
-    moved = np.array([[1, 0, columns.start], [0, 1, rows.start]], dtype=np.float64)
-    return SymbolInk(own_hw, view.map(moved))
+    return SymbolInk(own_hw, view.map_part(rows, columns))
 
 
 def to_lab(pixels: UInt8Array) -> UInt8Array:
@@ -168,9 +173,7 @@ def measure_ink_levels(lab_HWC: UInt8Array) -> Float32Array:
 def _differ_from_ground(lab_HWC: UInt8Array) -> Float32Array:
     """Return by how much each pixel is outside of the colours of the paper around it, signed."""
     height, width = lab_HWC.shape[:2]
-    shrink = _GROUND_SIDE_PX / max(height, width)
-    size = (max(3, round(width * shrink)), max(3, round(height * shrink)))
-    small = _find_ground(np.asarray(cv2.resize(lab_HWC, size, interpolation=cv2.INTER_AREA)))
+    small = _find_ground(shrink(lab_HWC, _GROUND_SIDE_PX))
     near = np.ones((_EDGE_PX, _EDGE_PX), np.uint8)
     low, high = (
         cv2.resize(tones, (width, height), interpolation=cv2.INTER_LINEAR)

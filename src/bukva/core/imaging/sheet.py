@@ -60,17 +60,21 @@ class Sheet(NamedTuple):
         return width, height
 
 
+def shrink(pixels_HWC: UInt8Array, side_px: int) -> UInt8Array:
+    """Return a picture made small, its longer side so many pixels."""
+    height, width = pixels_HWC.shape[:2]
+    scale = side_px / max(height, width)
+    size = (max(3, round(width * scale)), max(3, round(height * scale)))
+    return np.asarray(cv2.resize(pixels_HWC, size, interpolation=cv2.INTER_AREA))
+
+
 def find_sheet(lab_HWC: UInt8Array) -> Sheet | None:
     """Return the sheet where something darker lies around it on two sides or more, else None.
 
     A shadow is darker, too; but paper in a shadow has the colour of the paper beside it, so that
     it is taken for a desk only where it lies all around.
     """
-    height, width = lab_HWC.shape[:2]
-    shrink = _SIDE_PX / max(height, width)
-    size = (max(3, round(width * shrink)), max(3, round(height * shrink)))
-    resized = cv2.resize(lab_HWC, size, interpolation=cv2.INTER_AREA)
-    small: UInt8Array = np.asarray(cv2.medianBlur(resized, _STROKE_PX))
+    small: UInt8Array = np.asarray(cv2.medianBlur(shrink(lab_HWC, _SIDE_PX), _STROKE_PX))
     how = cv2.THRESH_BINARY | cv2.THRESH_OTSU
     is_light_HW: UInt8Array = np.asarray(cv2.threshold(small[..., 0], 0, 255, how)[1])
     if not _has_desk(small, is_light_HW):
@@ -80,14 +84,16 @@ def find_sheet(lab_HWC: UInt8Array) -> Sheet | None:
     if abs(turn_deg) > 45:
         across, down, turn_deg = down, across, turn_deg - float(np.copysign(90, turn_deg))
     is_rectangle = (
-        across * down >= _LEAST_AREA * size[0] * size[1],
+        across * down >= _LEAST_AREA * small[..., 0].size,
         cv2.contourArea(outline) >= _LEAST_FILL * across * down,
         abs(turn_deg) <= _MOST_TURN_DEG,
         min(across, down) >= _LEAST_ASPECT * max(across, down),
     )
     if not all(is_rectangle):
         return None
-    return Sheet((x + 0.5, y + 0.5), (across + 1, down + 1), turn_deg).scale(1 / shrink)
+    return Sheet((x + 0.5, y + 0.5), (across + 1, down + 1), turn_deg).scale(
+        max(lab_HWC.shape[:2]) / _SIDE_PX
+    )
 
 
 def _has_desk(small_HWC: UInt8Array, is_light_HW: UInt8Array) -> bool:

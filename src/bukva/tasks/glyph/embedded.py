@@ -12,10 +12,11 @@ from bukva.core.samples import RawSample
 from bukva.tasks.glyph.charset import SYMBOLS, from_symbol
 from bukva.tasks.glyph.font_letters import FONTS
 from bukva.tasks.glyph.nonsymbols.drawing import CORPUS as NONSYMBOLS
+from bukva.tasks.glyph.photographed import PHOTOGRAPHS
 from bukva.tasks.glyph.strokes.writing import draw_symbol
 
-EMBEDDED_CORPORA = frozenset({"photographs", "digits", "strokes", FONTS, NONSYMBOLS})
-"""Names of the three, and of what shows no symbol; every clone has them."""
+EMBEDDED_CORPORA = frozenset({PHOTOGRAPHS, "digits", "strokes", FONTS, NONSYMBOLS})
+"""Names of the three, of photographs made of others, and of what shows no symbol."""
 
 
 def draw_letters_and_digits(samples_per_symbol: int, seed: int) -> Iterator[RawSample]:
