@@ -77,7 +77,7 @@ def test_the_page_needs_nothing_beside_it(report: tuple[str, Reader]) -> None:
 def test_nothing_of_a_finished_job_is_missing(report: tuple[str, Reader]) -> None:
     _, reader = report
     assert "makes it" not in reader.text
-    assert len(reader.images) == 15
+    assert len(reader.images) == 16
 
 
 def test_results_are_told_with_their_intervals(
@@ -132,6 +132,7 @@ def test_figures_have_words_in_their_place(report: tuple[str, Reader]) -> None:
         "Samples of each symbol", "From a raw image to a sample",
     ]  # fmt: skip
     assert "How well the probabilities rank" in text
+    assert "Letters on paper" in [image["alt"] for image in images]
 
 
 def test_it_says_how_it_was_made(report: tuple[str, Reader], results: dict[str, Any]) -> None:

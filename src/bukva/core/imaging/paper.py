@@ -39,6 +39,7 @@ _EDGE_PX: Final = 3  # of the ground's small picture: how far the edge of a shad
 _COLOUR_WEIGHT: Final = 1.4
 _SHARP_LEVELS: Final = 40.0
 _DARK: Final = 45
+_STRONG, _STRONGEST = 0.6, 98
 _SURE_PERCENTILE: Final = 80
 _FAINTEST, _FULL = 0.15, 0.9  # of a symbol's usual ink: below nothing, above all
 
@@ -167,7 +168,21 @@ def measure_ink_levels(lab_HWC: UInt8Array) -> Float32Array:
     dark_HW: Float32Array = np.asarray(cv2.magnitude(np.maximum(-light, 0), colour_HW))
     bright_HW: Float32Array = np.asarray(cv2.magnitude(np.maximum(light, 0), colour_HW))
     ink_HW = dark_HW if _weigh_edges(dark_HW) >= _weigh_edges(bright_HW) else bright_HW
+    if rules_HW.any():
+        ink_HW = np.minimum(ink_HW, _of_its_colour(away_HWC, ink_HW))
     return np.asarray(np.maximum(ink_HW - rules_HW, 0))
+
+
+def _of_its_colour(away_HWC: Float32Array, ink_HW: Float32Array) -> Float32Array:
+    """Return how far each pixel is from the paper towards the colour that strong ink has.
+
+    What a pale pen writes is not stronger than the remains of a rule, but of another colour.
+    """
+    strong_HW = np.maximum(ink_HW - _STRONG * np.percentile(ink_HW, _STRONGEST), 0)
+    weighted_HWC = away_HWC * np.float32([1, _COLOUR_WEIGHT, _COLOUR_WEIGHT])
+    towards_C = np.einsum("hw,hwc->c", strong_HW, weighted_HWC)
+    towards_C /= max(float(np.linalg.norm(towards_C)), 1e-6)
+    return np.asarray(weighted_HWC @ towards_C)
 
 
 def _differ_from_ground(lab_HWC: UInt8Array) -> Float32Array:

@@ -25,6 +25,7 @@ _RIM: Final = 0.08
 _FAR_SHARE: Final = 0.3
 """Of ink that is farther from sure ink than a rim is wide: shade, or a rule."""
 _SHEET_FILL, _SHEET_SHARE, _SHEET_ASPECT = 0.6, 0.15, 0.2
+_SHEET_BREADTH, _SHEET_SHAPE, _SHEET_LIGHT = 0.4, 0.82, 0.85
 _SHADE_SHARE: Final = 0.05
 _CROP_SHARE: Final = 0.9
 _LINE_SHARE: Final = 0.95
@@ -181,9 +182,23 @@ def _is_sheet(drawing: Drawing) -> bool:
     box, page = drawing.box, drawing.page
     if min(box.height, box.width) < _SHEET_ASPECT * max(box.height, box.width):
         return False
-    area = box.height * box.width
-    return cv2.countNonZero(drawing.ink_hw) > max(
-        _SHEET_FILL * area, _SHEET_SHARE * page.height * page.width
+    _, is_light_hw = cv2.threshold(drawing.ink_hw, 255 * _SURE_INK, 1, cv2.THRESH_BINARY)
+    light_px = cv2.countNonZero(is_light_hw)
+    if light_px <= max(
+        _SHEET_FILL * box.height * box.width, _SHEET_SHARE * page.height * page.width
+    ):
+        return False
+    # A bold stroke fills its box, too: but no broad rectangle, or one with large holes.
+    outlines, _ = cv2.findContours(is_light_hw, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outline = max(outlines, key=cv2.contourArea)
+    _, sides, _ = cv2.minAreaRect(outline)
+    short, long = sorted(side + 1 for side in sides)
+    filled_hw = cv2.drawContours(np.zeros_like(is_light_hw), [outline], -1, 1, cv2.FILLED)
+    filled_px = cv2.countNonZero(filled_hw)
+    return (
+        short >= _SHEET_BREADTH * long
+        and filled_px >= _SHEET_SHAPE * short * long
+        and light_px >= _SHEET_LIGHT * filled_px
     )
 
 
