@@ -21,6 +21,7 @@ _LEAST_PX, _LEAST_SHARE = 10, 0.0001
 _SCATTERED: Final = 0.05
 _SPECK_SHARE: Final = 0.008
 _FAINT_PIECE: Final = 0.45
+_SOFT: Final = 0.3
 _REACH_BESIDE, _REACH_ABOVE = 0.35, 0.9
 """How far from a symbol its other pieces stand, as shares of its longer side: dots, a breve."""
 _OUTWARD: Final = 3.0
@@ -51,6 +52,7 @@ class _Pieces:
     Attributes:
         number_HW: Which piece each pixel belongs to.
         boxes_P4: Top, left, bottom and right.
+        is_soft_P: Whether its edges are much softer than those of others: shade, no stroke.
         area_P: In pixels.
         ink_P: Mean ink, as a share of the contrast.
         touches_P: Whether it goes on beyond the picture.
@@ -60,6 +62,7 @@ class _Pieces:
 
     number_HW: NDArray[np.int32]
     boxes_P4: NDArray[np.int32]
+    is_soft_P: NDArray[np.bool_]
     area_P: NDArray[np.float64]
     ink_P: NDArray[np.float64]
     touches_P: NDArray[np.bool_]
@@ -82,10 +85,12 @@ def choose_pieces(ink_HW: Float32Array, least_levels: float) -> SymbolPieces:
     weight_P = pieces.area_P * np.minimum(pieces.ink_P, 1) ** 2
     weight_P *= np.exp(-_OUTWARD * pieces.outward_P**2)
     weight_P[pieces.touches_P] *= _AT_EDGE
+    weight_P[pieces.is_soft_P] = 0
     weight_P[0] = 0
     main = int(weight_P.argmax())
     least_px = max(_LEAST_PX, _LEAST_SHARE * ink_HW.size)
-    if pieces.area_P[main] < max(least_px, _SCATTERED * pieces.area_P[1:].sum()):
+    all_px = pieces.area_P[1:][~pieces.is_soft_P[1:]].sum()
+    if pieces.area_P[main] < max(least_px, _SCATTERED * all_px):
         raise _nothing_found()
     own, others = _gather(main, pieces)
     _refuse_several(main, own, others, pieces)
@@ -129,6 +134,7 @@ def _find_pieces(ink_HW: Float32Array, contrast: float) -> _Pieces:
     return _Pieces(
         number_HW=np.asarray(number_HW),
         boxes_P4=boxes_P4,
+        is_soft_P=_find_soft(ink_HW, np.asarray(number_HW), area_P),
         area_P=area_P.astype(np.float64),
         ink_P=sums_P / area_P / contrast,
         touches_P=gap_P <= _RIM,
@@ -137,10 +143,26 @@ def _find_pieces(ink_HW: Float32Array, contrast: float) -> _Pieces:
     )
 
 
+def _find_soft(
+    ink_HW: Float32Array, number_HW: NDArray[np.int32], area_P: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """Return `(P,)`, for each piece whether no edge of it is as sharp as those of ink are."""
+    near = np.ones((3, 3), np.uint8)
+    edge_HW = cv2.subtract(cv2.dilate(ink_HW, near), cv2.erode(ink_HW, near))
+    edges, numbers = edge_HW.ravel(), number_HW.ravel()
+    # The mean of the edges, each counted as often as it is steep: most of a piece is no edge.
+    steep_P = np.bincount(numbers, edges**2, len(area_P))
+    steep_P /= np.maximum(np.bincount(numbers, edges, len(area_P)), 1e-6)
+    is_large_P = area_P >= max(_LEAST_PX, _LEAST_SHARE * ink_HW.size)
+    is_large_P[0] = False
+    return steep_P < _SOFT * steep_P[is_large_P].max(initial=0)
+
+
 def _gather(main: int, pieces: _Pieces) -> tuple[list[int], list[int]]:
     """Return the main piece with those that belong to it, and all others that are no specks."""
     is_speck_P = pieces.area_P < _SPECK_SHARE * pieces.area_P[main]
     is_speck_P |= pieces.ink_P < _FAINT_PIECE * pieces.ink_P[main]
+    is_speck_P |= pieces.is_soft_P
     is_speck_P[[0, main]] = True
     own, others = [main], np.flatnonzero(~is_speck_P).tolist()
     box = pieces.boxes_P4[main]
