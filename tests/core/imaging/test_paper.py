@@ -69,6 +69,40 @@ def test_a_small_letter_on_a_large_sheet_is_looked_at_from_near() -> None:
     assert likeness(frame_HW, preprocess(page_HW).image_HW) > 0.85
 
 
+@pytest.mark.parametrize("seed", range(16))
+def test_uneven_light_is_not_taken_for_a_letter(seed: int) -> None:
+    """Of a whole sheet a letter is a hundredth, and the light on it is nowhere the same."""
+    page_HW = draw_page("Ж")
+    rng = np.random.default_rng(seed)
+    light_hw = rng.uniform(0.72, 1, (7, 5)).astype(np.float32)
+    light_HW = np.asarray(cv2.resize(light_hw, (750, 1000), interpolation=cv2.INTER_CUBIC))
+    sheet_HW = np.full((1000, 750), 225, dtype=np.uint8)
+    small_HW = np.asarray(cv2.resize(page_HW, (70, 70), interpolation=cv2.INTER_AREA))
+    top, left = int(rng.integers(100, 800)), int(rng.integers(100, 550))
+    sheet_HW[top : top + 70, left : left + 70] = np.minimum(small_HW, 225)
+    picture_HW = sheet_HW * light_HW + rng.normal(0, 3, sheet_HW.shape)
+    symbol = read_symbol(np.clip(picture_HW, 0, 255).astype(np.uint8))
+    height, width = symbol.ink_hw.shape
+    across, down = symbol.to_picture @ [width / 2, height / 2, 1] - (left + 35, top + 35)
+    assert max(abs(across), abs(down)) < 20
+    assert 20 < max(width, height) * symbol.to_picture[0, 0] < 60
+
+
+def test_pale_ink_is_told_from_the_squares_by_its_colour() -> None:
+    orange, blue, paper = (np.float32(tone) for tone in ((240, 150, 50), (140, 160, 215), 240))
+    found = []
+    for letter in LETTERS:
+        page_HW = np.asarray(cv2.resize(draw_page(letter), (32, 32), interpolation=cv2.INTER_AREA))
+        ink_HW1 = 1 - page_HW[..., None] / np.float32(255)
+        picture_HWC = np.full((32, 32, 3), paper)
+        picture_HWC[3::6] = picture_HWC[:, 2::6] = blue
+        picture_HWC += ink_HW1 * (orange - picture_HWC)
+        picture_HWC += np.random.default_rng(0).normal(0, 4, picture_HWC.shape)
+        frame_HW = preprocess(np.clip(picture_HWC, 0, 255).astype(np.uint8), has_page=None).image_HW
+        found.append(likeness(frame_HW, preprocess(draw_page(letter)).image_HW))
+    assert np.median(found) > 0.65, dict(zip(LETTERS, found, strict=True))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_paper_with_nothing_on_it_is_empty(seed: int) -> None:
     rng = np.random.default_rng(seed)

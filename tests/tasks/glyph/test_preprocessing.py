@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from bukva.core.corpora.idx import read_mnist
 from bukva.core.corpora.sklearn_digits import read_sklearn_digits
 from bukva.errors import EmptyImageError, ImageError, SeveralSymbolsError, TooDarkError
+from bukva.tasks.glyph.charset import SYMBOLS
+from bukva.tasks.glyph.font_letters import fonts_with
 from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Preprocessing, preprocess, preprocess_all
 
 FRAME, SYMBOL = 28, 20
@@ -241,6 +243,18 @@ def test_a_letter_cut_tight_by_bold_or_thin_pen_is_the_letter(drawn_pages, margi
         likenesses.append(likeness(preprocess(crop).image_HW, expected))
     assert np.mean(np.array(likenesses) < 0.85) <= most_wrong
     assert np.mean(likenesses) > 0.97
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_a_bold_symbol_in_white_on_black_is_no_sheet_of_paper(symbol):
+    """As MNIST and EMNIST have them: small, blurred, strokes of a fifth of the symbol."""
+    font = fonts_with(symbol)[0].open_for(symbol, 120)
+    page = Image.new("L", (280, 280), 0)
+    draw = ImageDraw.Draw(page)
+    draw.text((140, 140), symbol, 255, font, anchor="mm", stroke_width=5)
+    small = np.asarray(page.crop(page.getbbox()).resize((18, 20), Image.Resampling.BOX))
+    framed = np.pad(small, ((4, 4), (5, 5)))
+    np.testing.assert_array_equal(preprocess(framed).image_HW, preprocess(255 - framed).image_HW)
 
 
 def test_a_crop_has_no_page():

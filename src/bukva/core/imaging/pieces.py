@@ -22,6 +22,7 @@ _SCATTERED: Final = 0.05
 _SPECK_SHARE: Final = 0.008
 _FAINT_PIECE: Final = 0.45
 _SOFT: Final = 0.3
+_NEAR: Final = np.ones((3, 3), np.uint8)
 _REACH_BESIDE, _REACH_ABOVE = 0.35, 0.9
 """How far from a symbol its other pieces stand, as shares of its longer side: dots, a breve."""
 _OUTWARD: Final = 3.0
@@ -82,13 +83,16 @@ def choose_pieces(ink_HW: Float32Array, least_levels: float) -> SymbolPieces:
         SeveralSymbolsError: If other symbols stand beside it, none at the picture's edge.
     """
     pieces = _find_pieces(ink_HW, _find_contrast(ink_HW, least_levels))
+    least_px = max(_LEAST_PX, _LEAST_SHARE * ink_HW.size)
+    if (pieces.area_P[pieces.is_soft_P] >= least_px).any():
+        # There is shade, which may touch the symbol: what has an edge tells them apart.
+        pieces = _find_pieces(ink_HW, _find_contrast_of_edges(ink_HW))
     weight_P = pieces.area_P * np.minimum(pieces.ink_P, 1) ** 2
     weight_P *= np.exp(-_OUTWARD * pieces.outward_P**2)
     weight_P[pieces.touches_P] *= _AT_EDGE
     weight_P[pieces.is_soft_P] = 0
     weight_P[0] = 0
     main = int(weight_P.argmax())
-    least_px = max(_LEAST_PX, _LEAST_SHARE * ink_HW.size)
     all_px = pieces.area_P[1:][~pieces.is_soft_P[1:]].sum()
     if pieces.area_P[main] < max(least_px, _SCATTERED * all_px):
         raise _nothing_found()
@@ -120,6 +124,18 @@ def _find_contrast(ink_HW: Float32Array, least_levels: float) -> float:
     return float(np.percentile(levels[levels > contrast / 2], _CONTRAST_PERCENTILE))
 
 
+def _find_contrast_of_edges(ink_HW: Float32Array) -> float:
+    """Return how far ink is from the paper beside its sharpest edges."""
+    edge_HW = _measure_edges(ink_HW)
+    count = int(max(_LEAST_PX, _LEAST_SHARE * ink_HW.size))
+    steep = np.partition(edge_HW.ravel(), -count)[-count] / 2
+    return float(np.median(cv2.dilate(ink_HW, _NEAR)[edge_HW >= steep]))
+
+
+def _measure_edges(ink_HW: Float32Array) -> Float32Array:
+    return np.asarray(cv2.subtract(cv2.dilate(ink_HW, _NEAR), cv2.erode(ink_HW, _NEAR)))
+
+
 def _find_pieces(ink_HW: Float32Array, contrast: float) -> _Pieces:
     height, width = ink_HW.shape
     is_ink_HW = (ink_HW > _FAINT * contrast).view(np.uint8)
@@ -147,9 +163,7 @@ def _find_soft(
     ink_HW: Float32Array, number_HW: NDArray[np.int32], area_P: NDArray[np.int32]
 ) -> NDArray[np.bool_]:
     """Return `(P,)`, for each piece whether no edge of it is as sharp as those of ink are."""
-    near = np.ones((3, 3), np.uint8)
-    edge_HW = cv2.subtract(cv2.dilate(ink_HW, near), cv2.erode(ink_HW, near))
-    edges, numbers = edge_HW.ravel(), number_HW.ravel()
+    edges, numbers = _measure_edges(ink_HW).ravel(), number_HW.ravel()
     # The mean of the edges, each counted as often as it is steep: most of a piece is no edge.
     steep_P = np.bincount(numbers, edges**2, len(area_P))
     steep_P /= np.maximum(np.bincount(numbers, edges, len(area_P)), 1e-6)
