@@ -15,6 +15,7 @@ BukvaError
 │   ├── ImageDecodeError     its bytes are no image that we read
 │   │   └── UnsupportedFormatError  they are of no format that we read
 │   ├── ImageTooLargeError   it is larger than the cap, and was not decoded
+│   ├── ImageTooSmallError   it was decoded and has too few pixels to show anything
 │   ├── EmptyImageError      it was decoded and holds no ink
 │   ├── TooDarkError         it was decoded and is too dark to tell ink from paper
 │   └── SeveralSymbolsError  it was decoded and holds more than one symbol
@@ -109,6 +110,12 @@ class ImageTooLargeError(ImageError):
     """Raised, before decoding, when an image has more bytes or pixels than allowed."""
 
     code = "image_too_large"
+
+
+class ImageTooSmallError(ImageError):
+    """Raised when an image has too few rows or columns to show what is looked for."""
+
+    code = "image_too_small"
 
 
 class EmptyImageError(ImageError):

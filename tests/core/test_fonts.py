@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bukva.core import fonts
 from bukva.core.alphabets import DIGITS, UKRAINIAN
-from bukva.core.fonts import HANDWRITING_FONTS, SUBSETS, HandwritingFont
+from bukva.core.fonts import HANDWRITING_FONTS, SUBSETS, OpenFont
 from bukva.errors import CharsetError
 
 LETTERS = UKRAINIAN + UKRAINIAN.upper()
@@ -34,14 +34,14 @@ def draw(font: ImageFont.FreeTypeFont, character: str) -> np.ndarray:
 
 
 @by_font
-def test_letters_lie_in_one_file_digits_in_the_other(font: HandwritingFont) -> None:
+def test_letters_lie_in_one_file_digits_in_the_other(font: OpenFont) -> None:
     assert {font.find_subset(letter) for letter in LETTERS} == {"cyrillic"}
     assert {font.find_subset(digit) for digit in DIGITS} == {"latin"}
     assert None not in {font.find_subset(character) for character in LATIN + PUNCTUATION}
 
 
 @by_font
-def test_what_is_drawn_is_never_the_notdef(font: HandwritingFont) -> None:
+def test_what_is_drawn_is_never_the_notdef(font: OpenFont) -> None:
     for character in LETTERS + DIGITS + LATIN:
         opened = font.open_for(character, 60)
         drawn = draw(opened, character)
@@ -50,7 +50,7 @@ def test_what_is_drawn_is_never_the_notdef(font: HandwritingFont) -> None:
 
 
 @by_font
-def test_a_character_that_it_lacks_is_refused(font: HandwritingFont) -> None:
+def test_a_character_that_it_lacks_is_refused(font: OpenFont) -> None:
     assert font.find_subset("漢") is None
     with pytest.raises(CharsetError, match=f"the font {font.name} holds, got '漢'"):
         font.open_for("漢", 60)
@@ -63,7 +63,7 @@ def test_the_bird_of_bad_script_is_known_for_what_it_is() -> None:
 
 
 @by_font
-def test_the_licence_travels_with_the_files(font: HandwritingFont) -> None:
+def test_the_licence_travels_with_the_files(font: OpenFont) -> None:
     words = " ".join(font.licence_text.split())
     assert "SIL OPEN FONT LICENSE Version 1.1" in words
     assert "Copyright" in words
