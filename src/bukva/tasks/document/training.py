@@ -5,7 +5,7 @@ Shapes: B images in a batch, N samples, H x W pixels, K labels.
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from bukva.core.arrays import Float32Array, UInt8Array
 from bukva.core.export import export_network, write_onnx
+from bukva.core.networks import NetworkWeights
 from bukva.core.predictor import OnnxModel
 from bukva.core.samples import of_split
 from bukva.core.training.calibration import fit_temperature
@@ -35,6 +36,20 @@ _AT_ONCE: Final = 64
 _TOLERANCE: Final = 1e-3
 _CHECKED: Final = 200
 _OPSET: Final = 20
+
+
+class Trained(NamedTuple):
+    """What a training leaves.
+
+    Attributes:
+        recogniser: The network in ONNX.
+        history: One row an epoch.
+        weights: The same network, to go on from.
+    """
+
+    recogniser: DocumentRecogniser
+    history: pd.DataFrame
+    weights: NetworkWeights
 
 
 class LineLearner(ClassLearner):
@@ -82,8 +97,8 @@ def train(
     parameters: TrainingParameters,
     checkpoints: CheckpointStore | None = None,
     epoch_metrics: OnEpoch | None = None,
-) -> tuple[DocumentRecogniser, pd.DataFrame]:
-    """Train a network; return it in ONNX, calibrated on the validation split, and its history.
+) -> Trained:
+    """Train a network, and calibrate it on the validation split.
 
     Raises:
         ParityError: If ONNX answers otherwise than torch.
@@ -101,7 +116,17 @@ def train(
         "parameters": {"training": parameters.model_dump(mode="json")},
         "data_fingerprint": learner.digests()[0],
     }
-    return export(network, spec, *of_split(table, images_NHW, "valid")), history
+    recogniser = export(network, spec, *of_split(table, images_NHW, "valid"))
+    weights = {name: value.numpy() for name, value in network.state_dict().items()}
+    return Trained(recogniser, history, NetworkWeights(weights, recogniser.spec))
+
+
+def restore(kept: NetworkWeights) -> MapNetwork:
+    """Return the network that was kept, ready to be asked or trained on."""
+    settings = TrainingParameters.model_validate(kept.spec["parameters"]["training"])
+    network = build_network(settings.network, settings.width, settings.dropout)
+    network.load_state_dict({name: torch.tensor(value) for name, value in kept.weights.items()})
+    return network.eval()
 
 
 def export(

@@ -34,7 +34,7 @@ _HEADINGS: Final = (
 
 def draw_wording(rng: np.random.Generator) -> str:
     """Return the text of one line: from a number in a cell to a line of a book."""
-    kind = rng.choice(5, p=[0.5, 0.16, 0.12, 0.1, 0.12])
+    kind = rng.choice(5, p=[0.34, 0.2, 0.2, 0.16, 0.1])
     if kind == 0:
         return _draw_words(rng, int(rng.integers(2, 10)))
     if kind == 1:
