@@ -20,12 +20,15 @@ from bukva.registry.packaging import Package
 from bukva.tasks.document.drawn_lines import draw_lines
 from bukva.tasks.document.evaluation.confound import (
     across_sources,
+    choose_controls,
     leave_out,
-    read_controls,
+    read_raw,
     score_controls,
     score_saliency,
     score_stroke_width,
+    take_ink_off,
 )
+from bukva.tasks.document.evaluation.pictures import choose_pictures, score_lines, score_pictures
 from bukva.tasks.document.evaluation.scores import predict, recall_at_specificity, score
 from bukva.tasks.document.figures import plot_lines
 from bukva.tasks.document.parameters import (
@@ -68,12 +71,18 @@ def measure_confound(
     def train_shorter(rows: pd.DataFrame, rows_NHW: UInt8Array) -> DocumentRecogniser:
         return train(rows, rows_NHW, shorter).recogniser
 
-    controls = read_controls(corpora, table, recogniser, data, parameters.controls)
+    chosen = choose_controls(table, parameters.controls)
+    tested = chosen[chosen["split"].eq("test")]
+    pictures = choose_pictures(table, parameters.controls // 10)
+    stacked = {name for some in pictures.values() for names in some for name in names}
+    raw = read_raw(corpora, stacked | set(chosen["sample_id"]), data)
     rows = [
-        *score_controls(controls, recogniser),
+        *score_controls(take_ink_off(chosen, raw, recogniser), recogniser),
         score_stroke_width(table, images_NHW, parameters.controls),
         score_saliency(recogniser, tests_NHW),
         *across_sources(predictions),
+        *score_lines(recogniser, tested, raw),
+        *score_pictures(recogniser, pictures, raw),
         *(
             leave_out(source, train_shorter, table, images_NHW, parameters.resamples)
             for source in parameters.left_out

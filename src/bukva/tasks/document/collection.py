@@ -15,7 +15,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from bukva.core.arrays import UInt8Array
-from bukva.core.imaging.decoding import decode_image
+from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.samples import LazyCorpora, RawSample
 from bukva.core.splits import assign_splits
 from bukva.errors import CorpusCorruptError, ImageError
@@ -83,10 +83,19 @@ def choose_lines(
     return [samples[place] for place in kept]
 
 
+def to_pixels(sample: RawSample) -> UInt8Array:
+    """Return a line as a grey picture.
+
+    Raises:
+        ImageDecodeError: If it is broken.
+    """
+    image = sample.image
+    return to_grey(decode_image(image)) if isinstance(image, bytes) else image
+
+
 def _frame_or_none(sample: RawSample, frame: Frame) -> UInt8Array | None:
     try:
-        image = sample.image
-        ink_HW, _ = read_ink(decode_image(image) if isinstance(image, bytes) else image)
+        ink_HW, _ = read_ink(to_pixels(sample))
     except ImageError as error:
         _logger.debug("%s is left out: %s", sample.name, error)
         return None

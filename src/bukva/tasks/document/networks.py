@@ -74,8 +74,15 @@ def strides(width: int) -> tuple[nn.Module, int]:
     return layers, 8 * width
 
 
+_STAGES: Final = (
+    (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)  # fmt: skip
+"""Expansion, channels, blocks and first stride (Sandler et al. 2018, table 2)."""
+
+
 def mobilenet_v2(_width: int) -> tuple[nn.Module, int]:
-    """MobileNetV2 1.0 (Sandler et al. 2018), as torchvision has it."""
+    """MobileNetV2 1.0 (Sandler et al. 2018), its layers called as torchvision calls them."""
     return _MobileFeatures(), 1280
 
 
@@ -84,13 +91,44 @@ class _MobileFeatures(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        from torchvision.models import mobilenet_v2 as build
-
-        self.layers = build(weights=None).features
+        blocks: list[nn.Module] = [_bounded(3, 32, 3, stride=2)]
+        channels = 32
+        for expansion, width, count, stride in _STAGES:
+            for place in range(count):
+                blocks.append(_Inverted(channels, width, stride if not place else 1, expansion))
+                channels = width
+        self.layers = nn.Sequential(*blocks, _bounded(channels, 1280, 1))
 
     def forward(self, ink_B1HW: Tensor) -> Tensor:
         features: Tensor = self.layers((1 - 2 * ink_B1HW).expand(-1, 3, -1, -1))
         return features
+
+
+class _Inverted(nn.Module):
+    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        hidden = inputs * expansion
+        widen = [] if expansion == 1 else [_bounded(inputs, hidden, 1)]
+        self.conv = nn.Sequential(
+            *widen,
+            _bounded(hidden, hidden, 3, stride=stride, groups=hidden),
+            nn.Conv2d(hidden, outputs, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+        )
+        self.adds = stride == 1 and inputs == outputs
+
+    def forward(self, values: Tensor) -> Tensor:
+        changed: Tensor = self.conv(values)
+        return values + changed if self.adds else changed
+
+
+def _bounded(
+    inputs: int, outputs: int, size: int, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
+    layer = nn.Conv2d(
+        inputs, outputs, size, stride=stride, padding=size // 2, groups=groups, bias=False
+    )
+    return nn.Sequential(layer, nn.BatchNorm2d(outputs), nn.ReLU6(inplace=True))
 
 
 NETWORKS: Final[Mapping[str, Callable[[int], tuple[nn.Module, int]]]] = MappingProxyType(

@@ -74,11 +74,15 @@ def _coarsen(ink: Tensor, generator: torch.Generator, limit: float) -> Tensor:
 
 
 def _rule(ink: Tensor, generator: torch.Generator, share: float) -> Tensor:
-    """Draw a level rule, one to three pixels thick, through some of the lines."""
-    count, height = len(ink), ink.shape[2]
-    shape = (count, 1, 1, 1)
-    draws = [torch.rand(shape, generator=generator, device=ink.device) for _ in range(4)]
-    rows = torch.arange(height, device=ink.device)[None, None, :, None]
-    is_near = (rows - draws[0] * height).abs() <= 0.4 + 1.2 * draws[1]
-    strength = (0.3 + 0.7 * draws[2]) * (draws[3] < share)
-    return torch.maximum(ink, is_near * strength)
+    """Draw a rule, one to three pixels thick, through some lines: level, or upright."""
+    for axis in (2, 3):
+        shape = (len(ink), 1, 1, 1)
+        place, thickness, strength, draw = (
+            torch.rand(shape, generator=generator, device=ink.device) for _ in range(4)
+        )
+        size = ink.shape[axis]
+        pixels = torch.arange(size, device=ink.device)
+        pixels = pixels[None, None, :, None] if axis == 2 else pixels[None, None, None, :]
+        is_near = (pixels - place * size).abs() <= 0.4 + 1.2 * thickness
+        ink = torch.maximum(ink, is_near * (0.3 + 0.7 * strength) * (draw < share))
+    return ink

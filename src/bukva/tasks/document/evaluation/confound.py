@@ -3,7 +3,7 @@
 Shapes: N lines, H x W pixels, F features, h x w cells of a map.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 import cv2
@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from bukva.core.arrays import UInt8Array
-from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.imaging.skeleton import thin
 from bukva.core.imaging.text_ink import read_text_ink
 from bukva.core.samples import LazyCorpora
 from bukva.errors import ImageError
 from bukva.tasks.document.answer import LABELS
-from bukva.tasks.document.collection import read_lines
+from bukva.tasks.document.collection import read_lines, to_pixels
 from bukva.tasks.document.evaluation.scores import (
     recall_at_specificity,
     score_balanced,
@@ -52,28 +51,29 @@ class Controls(NamedTuple):
     features_NF: NDArray[np.float64]
 
 
-def read_controls(
-    corpora: LazyCorpora, table: pd.DataFrame, recogniser: DocumentRecogniser,
-    data: DataParameters, count: int,
-) -> Controls:  # fmt: skip
-    """Read lines once more, remove their ink, and measure their paper.
+def choose_controls(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return lines whose paper is looked at: of training, to learn from it, and of the test."""
+    return pd.concat([_choose(table, split, count) for split in ("train", "test")])
 
-    Half are lines of the test split, half of training, from which the paper alone is learnt.
-    """
-    chosen = pd.concat([_choose(table, split, count) for split in ("train", "test")])
-    rows_by_id = {row.sample_id: row for row in chosen.itertuples()}
-    kept, papers, features = [], [], []
-    for corpus, sample in read_lines(corpora, data):
-        row = rows_by_id.get(f"{corpus}/{sample.name}")
-        if row is None:
-            continue
-        image = sample.image
-        grey_HW = to_grey(decode_image(image) if isinstance(image, bytes) else image)
-        paper_HW = remove_ink(grey_HW)
-        kept.append(row.Index)
-        papers.append(_frame_or_blank(paper_HW, recogniser))
-        features.append(describe_paper(paper_HW))
-    return Controls(table.loc[kept], np.stack(papers), np.array(features))
+
+def read_raw(
+    corpora: LazyCorpora, wanted: Collection[str], data: DataParameters
+) -> dict[str, UInt8Array]:
+    """Read lines once more: return the grey pictures of those that are wanted, by `sample_id`."""
+    return {
+        f"{corpus}/{sample.name}": to_pixels(sample)
+        for corpus, sample in read_lines(corpora, data)
+        if f"{corpus}/{sample.name}" in wanted
+    }
+
+
+def take_ink_off(
+    rows: pd.DataFrame, raw: Mapping[str, UInt8Array], recogniser: DocumentRecogniser
+) -> Controls:
+    """Return lines without their ink, and what their paper is like."""
+    papers = [remove_ink(raw[name]) for name in rows["sample_id"]]
+    framed = [_frame_or_blank(paper_HW, recogniser) for paper_HW in papers]
+    return Controls(rows, np.stack(framed), np.array([describe_paper(each) for each in papers]))
 
 
 def _choose(table: pd.DataFrame, split: str, count: int) -> pd.DataFrame:

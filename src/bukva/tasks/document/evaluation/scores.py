@@ -17,6 +17,7 @@ from bukva.core.evaluation.intervals import design_effect
 from bukva.core.evaluation.scores import DECIMALS, score_difference, score_share
 from bukva.core.task import Scores
 from bukva.tasks.document.answer import LABELS
+from bukva.tasks.document.drawn_lines import DRAWN
 from bukva.tasks.document.recogniser import DocumentRecogniser
 
 _RESAMPLES: Final = 1000
@@ -75,7 +76,7 @@ def compare(first: pd.DataFrame, second: pd.DataFrame) -> Scores:
 
 
 def score(predictions: pd.DataFrame, resamples: int = _RESAMPLES) -> Scores:
-    """Return all measures over all test lines, and of each corpus."""
+    """Return all measures over all test lines, of `corpora` without drawn ones, and of each."""
     from sklearn.metrics import precision_score
 
     from bukva.core.evaluation.calibration import calibration_bins
@@ -94,6 +95,9 @@ def score(predictions: pd.DataFrame, resamples: int = _RESAMPLES) -> Scores:
     filled = bins[bins["count"] > 0]
     gaps = (filled["confidence"] - filled["accuracy"]).abs()
     scores["all.ece"] = round(float(np.average(gaps, weights=filled["count"])), DECIMALS)
+    people = predictions[predictions["corpus"].ne(DRAWN)]
+    if people["label"].nunique() == 2:
+        scores |= _score_scope("corpora", people, resamples)
     for corpus, rows in predictions.groupby("corpus", sort=True):
         scores |= _score_scope(str(corpus), rows, resamples)
     return scores
