@@ -184,9 +184,3 @@ def _scaled(box: Box, scale: float) -> tuple[slice, slice]:
     top, left = round(box.top * scale), round(box.left * scale)
     bottom, right = round((box.top + box.height) * scale), round((box.left + box.width) * scale)
     return slice(top, max(top + 1, bottom)), slice(left, max(left + 1, right))
-
-
-def share_on_ink(map_hw: Float32Array, is_ink_hw: UInt8Array) -> float:
-    """Return which share of a map lies on ink, both of the same shape; 0 where it is empty."""
-    total = float(map_hw.sum())
-    return float(map_hw[is_ink_hw > 0].sum()) / total if total else 0.0
