@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bukva.core import fonts
 from bukva.core.alphabets import DIGITS, UKRAINIAN
-from bukva.core.fonts import HANDWRITING_FONTS, SUBSETS, OpenFont
+from bukva.core.fonts import HANDWRITING_FONTS, PRINTED_FONTS, SUBSETS, OpenFont
 from bukva.errors import CharsetError
 
 LETTERS = UKRAINIAN + UKRAINIAN.upper()
@@ -18,7 +18,8 @@ PUNCTUATION = " —–’«»“”…"
 MAX_BYTES = 2_000_000
 UNASSIGNED = "\U0010ffff"
 
-by_font = pytest.mark.parametrize("font", HANDWRITING_FONTS, ids=lambda font: font.name)
+ALL_FONTS = (*HANDWRITING_FONTS, *PRINTED_FONTS)
+by_font = pytest.mark.parametrize("font", ALL_FONTS, ids=lambda font: font.name)
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +71,8 @@ def test_the_licence_travels_with_the_files(font: OpenFont) -> None:
 
 
 def test_the_folder_holds_these_files_and_no_others_in_two_megabytes(folder: Path) -> None:
-    listed = {f"{font.name}/LICENSE" for font in HANDWRITING_FONTS}
-    for font in HANDWRITING_FONTS:
+    listed = {f"{font.name}/LICENSE" for font in ALL_FONTS}
+    for font in ALL_FONTS:
         listed |= {f"{font.name}/{font.file_name(subset)}" for subset in SUBSETS}
     held = [
         path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")
@@ -81,5 +82,7 @@ def test_the_folder_holds_these_files_and_no_others_in_two_megabytes(folder: Pat
 
 
 def test_the_names_are_in_order_and_differ() -> None:
-    names = [font.name for font in HANDWRITING_FONTS]
-    assert names == sorted(set(names))
+    for fonts_of_a_kind in (HANDWRITING_FONTS, PRINTED_FONTS):
+        names = [font.name for font in fonts_of_a_kind]
+        assert names == sorted(set(names))
+    assert len({font.name for font in ALL_FONTS}) == len(ALL_FONTS)

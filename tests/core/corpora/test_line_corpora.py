@@ -3,10 +3,9 @@
 import io
 import zipfile
 from collections import Counter
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from kedro_project import PROJECT
 
 from bukva.core.corpora.lines import (
     read_french_hands,
@@ -14,7 +13,7 @@ from bukva.core.corpora.lines import (
     read_tapuscorpus,
     read_testaments,
 )
-from bukva.datasets.corpora import load_manifest, missing_files, read_samples
+from bukva.core.corpora.readers import READERS
 from bukva.errors import CorpusCorruptError
 
 
@@ -87,12 +86,10 @@ COUNTS = {
 
 @pytest.mark.corpora
 @pytest.mark.parametrize("name", COUNTS)
-def test_the_corpora_hold_what_is_known_of_them(name: str) -> None:
-    folder = PROJECT / "data/01_raw"
-    entry = load_manifest(str(PROJECT / "conf/base/corpora.yml"))[name]
-    if missing := missing_files(entry, str(folder)):
-        pytest.skip(f"{name} is absent: {[file.path for file in missing]}, see make corpora")
-    samples = list(read_samples(entry, str(folder)))
+def test_the_corpora_hold_what_is_known_of_them(
+    name: str, read_corpus: Callable[[str], dict[str, bytes]]
+) -> None:
+    samples = list(READERS[name](read_corpus(name)))
     assert Counter(sample.label for sample in samples) == COUNTS[name]
     assert all(sample.image and sample.group and sample.page for sample in samples)
-    assert len({Path(sample.name).name for sample in samples}) == len(samples)
+    assert len({sample.name for sample in samples}) == len(samples)
