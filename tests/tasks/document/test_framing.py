@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from bukva.core.imaging.text_ink import read_text_ink
-from bukva.tasks.document.framing import Frame, find_pieces, frame_piece
+from bukva.tasks.document.framing import (
+    Frame,
+    find_pieces,
+    find_slope,
+    frame_piece,
+    level_lines,
+)
 
 FRAME = Frame()
 
@@ -78,3 +84,17 @@ def test_a_piece_fills_the_height_of_the_frame(size: tuple[int, int]) -> None:
 
 def test_what_holds_no_ink_is_framed_empty() -> None:
     assert not frame_piece(np.zeros((20, 90), np.float32), FRAME).any()
+
+
+@pytest.mark.parametrize("turn_deg", [-3.0, -1.0, 0.0, 2.0, 4.0])
+def test_lines_of_a_page_that_lies_aslant_are_found(turn_deg: float) -> None:
+    page_HW = blank(500, 900)
+    for place in range(6):
+        write(page_HW, f"line {place} of a page that was laid down", 100, 110 + 60 * place)
+    turn = cv2.getRotationMatrix2D((450, 250), turn_deg, 1.0)
+    turned_HW = np.asarray(cv2.warpAffine(page_HW, turn, (900, 500), borderValue=230))
+    ink_HW = read_text_ink(turned_HW)
+    slope = find_slope(ink_HW)
+    assert slope == pytest.approx(-np.tan(np.radians(turn_deg)), abs=0.008)
+    pieces = find_pieces(level_lines(ink_HW, slope), FRAME)
+    assert len({piece.line for piece in pieces}) == 6

@@ -16,6 +16,7 @@ from bukva.core.arrays import Float32Array, UInt8Array
 from bukva.core.imaging.decoding import decode_image
 from bukva.errors import ParameterError
 from bukva.tasks.document.answer import Answer, Box
+from bukva.tasks.document.framing import level_lines
 from bukva.tasks.document.recogniser import DocumentRecogniser, Reading, to_answer
 
 Method: TypeAlias = Literal["grad_cam", "occlusion"]
@@ -134,6 +135,7 @@ def _lay_out(reading: Reading, maps: list[Float32Array]) -> Float32Array:
         target = whole_HW[piece.top : piece.bottom, piece.left : piece.right]
         fitted = cv2.resize(large_HW[rows, columns], target.shape[::-1])
         np.maximum(target, fitted, out=target)
+    whole_HW = level_lines(whole_HW, -reading.slope)
     if whole_HW.max() > 0:
         whole_HW /= whole_HW.max()
     return np.asarray(cv2.resize(whole_HW, size, interpolation=cv2.INTER_AREA), dtype=np.float32)

@@ -17,7 +17,14 @@ from bukva.core.imaging.text_ink import read_text_ink
 from bukva.core.predictor import ImageReader
 from bukva.errors import ImageError, ImageTooSmallError
 from bukva.tasks.document.answer import LABELS, Answer, Box, Hand, Part
-from bukva.tasks.document.framing import Frame, Piece, find_pieces, frame_piece
+from bukva.tasks.document.framing import (
+    Frame,
+    Piece,
+    find_pieces,
+    find_slope,
+    frame_piece,
+    level_lines,
+)
 
 LEAST_SIDE_PX: Final = 6
 _SURE: Final = 0.8
@@ -37,6 +44,8 @@ class Reading(NamedTuple):
         maps_NKhw: Where in it the logits come from.
         scale: Pixels of the picture that was sent for one of those.
         shape: Height and width of the picture as it was read.
+        slope: By how many pixels lines went down for each to the right; the pieces lie on the
+            picture once it was sheared so that they are level.
     """
 
     pieces: list[Piece]
@@ -45,6 +54,18 @@ class Reading(NamedTuple):
     maps_NKhw: Float32Array
     scale: float
     shape: tuple[int, int]
+    slope: float = 0.0
+
+    def to_box(self, top: int, left: int, bottom: int, right: int) -> Box:
+        """Return a box of what was read as it lies on the picture that was sent."""
+        downs = [self.slope * (x - 0.5 * self.shape[1]) for x in (left, right)]
+        upper, lower = max(0.0, top + min(downs)), min(self.shape[0], bottom + max(downs))
+        return Box(
+            left=round(left * self.scale),
+            top=round(upper * self.scale),
+            width=max(1, round((right - left) * self.scale)),
+            height=max(1, round((lower - upper) * self.scale)),
+        )
 
 
 class DocumentRecogniser(ImageReader[Answer]):
@@ -122,6 +143,8 @@ class DocumentRecogniser(ImageReader[Answer]):
             ImageError: If it cannot be used.
         """
         ink_HW, scale = read_ink(pixels)
+        slope = find_slope(ink_HW)
+        ink_HW = level_lines(ink_HW, slope)
         pieces = find_pieces(ink_HW, self.frame)
         framed = [frame_piece(piece.cut_out(ink_HW), self.frame) for piece in pieces]
         if not framed:
@@ -130,7 +153,9 @@ class DocumentRecogniser(ImageReader[Answer]):
             return Reading([], frames_NHW, empty, empty[..., None, None], scale, ink_HW.shape)
         logits_NK, maps_NKhw = self.logits_and_maps(np.stack(framed))
         probabilities_NK = self._calibrate(logits_NK)
-        return Reading(pieces, np.stack(framed), probabilities_NK, maps_NKhw, scale, ink_HW.shape)
+        frames_NHW = np.stack(framed)
+        shape = (ink_HW.shape[0], ink_HW.shape[1])
+        return Reading(pieces, frames_NHW, probabilities_NK, maps_NKhw, scale, shape, slope)
 
 
 _READ_PX: Final = 1600
@@ -187,17 +212,7 @@ def _join(reading: Reading) -> list[Part]:
         top, bottom = min(each.top for each in pieces), max(each.bottom for each in pieces)
         left, right = pieces[0].left, pieces[-1].right
         widths = [each.right - each.left for each in pieces]
-        box = to_box(top, left, bottom, right, reading.scale)
+        box = reading.to_box(top, left, bottom, right)
         confidence = float(np.average([row[kind] for row in rows], weights=widths))
         parts.append(Part(box=box, label=LABELS[kind], confidence=confidence))
     return parts
-
-
-def to_box(top: int, left: int, bottom: int, right: int, scale: float) -> Box:
-    """Return a box on the picture that was sent."""
-    return Box(
-        left=round(left * scale),
-        top=round(top * scale),
-        width=max(1, round((right - left) * scale)),
-        height=max(1, round((bottom - top) * scale)),
-    )
