@@ -27,9 +27,9 @@ from bukva.tasks.document.framing import (
 )
 
 LEAST_SIDE_PX: Final = 6
-_SURE: Final = 0.8
+_SURE: Final = 0.85
 """Confidence from which a part that differs from the others makes a picture mixed."""
-_LEAST_MIXED: Final = 0.06
+_LEAST_MIXED: Final = 0.03
 """Share of all that is written that such parts must have."""
 _PIECES_AT_ONCE: Final = 16
 
