@@ -56,8 +56,8 @@ def collect(corpora: LazyCorpora, parameters: DataParameters) -> tuple[pd.DataFr
 
 def read_lines(corpora: LazyCorpora, parameters: DataParameters) -> Iterator[tuple[str, RawSample]]:
     """Yield corpus and line of what is wanted of the corpora, and the drawn lines."""
-    drawn = {DRAWN: partial(draw_lines, parameters.drawn_lines, parameters.seed)}
-    for corpus, read in {**corpora, **drawn}.items():
+    drawn: LazyCorpora = {DRAWN: partial(draw_lines, parameters.drawn_lines, parameters.seed)}
+    for corpus, read in (corpora | drawn).items():
         samples = choose_lines(corpus, list(read()), parameters)
         for sample in tqdm(samples, desc=f"reading {corpus}", unit="line", mininterval=0.5):
             yield corpus, sample

@@ -52,7 +52,7 @@ def _draw_roc(axes: Axes, predictions: pd.DataFrame) -> None:
             continue
         false, true, _ = roc_curve(is_hand, rows["probability"])
         area = roc_auc_score(is_hand, rows["probability"])
-        axes.plot(false, true, color=colour, label=f"{name}: {area:.4f}")
+        axes.plot(false, true, color=colour, label=f"{name!s}: {area:.4f}")
     axes.set(xlim=(-0.005, 0.3), ylim=(0.7, 1.005), xlabel="printed, taken for handwritten",
              ylabel="handwritten, found")  # fmt: skip
     if axes.lines:
@@ -62,14 +62,14 @@ def _draw_roc(axes: Axes, predictions: pd.DataFrame) -> None:
 def _draw_confusion(axes: Axes, predictions: pd.DataFrame) -> None:
     counts = pd.crosstab(predictions["label"], predictions["predicted"])
     counts = counts.reindex(index=list(LABELS), columns=list(LABELS), fill_value=0)
-    shares = counts / np.maximum(counts.sum(axis=1), 1).to_numpy()[:, None]
-    axes.imshow(shares.to_numpy(), cmap="Blues", vmin=0, vmax=1)
-    for row, label in enumerate(LABELS):
-        for column, predicted in enumerate(LABELS):
-            share = float(shares.loc[label, predicted])
-            text = f"{counts.loc[label, predicted]:,}\n{style.percent(share)}"
-            colour = "white" if share > 0.5 else style.TEXT
-            axes.text(column, row, text, ha="center", va="center", color=colour)
+    counts_22 = counts.to_numpy()
+    shares_22 = counts_22 / np.maximum(counts_22.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares_22, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(2, 2):
+        share = float(shares_22[row, column])
+        text = f"{int(counts_22[row, column]):,}\n{style.percent(share)}"
+        colour = "white" if share > 0.5 else style.TEXT
+        axes.text(column, row, text, ha="center", va="center", color=colour)
     axes.set_xticks(range(2), LABELS)
     axes.set_yticks(range(2), LABELS, rotation=90, va="center")
     axes.set(xlabel="said", ylabel="true")

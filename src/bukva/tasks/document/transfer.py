@@ -177,11 +177,11 @@ def _teach_head(
     plateau = ReduceLROnPlateau(optimiser, factor=0.3, patience=_PATIENCE_EPOCHS)
     best, kept = float("inf"), {}
     for _ in range(parameters.head_epochs):
-        for chosen in torch.randperm(len(train.classes_M)).split(4 * _BATCH):
+        for chosen in torch.split(torch.randperm(len(train.classes_M)), 4 * _BATCH):
             logits = head(functional.dropout(train.features_MD[chosen], _DROPOUT))
             loss = functional.cross_entropy(logits, train.classes_M[chosen])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         with torch.no_grad():
             valid_loss = float(functional.cross_entropy(head(valid.features_MD), valid.classes_M))
@@ -212,11 +212,11 @@ def _tune(
     for epoch in range(parameters.tuned_epochs):
         network.eval()
         order = torch.randperm(len(rows), generator=generator)
-        for chosen in tqdm(order.split(_BATCH), desc=f"fine-tuning, epoch {epoch + 1}"):
+        for chosen in tqdm(torch.split(order, _BATCH), desc=f"fine-tuning, epoch {epoch + 1}"):
             ink = vary(to_ink(torch.tensor(images_NHW[chosen.numpy()])), generator, variation)
             loss = functional.cross_entropy(network(ink), classes_N[chosen])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         logits = torch.from_numpy(predict_logits(network, valid[1]))
         valid_loss = float(functional.cross_entropy(logits, valid_classes_N))

@@ -105,7 +105,7 @@ def score(predictions: pd.DataFrame, resamples: int = _RESAMPLES) -> Scores:
 
 def _confidence(predictions: pd.DataFrame) -> NDArray[np.float64]:
     probability_N = predictions["probability"].to_numpy(dtype=float)
-    return np.maximum(probability_N, 1 - probability_N)
+    return np.asarray(np.maximum(probability_N, 1 - probability_N))
 
 
 def _score_scope(scope: str, rows: pd.DataFrame, resamples: int) -> dict[str, Any]:
