@@ -32,10 +32,12 @@ class OpenFont:
     Attributes:
         name: Of the family, and of its folder.
         version: Of the npm package `@fontsource/<name>` that its files were taken from, unchanged.
+        subsets: Which of the two files there are.
     """
 
     name: str
     version: str
+    subsets: tuple[Subset, ...] = SUBSETS
 
     @property
     def licence_text(self) -> str:
@@ -88,8 +90,11 @@ HANDWRITING_FONTS: Final = (
 
 PRINTED_FONTS: Final = (
     OpenFont("anonymous-pro", "5.3.0"),
+    OpenFont("courier-prime", "5.3.0", ("latin",)),
     OpenFont("cousine", "5.3.0"),
+    OpenFont("cutive-mono", "5.3.0", ("latin",)),
     OpenFont("eb-garamond", "5.3.0"),
+    OpenFont("ibm-plex-mono", "5.3.0"),
     OpenFont("old-standard-tt", "5.3.0"),
     OpenFont("oswald", "5.3.0"),
     OpenFont("playfair-display", "5.3.0"),
@@ -97,6 +102,7 @@ PRINTED_FONTS: Final = (
     OpenFont("pt-mono", "5.3.0"),
     OpenFont("pt-serif", "5.3.0"),
     OpenFont("roboto", "5.3.0"),
+    OpenFont("tinos", "5.3.0"),
 )
 """Typefaces of books, forms, screens and typewriters, by name: decision 0034."""
 
@@ -108,7 +114,7 @@ def _read(name: str, file_name: str) -> bytes:
 
 @cache
 def _find_subset(font: OpenFont, character: str) -> Subset | None:
-    return next((subset for subset in SUBSETS if _holds(font, subset, character)), None)
+    return next((subset for subset in font.subsets if _holds(font, subset, character)), None)
 
 
 def _holds(font: OpenFont, subset: Subset, character: str) -> bool:

@@ -20,6 +20,8 @@ _GROUND_SIDE_PX: Final = 320
 _GROUND_LINE_PX: Final = 24
 _REACH_PX: Final = 9
 _SURE_PERCENTILE: Final = 85
+_LEAST_USUAL: Final = 28.0
+"""Levels, of 255: grain, stains and what shines through differ by less from their paper."""
 _FAINTEST, _FULL = 0.25, 0.9  # of a picture's usual ink: below nothing, above all
 _LEAST_SHARE: Final = 2e-4
 _LEAST_PX: Final = 12
@@ -44,7 +46,9 @@ def read_text_ink(grey_HW: UInt8Array) -> Float32Array:
             message = "Expected a picture with light on it, got one too dark to see anything: "
             raise TooDarkError(f"{message}photograph it again in better light.")
         return np.zeros_like(away_HW)
-    usual = max(float(np.percentile(sure_N, _SURE_PERCENTILE)), levels)
+    usual = float(np.percentile(sure_N, _SURE_PERCENTILE))
+    if usual < _LEAST_USUAL:
+        return np.zeros_like(away_HW)
     ink_HW = away_HW * np.float32(1 / (usual * (_FULL - _FAINTEST)))
     ink_HW -= np.float32(_FAINTEST / (_FULL - _FAINTEST))
     return np.clip(ink_HW, 0, 1, out=ink_HW)

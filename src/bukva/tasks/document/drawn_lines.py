@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bukva.core.arrays import Float32Array, UInt8Array
 from bukva.core.fonts import HANDWRITING_FONTS, PRINTED_FONTS, OpenFont
 from bukva.core.imaging.camera import draw_camera_style, draw_light_style, expose, light_sheet
-from bukva.core.imaging.painting import MAX_SIDE_PX, draw_log
+from bukva.core.imaging.painting import MAX_SIDE_PX, draw_clouds, draw_log
 from bukva.core.imaging.papers import draw_sheet, draw_sheet_style
 from bukva.core.imaging.pens import change_width, draw_pen_style, write_ink
 from bukva.core.samples import RawSample, Split
@@ -34,7 +34,10 @@ HELD_BACK: Final[dict[str, Split]] = {
 """Fonts that are not learnt from, of either kind."""
 
 _SIZES_PX: Final = (18, 24, 32, 44)
-_TYPEWRITERS: Final = ("anonymous-pro", "cousine", "pt-mono")
+_TYPEWRITERS: Final = (
+    "anonymous-pro", "courier-prime", "cousine", "cutive-mono", "ibm-plex-mono", "pt-mono",
+)  # fmt: skip
+_REDRAWS: Final = 20
 
 
 def draw_lines(count: int, seed: int) -> Iterator[RawSample]:
@@ -47,11 +50,21 @@ def draw_lines(count: int, seed: int) -> Iterator[RawSample]:
         label: Hand = "printed" if index % 2 else "handwritten"
         fonts = PRINTED_FONTS if index % 2 else HANDWRITING_FONTS
         font = fonts[index // 2 % len(fonts)]
-        text = draw_wording(rng)
+        text = _draw_settable(font, rng)
         name = f"{DRAWN}-{font.name}-{index:05d}"
         split = HELD_BACK.get(font.name, "train")
         picture = draw_picture(text, font, label, rng)
         yield RawSample(name, picture, label, group=font.name, split=split, text=text)
+
+
+def _draw_settable(font: OpenFont, rng: np.random.Generator) -> str:
+    """Return wording of which the font has nearly all: some have no Cyrillic."""
+    for _ in range(_REDRAWS):
+        text = draw_wording(rng)
+        lacking = sum(font.find_subset(character) is None for character in text)
+        if lacking <= len(text) // 8:
+            return text
+    return "1914"
 
 
 def draw_picture(text: str, font: OpenFont, label: Hand, rng: np.random.Generator) -> UInt8Array:
@@ -83,14 +96,24 @@ def set_line(text: str, font: OpenFont, label: Hand, rng: np.random.Generator) -
     if label == "handwritten":
         return _bend(_set(text, font, size_px, 0.0, rng, jitter=0.03), size_px, rng)
     is_typed = font.name in _TYPEWRITERS and rng.random() < 0.7
-    jitter = float(rng.uniform(0.0, 0.03)) if is_typed else 0.0
+    jitter = float(rng.uniform(0.0, 0.035)) if is_typed else 0.0
     spacing = float(rng.choice([0.0, 0.0, 0.0, 0.08, 0.2]))
     ink_HW = _set(text, font, size_px, spacing, rng, jitter=jitter)
     if rng.random() < 0.15:
         ink_HW = _slant(ink_HW, 0.2)
     if rng.random() < 0.25:
         ink_HW = np.asarray(cv2.dilate(ink_HW, np.ones((1, 2), np.uint8)))
-    return ink_HW
+    return _spread_ribbon(ink_HW, size_px, rng) if is_typed else ink_HW
+
+
+def _spread_ribbon(ink_HW: Float32Array, size_px: int, rng: np.random.Generator) -> Float32Array:
+    """Return letters as a ribbon leaves them: soft, thick, here and there faint."""
+    soft_HW = cv2.GaussianBlur(ink_HW, (0, 0), size_px * rng.uniform(0.01, 0.05))
+    worn_HW = np.float32(1) - draw_clouds(rng, ink_HW.shape, (3, 40)) * np.float32(
+        rng.uniform(0.0, 0.25)
+    )
+    spread = np.float32(rng.uniform(1.0, 1.9))
+    return np.asarray(np.clip(soft_HW * spread * worn_HW, 0, 1), dtype=np.float32)
 
 
 @lru_cache(maxsize=256)
