@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_documents import DATA, SMALL
 
 from bukva.core.imaging.text_ink import read_text_ink
 from bukva.tasks.document.drawn_lines import DRAWN
@@ -24,7 +25,6 @@ from bukva.tasks.document.evaluation.pictures import choose_pictures, score_line
 from bukva.tasks.document.evaluation.scores import predict
 from bukva.tasks.document.recogniser import DocumentRecogniser
 from bukva.tasks.document.training import train
-from conftest import DATA, SMALL
 
 Lines = tuple[pd.DataFrame, np.ndarray]
 
