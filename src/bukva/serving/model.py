@@ -1,4 +1,4 @@
-"""One version of the model in memory: what it must know, what it is, and how its use drifts.
+"""One version of a model in memory: what it must know, what it is, and how its use drifts.
 
 The population stability index compares how two samples spread over the same bins: below 0.1 they
 are alike, above 0.25 they are not (Siddiqi, Credit Risk Scorecards, 2006, section 6).
@@ -6,6 +6,8 @@ are alike, above 0.25 they are not (Siddiqi, Credit Risk Scorecards, 2006, secti
 
 import json
 import math
+import time
+from abc import ABC, abstractmethod
 from base64 import b64decode
 from bisect import bisect_right
 from collections import Counter, deque
@@ -14,17 +16,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Generic, Self, TypeVar
 
 import numpy as np
 from pydantic import ValidationError
 
+from bukva.core.predictor import OnnxModel
 from bukva.errors import ModelError, ModelFormatError
 from bukva.registry import package_files as dossier
 from bukva.serving.problems import IMAGE_PROBLEMS
 from bukva.serving.schemas import Method, ServedModel
 from bukva.tasks.glyph.answer import Answer, Box, Source
-from bukva.tasks.glyph.recogniser import Recogniser, read_golden
+from bukva.tasks.glyph.recogniser import Recogniser, check_golden, read_golden
 
 # A PNG of 64x64 pixels, one bit each, with the strokes of a 1; and bytes that are no image.
 _ONE_PNG = b64decode(
@@ -137,7 +140,7 @@ def _stability_index(expected: Mapping[Any, float], counts: Mapping[Any, int], t
 class Dossier:
     """What a model carries beside the network: see `bukva.registry.package_files`."""
 
-    golden: Sequence[Mapping[str, Any]] = ()
+    golden: bytes = b"[]"
     reference: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)
     card: str = ""
@@ -153,7 +156,7 @@ class Dossier:
         folder = model / dossier.FOLDER
         try:
             return cls(
-                golden=read_golden(_read(folder / dossier.GOLDEN) or b"[]"),
+                golden=_read(folder / dossier.GOLDEN) or b"[]",
                 reference=_read_json(folder / dossier.REFERENCE, {}),
                 results=_read_json(folder / dossier.RESULTS, {}),
                 card=_read(folder / dossier.CARD).decode("utf-8"),
@@ -162,14 +165,17 @@ class Dossier:
                     for path in sorted(folder.glob(f"*{dossier.FIGURE_SUFFIX}"))
                 },
             )
-        except (OSError, ValueError, ModelFormatError) as error:
+        except (OSError, ValueError) as error:
             message = f"Expected a dossier that can be read, got {type(error).__name__}."
             raise ModelError(message) from error
 
 
+R = TypeVar("R", bound=OnnxModel)
+
+
 @dataclass(frozen=True, eq=False)
-class LoadedModel:
-    """One version of the packaged model, ready to be called from any thread.
+class LoadedModel(ABC, Generic[R]):
+    """One version of a packaged model, ready to be called from any thread.
 
     Attributes:
         identity: Which one it is.
@@ -182,12 +188,79 @@ class LoadedModel:
     """
 
     identity: ServedModel
-    recogniser: Recogniser
+    recogniser: R
     digest: str
     is_signed: bool
     dossier: Dossier
     drift: DriftMonitor
     loaded: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @staticmethod
+    @abstractmethod
+    def open(onnx_model: bytes) -> Any:
+        """Return the recogniser in an ONNX file.
+
+        Raises:
+            ModelFormatError: If it holds none of this task.
+        """
+
+    @abstractmethod
+    def check_probe(self) -> None:
+        """Ask what every model of the task must know, one thing to read and one to refuse.
+
+        Raises:
+            ModelError: If it does not, in which case it must not be served.
+        """
+
+    @abstractmethod
+    def check_golden(self) -> None:
+        """Ask for the golden samples of the dossier.
+
+        Raises:
+            ModelError: If it answers otherwise than when it was packaged, or they cannot be read.
+        """
+
+    def try_out(self, deadline_s: float) -> None:
+        """Ask what it must know; the first call also warms it up.
+
+        Raises:
+            ModelError: If it does not know, or takes longer than the deadline.
+        """
+        self.check_probe()
+        begun_s = time.monotonic()
+        self.check_probe()
+        if (took_s := time.monotonic() - begun_s) > deadline_s:
+            message = f"Expected an answer within {deadline_s} s, it came after {took_s:.1f} s."
+            raise ModelError(message)
+        self.check_golden()
+
+
+class GlyphModel(LoadedModel[Recogniser]):
+    """A model that reads letters and digits."""
+
+    @staticmethod
+    def open(onnx_model: bytes) -> Recogniser:
+        """Return the recogniser in an ONNX file."""
+        return Recogniser(onnx_model)
+
+    def check_probe(self) -> None:
+        """Ask for a drawn 1, and for a text."""
+        check_probe(self.predict)
+
+    def check_golden(self) -> None:
+        """Ask for the golden samples of the dossier."""
+        try:
+            golden = read_golden(self.dossier.golden)
+        except ModelFormatError as error:
+            message = "Expected golden samples that can be read in the dossier."
+            raise ModelError(message) from error
+        check_golden(self.recogniser, golden)
+
+    def try_out(self, deadline_s: float) -> None:
+        """Ask what it must know, and last the first question for a map: nobody need wait for it."""
+        super().try_out(deadline_s)
+        if self.mapped:
+            read_map(self.mapped.predict(PROBE_IMAGES)[0])
 
     def predict(self, images: Sequence[bytes], /) -> list[Answer]:
         """Return an answer for each encoded image, in their order."""

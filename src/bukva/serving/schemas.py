@@ -131,13 +131,18 @@ class Live(_Strict):
 
 
 class Ready(_Strict):
-    """A model is loaded and has answered its probe."""
+    """The model of the first task is loaded and has answered its probe."""
 
     status: Literal["ready"] = "ready"
     model: ServedModel
     warning: str | None = Field(
         description="why another version is not served, or the registry not heard; null if all "
         "is well"
+    )
+    tasks: dict[str, str | None] = Field(
+        description="the same of the model of each task that is served: why it does not answer, "
+        "or is not the one that it should be",
+        examples=[{"glyph": None, "document": "The registry has no models:/bukva-document@prod."}],
     )
 
 
@@ -155,7 +160,15 @@ class ServerMetadata(_Strict):
 
     name: Literal["bukva"] = "bukva"
     version: str = Field(examples=["0.1.0"])
-    extensions: list[str] = []
+    extensions: list[str] = ["binary_tensor_data"]
+
+
+class TensorMetadata(_Strict):
+    """A tensor that a model takes or gives; -1 is any number."""
+
+    name: str = Field(examples=["image"])
+    datatype: str = Field(examples=["BYTES"])
+    shape: list[int] = Field(examples=[[-1]])
 
 
 class ModelMetadata(_Strict):
@@ -164,6 +177,8 @@ class ModelMetadata(_Strict):
     name: str = Field(examples=["bukva-glyph"])
     versions: list[str] = Field(examples=[["7"]])
     platform: Literal["mlflow_pyfunc"] = "mlflow_pyfunc"
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
 
 
 class ModelDescription(_Strict):
@@ -197,3 +212,8 @@ class Problem(_Strict):
     detail: str = Field(description="for people; may change")
     code: str = Field(description="for programs; does not change", examples=["invalid_base64"])
     request_id: str = Field(description="the same as in the header X-Request-ID")
+    error: str | None = Field(
+        default=None,
+        description="`detail` once more, below /v2 alone: where clients of the Open Inference "
+        "Protocol look for it",
+    )
