@@ -13,7 +13,9 @@ BukvaError
 ├── TableError               a table lacks columns, or its rows do not fit what is asked of them
 ├── ImageError               one image cannot be used
 │   ├── ImageDecodeError     its bytes are no image that we read
-│   │   └── UnsupportedFormatError  they are of no format that we read
+│   │   ├── UnsupportedFormatError  they are of no format that we read
+│   │   └── EncryptedError   they ask for a password
+│   ├── PageMissingError     a document has no such page
 │   ├── ImageTooLargeError   it is larger than the cap, and was not decoded
 │   ├── ImageTooSmallError   it was decoded and has too few pixels to show anything
 │   ├── EmptyImageError      it was decoded and holds no ink
@@ -104,6 +106,18 @@ class UnsupportedFormatError(ImageDecodeError):
     """Raised when bytes are not a PNG, JPEG or WebP file."""
 
     code = "unsupported_format"
+
+
+class EncryptedError(ImageDecodeError):
+    """Raised when a document asks for a password."""
+
+    code = "encrypted_document"
+
+
+class PageMissingError(ImageError):
+    """Raised when a document has no such page, or none at all."""
+
+    code = "page_missing"
 
 
 class ImageTooLargeError(ImageError):

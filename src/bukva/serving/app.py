@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from bukva import __version__
 from bukva.serving.access import KEY_SCHEMES, KeyGate, RateLimit
+from bukva.serving.documents import router as documents_router
 from bukva.serving.inference import infer_router
 from bukva.serving.inference import router as metadata_router
 from bukva.serving.middleware import BodyLimit, Gate, RequestContext, ShortWay
@@ -69,11 +70,13 @@ def create_app(settings: Settings) -> FastAPI:
     if "glyph" in settings.tasks:
         app.include_router(recognition_router, **described)
         app.include_router(feedback_router, **described)
+    if "document" in settings.tasks:
+        app.include_router(documents_router, **described)
     for router in (model_router, infer_router):
         app.include_router(router, **described)
     for router in (health_router, metadata_router):
         app.include_router(router)
-    for path, name in (("/", "index.html"), ("/about", "about.html")):
+    for path, name in _choose_pages(settings).items():
         app.add_api_route(path, _show(name), methods=["GET", "HEAD"], include_in_schema=False)
     app.mount("/page", _PageFiles(directory=PAGE))
     install_handlers(app)
@@ -91,6 +94,15 @@ def create_app(settings: Settings) -> FastAPI:
         )
     app.add_middleware(RequestContext, metrics=service.metrics, lifetime=service.lifetime)
     return app
+
+
+def _choose_pages(settings: Settings) -> dict[str, str]:
+    """The file at each address of a page; the first task has the front page."""
+    pages = {"glyph": "index.html", "document": "documents.html"}
+    chosen = {"/": pages[settings.tasks[0]], "/about": "about.html"}
+    if "document" in settings.tasks:
+        chosen["/documents"] = pages["document"]
+    return chosen
 
 
 def _make_gates(settings: Settings) -> tuple[list[Gate], dict[str, Any]]:

@@ -8,7 +8,8 @@ https://github.com/open-inference/open-inference-protocol, specification/protoco
 
 import math
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Request
@@ -17,6 +18,8 @@ from starlette.responses import Response
 
 from bukva import __version__
 from bukva.errors import RequestError
+from bukva.serving.document_model import AskedDocument, DocumentModel
+from bukva.serving.documents import ask_documents
 from bukva.serving.model import GlyphModel
 from bukva.serving.problems import describe_problems
 from bukva.serving.recognition import read_glyphs
@@ -248,4 +251,24 @@ async def _read_glyphs(
     return rows
 
 
-_READERS: Final = {"glyph": _read_glyphs}
+async def _read_documents(
+    files: Sequence[bytes], parameters: dict[str, Any], model: DocumentModel, service: Service
+) -> list[dict[str, Any]]:
+    page = parameters.get("page", 1)
+    if not isinstance(page, int) or page < 1:
+        raise RequestError("invalid_request", "Expected a `page` of 1 or more.")
+    asked = AskedDocument(model.recogniser, page)
+    return [
+        {
+            "label": read.answer.label or "",
+            "confidence": read.answer.confidence or 0.0,
+            "error": read.answer.error or "",
+            "answer": read.answer.model_dump_json(),
+        }
+        for read in await ask_documents(files, asked, model, service)
+    ]
+
+
+_READERS: Final[Mapping[str, Callable[..., Awaitable[list[dict[str, Any]]]]]] = MappingProxyType(
+    {"glyph": _read_glyphs, "document": _read_documents}
+)

@@ -45,6 +45,9 @@ KINDS = {
     "unsupported_format": Kind(415, "The image format is not supported"),
     "undecodable_image": Kind(422, "The image cannot be decoded"),
     "image_too_large": Kind(422, "The image has too many pixels"),
+    "image_too_small": Kind(422, "The image has too few pixels"),
+    "encrypted_document": Kind(422, "The document asks for a password"),
+    "page_missing": Kind(422, "The document has no such page"),
     "empty_image": Kind(422, "The image holds no ink"),
     "too_dark": Kind(422, "The image is too dark"),
     "several_symbols": Kind(422, "The image holds several symbols"),
@@ -62,6 +65,11 @@ KINDS = {
 IMAGE_PROBLEMS = (
     "unsupported_format", "undecodable_image", "image_too_large", "empty_image", "too_dark",
     "several_symbols",
+)  # fmt: skip
+
+DOCUMENT_PROBLEMS = (
+    "unsupported_format", "undecodable_image", "encrypted_document", "page_missing",
+    "image_too_large", "image_too_small", "too_dark",
 )  # fmt: skip
 
 _CODES_BY_STATUS = {404: "not_found", 405: "method_not_allowed"}

@@ -66,6 +66,28 @@ async def read_image(request: Request, settings: Settings) -> bytes:
     return check_size(await _in_time(_read_any(request, settings), settings), settings)
 
 
+async def read_file(request: Request, settings: Settings) -> bytes:
+    """The file that `request` carries, as its body or in a multipart form; not in JSON.
+
+    To read a large text of base64 would hold up everybody.
+
+    Raises:
+        RequestError: As `read_image` does.
+    """
+    media_type = _media_type(request)
+    if media_type == "multipart/form-data":
+        read = _read_multipart(request, settings.max_body_bytes)
+    elif _is_file(media_type) or media_type == "application/pdf":
+        read = request.body()
+    else:
+        raise RequestError(
+            "unsupported_media_type",
+            "Expected image/png (or jpeg, webp, tiff), application/pdf or multipart/form-data, "
+            "without a content encoding.",
+        )
+    return check_size(await _in_time(read, settings), settings)
+
+
 async def read_body(request: Request, settings: Settings) -> bytes:
     """The body as it is sent, if it comes in time."""
     return await _in_time(request.body(), settings)
@@ -114,7 +136,7 @@ def check_size(image: bytes, settings: Settings) -> bytes:
         RequestError: `missing_image` if it has no bytes, `file_too_large` if it has too many.
     """
     if not image:
-        raise RequestError("missing_image", "Expected a PNG, JPEG or WebP file, got 0 bytes.")
+        raise RequestError("missing_image", "Expected an image file, got 0 bytes.")
     if len(image) > settings.max_image_bytes:
         detail = (
             f"Expected at most {settings.max_image_bytes} bytes, got {len(image)}. Send it as "
@@ -131,14 +153,18 @@ async def _read_any(request: Request, settings: Settings) -> bytes:
         return decode_base64(form.image)
     if media_type == "multipart/form-data":
         return await _read_multipart(request, settings.max_body_bytes)
-    # Programs write image/jpg, image/x-png and the like: the bytes say what they are.
-    if media_type.startswith("image/") or media_type == "application/octet-stream":
+    if _is_file(media_type):
         return await request.body()
     raise RequestError(
         "unsupported_media_type",
         "Expected image/png (or jpeg, webp), application/json or multipart/form-data, without a "
         "content encoding.",
     )
+
+
+def _is_file(media_type: str) -> bool:
+    # Programs write image/jpg, image/x-png and the like: the bytes say what they are.
+    return media_type.startswith("image/") or media_type == "application/octet-stream"
 
 
 def _media_type(request: Request) -> str:

@@ -184,12 +184,14 @@ async def readyz(service: ServiceDep) -> Ready:
 @health_router.get("/version", summary="What runs here")
 async def version(service: ServiceDep) -> Version:
     """The versions of the program, of Python and MLflow, and of the model of the first task."""
-    model = service.task().models.current()
+    models = {name: task.models.current() for name, task in service.tasks.items()}
+    identities = {name: model and model.identity for name, model in models.items()}
     return Version(
         bukva=__version__,
         python=platform.python_version(),
         mlflow=metadata.version("mlflow"),
-        model=model.identity if model else None,
+        model=identities[service.settings.tasks[0]],
+        tasks=identities,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from bukva.tasks.document.answer import Label, Part
 from bukva.tasks.glyph.answer import Box, Probability, Recognition, Source, Symbol
 from bukva.tasks.glyph.charset import SYMBOLS
 
@@ -124,6 +125,32 @@ class Explanation(Recognition):
     model: ServedModel
 
 
+class DocumentAnswer(_Strict):
+    """The answer to one page: what it is, and which model says so."""
+
+    label: Label = Field(
+        description="`mixed` where parts differ, `blank` where there is no ink; what was typed "
+        "counts as printed",
+        examples=["handwritten"],
+    )
+    confidence: Probability | None = Field(
+        description="that the label is right; null for `blank`", examples=[0.98]
+    )
+    parts: list[Part] = Field(
+        description="lines, or what of a line stands together, from the top down; each box in "
+        "pixels of `width` x `height`"
+    )
+    page: int = Field(description="which one was read, from 1", examples=[1])
+    pages: int = Field(description="how many the file has", examples=[1])
+    width: int = Field(
+        description="of the page as it was read, upright: what is larger than 2,048 pixels, and a "
+        "PDF, comes at another scale than its own",
+        examples=[1654],
+    )
+    height: int = Field(examples=[2048])
+    model: ServedModel
+
+
 class Live(_Strict):
     """The process answers."""
 
@@ -153,6 +180,9 @@ class Version(_Strict):
     python: str = Field(examples=["3.11.7"])
     mlflow: str = Field(examples=["3.17.2"])
     model: ServedModel | None = Field(description="null while no model is loaded")
+    tasks: dict[str, ServedModel | None] = Field(
+        default={}, description="the same of each task that is served"
+    )
 
 
 class ServerMetadata(_Strict):

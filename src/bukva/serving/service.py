@@ -19,6 +19,7 @@ from typing import Annotated, Any, Generic, Protocol, TypeVar
 from fastapi import Depends, Request
 
 from bukva.errors import RequestError
+from bukva.serving.document_model import DocumentModel
 from bukva.serving.feedback import FeedbackStore, FeedbackUploader
 from bukva.serving.logs import log_failure
 from bukva.serving.metrics import Metrics, PredictionLog
@@ -184,6 +185,7 @@ class Service:
 
     settings: Settings
     glyph: ServedTask[GlyphModel]
+    document: ServedTask[DocumentModel]
     metrics: Metrics
     feedback: FeedbackStore
     uploader: FeedbackUploader
@@ -205,7 +207,7 @@ class Service:
     @property
     def tasks(self) -> Mapping[str, ServedTask[Any]]:
         """Those that are switched on, by name, in the order of the settings."""
-        known: dict[str, ServedTask[Any]] = {"glyph": self.glyph}
+        known: dict[str, ServedTask[Any]] = {"glyph": self.glyph, "document": self.document}
         return {name: known[name] for name in self.settings.tasks}
 
     def task(self, name: str | None = None) -> ServedTask[Any]:
@@ -266,6 +268,7 @@ def make_service(settings: Settings) -> Service:
     return Service(
         settings,
         _serve(settings, GlyphModel),
+        _serve(settings.for_documents(), DocumentModel),
         metrics,
         feedback,
         FeedbackUploader(feedback, settings.feedback_url, settings.feedback_retry_s, metrics),

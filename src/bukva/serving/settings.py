@@ -39,7 +39,7 @@ class Settings(BaseSettings):
 
     # The models.
     tasks: TaskNames = Field(
-        ("glyph",),
+        ("glyph", "document"),
         description="what is served; /readyz says 200 once the first of them has a model",
     )
     model_name: Name = Field(MODEL_NAME, description="name of the registered model of glyphs")

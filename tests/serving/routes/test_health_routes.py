@@ -78,8 +78,11 @@ def test_becomes_ready_when_the_registry_appears(serve, registry, tmp_path):
 
 def test_ready_names_the_model(server):
     model = {"name": "bukva-ink", "version": "1", "alias": "prod"}
-    ready = {"status": "ready", "model": model, "warning": None, "tasks": {"glyph": None}}
-    assert server.http.get("/readyz").json() == ready
+    said = server.http.get("/readyz").json()
+    tasks = said.pop("tasks")
+    assert said == {"status": "ready", "model": model, "warning": None}
+    assert tasks["glyph"] is None
+    assert "has no models:/bukva-document@prod" in tasks["document"]
 
 
 def test_version(server):
