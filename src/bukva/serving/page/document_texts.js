@@ -30,7 +30,7 @@ export const DOCUMENT_TEXTS = {
     partsHeading: "Частини, згори донизу",
     keptNothing: "Документ нікуди не записують.",
     problems: {
-      unreadable: "Потрібне зображення PNG, JPEG, WebP, TIFF або файл PDF.",
+      unsupported_media_type: "Потрібне зображення PNG, JPEG, WebP, TIFF або файл PDF.",
       unsupported_format: "Потрібне зображення PNG, JPEG, WebP, TIFF або файл PDF.",
       undecodable_image: "Файл пошкоджено, або в ньому немає сторінок.",
       encrypted_document: "Цей PDF просить пароль. Збережіть його без пароля.",
@@ -71,7 +71,7 @@ export const DOCUMENT_TEXTS = {
     partsHeading: "Parts, from the top down",
     keptNothing: "The document is not stored anywhere.",
     problems: {
-      unreadable: "Expected a PNG, JPEG, WebP or TIFF image, or a PDF.",
+      unsupported_media_type: "Expected a PNG, JPEG, WebP or TIFF image, or a PDF.",
       unsupported_format: "Expected a PNG, JPEG, WebP or TIFF image, or a PDF.",
       undecodable_image: "The file is damaged, or has no pages.",
       encrypted_document: "This PDF asks for a password. Save it without one.",
