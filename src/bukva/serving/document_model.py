@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from bukva.core.golden import check_golden
-from bukva.errors import ImageError, ModelError, ModelFormatError
-from bukva.serving.document_files import Page, read_page
+from bukva.errors import ModelError
+from bukva.serving.document_reader import DocumentReader, ReadDocument
 from bukva.serving.model import LoadedModel
 from bukva.serving.problems import DOCUMENT_PROBLEMS
-from bukva.tasks.document.answer import Answer
-from bukva.tasks.document.explanation import Method, draw_overlay_on_pixels, explain_pixels
-from bukva.tasks.document.recogniser import DocumentRecogniser
+from bukva.tasks.document.explanation import Method
 
 # A PNG of 160x48 pixels, one bit each, with a line of strokes; and bytes that are no document.
 _LINE_PNG: Final = b64decode(
@@ -24,27 +22,21 @@ _LINE_PNG: Final = b64decode(
 )
 
 
-class DocumentModel(LoadedModel[DocumentRecogniser]):
+class DocumentModel(LoadedModel[DocumentReader]):
     """A model that tells handwriting from print."""
 
     @staticmethod
-    def open(onnx_model: bytes) -> DocumentRecogniser:
-        """Return the recogniser in an ONNX file."""
-        recogniser = DocumentRecogniser(onnx_model)
-        if recogniser.task != "document":
-            message = f"Expected a model of the task `document`, got one of `{recogniser.task}`."
-            raise ModelFormatError(message)
-        return recogniser
+    def open(onnx_model: bytes, deadline_s: float) -> DocumentReader:
+        """Return the process that reads documents with an ONNX file."""
+        return DocumentReader(onnx_model, deadline_s)
 
     def check_probe(self) -> None:
         """Ask for a line of strokes, and for a text."""
-        line, text = AskedDocument(self.recogniser).predict([_LINE_PNG, b"no document"])
-        confidence = line.answer.confidence
-        if line.answer.error or confidence is None or not 0 <= confidence <= 1:
-            raise ModelError(f"Expected the model to read the probe, got {line.answer}.")
-        if text.answer.error not in DOCUMENT_PROBLEMS:
-            message = f"Expected the model to refuse text as a document, got {text.answer}."
-            raise ModelError(message)
+        line, text = self.recogniser.answer([_LINE_PNG, b"no document"])
+        if line.error or line.confidence is None or not 0 <= line.confidence <= 1:
+            raise ModelError(f"Expected the model to read the probe, got {line}.")
+        if text.error not in DOCUMENT_PROBLEMS:
+            raise ModelError(f"Expected the model to refuse text as a document, got {text}.")
 
     def check_golden(self) -> None:
         """Ask for the golden samples of the dossier."""
@@ -54,20 +46,9 @@ class DocumentModel(LoadedModel[DocumentRecogniser]):
             message = "Expected golden samples that can be read in the dossier."
             raise ModelError(message) from error
 
-
-@dataclass(frozen=True)
-class ReadDocument:
-    """What was answered.
-
-    Attributes:
-        answer: To the page.
-        page: As it was read, None where it could not be.
-        overlay: A PNG file of the page that shows where the answer comes from, if that was asked.
-    """
-
-    answer: Answer
-    page: Page | None = None
-    overlay: bytes = b""
+    def close(self) -> None:
+        """End its process."""
+        self.recogniser.close()
 
 
 @dataclass(frozen=True)
@@ -75,28 +56,15 @@ class AskedDocument:
     """A model, and how it is asked.
 
     Attributes:
-        recogniser: What answers.
+        reader: What answers.
         number: Of the page, from 1.
         method: How to find out what the answer rests on, if that is asked.
     """
 
-    recogniser: DocumentRecogniser
+    reader: DocumentReader
     number: int = 1
     method: Method | None = None
 
     def predict(self, files: Sequence[bytes], /) -> list[ReadDocument]:
         """Return an answer for each file, in their order."""
-        return [self._read_or_refuse(file) for file in files]
-
-    def _read_or_refuse(self, file: bytes) -> ReadDocument:
-        try:
-            return self._read(read_page(file, self.number))
-        except ImageError as error:
-            return ReadDocument(Answer(error=error.code, error_detail=str(error)))
-
-    def _read(self, page: Page) -> ReadDocument:
-        if self.method is None:
-            return ReadDocument(self.recogniser.answer_pixels(page.pixels), page)
-        explanation = explain_pixels(self.recogniser, page.pixels, self.method)
-        overlay = draw_overlay_on_pixels(page.pixels, explanation)
-        return ReadDocument(explanation.answer, page, overlay)
+        return self.reader.ask(files, self.number, self.method)

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from bukva.errors import RequestError
-from bukva.serving.document_model import AskedDocument, DocumentModel, ReadDocument
+from bukva.serving.document_model import AskedDocument, DocumentModel
+from bukva.serving.document_reader import ReadDocument
 from bukva.serving.problems import DOCUMENT_PROBLEMS, describe_problems
 from bukva.serving.request_body import read_file
 from bukva.serving.schemas import DocumentAnswer
@@ -109,17 +110,16 @@ def to_answer(read: ReadDocument, model: DocumentModel) -> DocumentAnswer:
     Raises:
         RequestError: If the page could not be used; carries the recogniser's code.
     """
-    answer, page = read.answer, read.page
-    if answer.error or answer.label is None or page is None:
+    answer = read.answer
+    if answer.error or answer.label is None:
         raise RequestError(answer.error or "model_error", answer.error_detail or "No answer.")
-    height, width = page.pixels.shape[:2]
     return DocumentAnswer(
         label=answer.label,
         confidence=answer.confidence,
         parts=answer.parts,
-        page=page.number,
-        pages=page.count,
-        width=width,
-        height=height,
+        page=read.number,
+        pages=read.count,
+        width=read.width,
+        height=read.height,
         model=model.identity,
     )

@@ -21,7 +21,6 @@ from typing import Any, Final, Generic, Self, TypeVar
 import numpy as np
 from pydantic import ValidationError
 
-from bukva.core.predictor import OnnxModel
 from bukva.errors import ModelError, ModelFormatError
 from bukva.registry import package_files as dossier
 from bukva.serving.problems import IMAGE_PROBLEMS
@@ -170,7 +169,7 @@ class Dossier:
             raise ModelError(message) from error
 
 
-R = TypeVar("R", bound=OnnxModel)
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,8 +196,12 @@ class LoadedModel(ABC, Generic[R]):
 
     @staticmethod
     @abstractmethod
-    def open(onnx_model: bytes) -> Any:
+    def open(onnx_model: bytes, deadline_s: float) -> Any:
         """Return the recogniser in an ONNX file.
+
+        Args:
+            onnx_model: The bytes of the file.
+            deadline_s: Nobody waits longer for an answer.
 
         Raises:
             ModelFormatError: If it holds none of this task.
@@ -234,12 +237,15 @@ class LoadedModel(ABC, Generic[R]):
             raise ModelError(message)
         self.check_golden()
 
+    def close(self) -> None:
+        """Let go of what it holds beside memory: called where it is not served after all."""
+
 
 class GlyphModel(LoadedModel[Recogniser]):
     """A model that reads letters and digits."""
 
     @staticmethod
-    def open(onnx_model: bytes) -> Recogniser:
+    def open(onnx_model: bytes, _deadline_s: float) -> Recogniser:
         """Return the recogniser in an ONNX file."""
         return Recogniser(onnx_model)
 

@@ -49,9 +49,13 @@ def load_model(
         is_signed = _check_seal(version, digest, settings)
         dossier = Dossier.read(files)
         drift = DriftMonitor(dossier.reference, settings.drift_window)
-        recogniser = kind.open(_read_recogniser(files / RECOGNISER_PATH))
+        recogniser = kind.open(_read_recogniser(files / RECOGNISER_PATH), settings.deadline_s)
         model = kind(version.identity, recogniser, digest, is_signed, dossier, drift)
-        model.try_out(settings.deadline_s)
+        try:
+            model.try_out(settings.deadline_s)
+        except Exception:
+            model.close()  # who remembers the error remembers the model
+            raise
         cache.keep(version, digest, files)
     return model
 
@@ -143,8 +147,11 @@ class ModelSource(Generic[M]):
         threading.Thread(target=self._watch, name="model-source", daemon=True).start()
 
     def stop(self) -> None:
-        """Ends the watch."""
+        """Ends the watch, and what its models hold beside memory."""
         self._stopped.set()
+        for model in (self._current, self._former):
+            if model is not None:
+                model.close()
 
     def _watch(self) -> None:
         while not self._stopped.is_set():

@@ -19,7 +19,7 @@ PAGE = encode_as(draw_page("handwritten", "printed"))
 
 
 def make_model(golden: object = (), **differences: object) -> DocumentModel:
-    recogniser = DocumentModel.open(make_density_network(**differences))
+    recogniser = DocumentModel.open(make_density_network(**differences), deadline_s=20)
     dossier = Dossier(golden=json.dumps(golden).encode())
     return DocumentModel(IDENTITY, recogniser, "0" * 64, False, dossier, DriftMonitor({}, 200))
 
@@ -55,16 +55,16 @@ def test_one_that_is_too_slow_is_refused():
 
 def test_a_model_of_another_task_is_refused():
     with pytest.raises(ModelFormatError, match="task `document`"):
-        DocumentModel.open(make_ink_network())
+        DocumentModel.open(make_ink_network(), deadline_s=20)
     with pytest.raises(ModelFormatError, match="task `document`"):
-        DocumentModel.open(make_density_network(task="character"))
+        DocumentModel.open(make_density_network(task="character"), deadline_s=20)
 
 
 def test_a_bad_file_harms_no_other():
     asked = AskedDocument(make_model().recogniser)
     first, bad, last = asked.predict([PAGE, b"text", PAGE])
     assert (first.answer.label, last.answer.label) == ("mixed", "mixed")
-    assert (bad.answer.error, bad.page) == ("unsupported_format", None)
+    assert (bad.answer.error, bad.count) == ("unsupported_format", 0)
     assert first.overlay == b""
 
 

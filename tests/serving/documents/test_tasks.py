@@ -3,14 +3,11 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import mlflow
-import pytest
 from density_network import make_density_network
 from document_pages import draw_page, encode_as
-from mlflow import MlflowClient
 from packaged_models import register
 from serving_requests import draw, encode
-from serving_servers import run_thread, tracking_restored, wait_for
+from serving_servers import run_thread, wait_for
 
 PAGE = encode_as(draw_page("handwritten"))
 LETTER = encode(draw())
@@ -60,19 +57,6 @@ def test_documents_may_be_served_alone(documents_registry):
         assert ask_document(server).json()["label"] == "handwritten"
         assert ask_letter(server).json()["code"] == "not_found"
         assert "documents.js" in server.http.get("/").text
-
-
-@pytest.fixture
-def own_registry(tmp_path):
-    """A registry whose aliases may be moved, and its client."""
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    with tracking_restored():
-        mlflow.set_tracking_uri(uri)
-        artifacts = (tmp_path / "artifacts").as_uri()
-        experiment_id = mlflow.create_experiment("own", artifact_location=artifacts)
-        register("bukva-glyph", experiment_id)
-        register("bukva-document", experiment_id, recogniser=make_density_network())
-        yield uri, experiment_id, MlflowClient()
 
 
 def test_models_change_by_themselves_while_letters_are_read(own_registry):
