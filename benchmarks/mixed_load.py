@@ -8,6 +8,7 @@ percentiles of both. It exits with 1 if an answer was wrong or missing; a missed
 import argparse
 import asyncio
 import io
+import itertools
 import json
 import subprocess
 import sys
@@ -32,11 +33,13 @@ _PAGE_HW = (1754, 1240)  # A4 at 150 dpi
 
 
 def draw_pages(count: int = 6) -> list[bytes]:
-    """PNG files of pages: handwritten, printed, and both by turns."""
-    return [_draw_page(place) for place in range(count)]
+    """PNG files of pages: handwritten, printed, and with lines of both by turns."""
+    kinds = itertools.cycle(("handwritten", "printed", "mixed"))
+    return [draw_page(seed, kind) for seed, kind in zip(range(count), kinds, strict=False)]
 
 
-def _draw_page(seed: int) -> bytes:
+def draw_page(seed: int, kind: str) -> bytes:
+    """A PNG file of a page of one kind, set in fonts."""
     from bukva.core.fonts import HANDWRITING_FONTS, PRINTED_FONTS
     from bukva.tasks.document.answer import LABELS, Hand
     from bukva.tasks.document.drawn_lines import set_line
@@ -44,11 +47,10 @@ def _draw_page(seed: int) -> bytes:
 
     rng = np.random.default_rng(seed)
     page_HW = np.full(_PAGE_HW, 255, dtype=np.uint8)
-    kinds: Sequence[Hand] = [LABELS[seed % 3]] if seed % 3 < 2 else LABELS
-    for place, top in enumerate(range(100, 1600, 75)):
-        kind = kinds[place % len(kinds)]
-        fonts = PRINTED_FONTS if kind == "printed" else HANDWRITING_FONTS
-        ink_HW = set_line(draw_wording(rng), fonts[seed % len(fonts)], kind, rng)[:70]
+    kinds: Sequence[Hand] = [each for each in LABELS if kind in (each, "mixed")]
+    for top, label in zip(range(100, 1600, 75), itertools.cycle(kinds), strict=False):
+        fonts = PRINTED_FONTS if label == "printed" else HANDWRITING_FONTS
+        ink_HW = set_line(draw_wording(rng), fonts[seed % len(fonts)], label, rng)[:70]
         height, width = ink_HW.shape
         page_HW[top : top + height, 100 : 100 + width] -= np.rint(220 * ink_HW).astype(np.uint8)
     buffer = io.BytesIO()
