@@ -97,7 +97,7 @@ def _is_large_png(file: bytes) -> bool:
         return False
     width, height, bits = struct.unpack_from(">IIB", file, 16)
     is_within = max(width, height) <= MAX_SIDE_PX and width * height <= MAX_PIXELS
-    return bits <= 8 and PNG.pixels < width * height and is_within
+    return bool(bits <= 8 and PNG.pixels < width * height and is_within)
 
 
 @contextmanager
@@ -115,7 +115,7 @@ class _Layout(NamedTuple):
 
     order: str
     first: int
-    count: str
+    number: str
     entry_bytes: int
     offset: str
 
@@ -144,7 +144,7 @@ def _read_tiff(file: bytes, number: int) -> Page:
 
 def _find_directories(file: bytes, layout: _Layout) -> Iterator[int]:
     """Yield where each page is described; nothing but the chain is read."""
-    counted = struct.Struct(layout.order + layout.count)
+    counted = struct.Struct(layout.order + layout.number)
     linked = struct.Struct(layout.order + layout.offset)
     [place] = linked.unpack_from(file, layout.first)
     seen = set[int]()
