@@ -84,22 +84,13 @@ def register_released(uri: str, folder: Path) -> None:
 
 def _register(uri: str) -> None:
     import mlflow
-    from mlflow import MlflowClient
 
-    from bukva.cli.released.installing import INFERENCE
-    from bukva.cli.released.manifest import ONNX, RELEASED
-    from bukva.datasets.registry import PackagedModelsDataset
-    from bukva.registry.packaging import Package
-    from bukva.tasks.document.recogniser import DocumentRecogniser
+    from bukva.cli.released.installing import install_documents
+    from bukva.cli.released.manifest import RELEASED
 
     mlflow.set_tracking_uri(uri)
     mlflow.set_experiment("load")
-    recogniser = DocumentRecogniser((RELEASED / "document" / ONNX).read_bytes())
-    packaged = PackagedModelsDataset(model_name=_NAME, inference=INFERENCE)
-    packaged.save(Package(recogniser, {}, {}))
-    model = packaged.load()[0]
-    version = mlflow.register_model(model.uri, _NAME, tags=dict(model.tags)).version
-    MlflowClient().set_registered_model_alias(_NAME, "prod", version)
+    install_documents(RELEASED / "document")
 
 
 def _wait_for_documents(server: Server) -> None:

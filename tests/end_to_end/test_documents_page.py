@@ -1,42 +1,23 @@
 """The page about documents in a real browser, before the service with the released models."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browsing import visiting
-from playwright.sync_api import Browser, Page, expect
-from released_service import register_released as register_letters
-from serving_servers import Server, run_process, wait_for
+from playwright.sync_api import Page, expect
+from serving_servers import Server, wait_for
 
-from mixed_load import draw_page, register_released
+from mixed_load import draw_page
 
 pytestmark = pytest.mark.timeout(900)
 LABELS = {"handwritten": "Рукопис", "printed": "Друк", "mixed": "І рукопис, і друк"}
 
 
-@pytest.fixture(scope="module")
-def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The service with both released models."""
-    folder = tmp_path_factory.mktemp("released_models")
-    uri = register_letters(folder)
-    register_released(uri, folder)
-    with run_process(
-        BUKVA_TRACKING_URI=uri,
-        BUKVA_FEEDBACK_FOLDER=str(folder / "feedback"),
-        BUKVA_DOCUMENT_DEADLINE_S="120",
-    ) as server:
-        server.wait_until_ready(timeout_s=600)
-        wait_for(lambda: server.answers("/v2/models/bukva-document/ready"), timeout_s=600)
-        yield server
-
-
 @pytest.fixture
-def open_documents(readers: Server, browser: Browser) -> Iterator[Callable[..., Page]]:
-    complaints: list[str] = []
-    with visiting(browser, complaints) as visit:
-        yield lambda **visitor: visit(f"{readers.base_url}/documents", **visitor)
-    assert not complaints
+def open_documents(service: Server, open_page: Callable[..., Page]) -> Callable[..., Page]:
+    """Open the page, once there is a model of documents."""
+    wait_for(lambda: service.answers("/v2/models/bukva-document/ready"), timeout_s=600)
+    return lambda **visitor: open_page(f"{service.base_url}/documents", **visitor)
 
 
 def choose(page: Page, seed: int, kind: str) -> None:

@@ -29,7 +29,8 @@ def make_density_network(
         "thick": np.float32(_THICK_FROM),
         "least": np.float32(1e-6),
         "places": np.array([2, 3]),
-        "sides": np.array([-8.0, 8.0], np.float32).reshape(1, 2, 1, 1) * np.float32(side_of_print),
+        "sides": np.array([-30.0, 30.0], np.float32).reshape(1, 2, 1, 1)
+        * np.float32(side_of_print),
     }
     pooled = {"kernel_shape": [_CELL, _CELL], "strides": [_CELL, _CELL]}
     nodes = [
