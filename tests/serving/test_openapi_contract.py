@@ -26,6 +26,7 @@ CONFIG = {
 }
 PNG = encode(draw())
 
+schemathesis.serializer.alias(["application/pdf", "image/tiff"], "application/octet-stream")
 statuses: Counter[int] = Counter()
 api = schemathesis.openapi.from_dict(
     create_app(Settings()).openapi(), config=schemathesis.Config.from_dict(CONFIG)
