@@ -10,7 +10,7 @@ from bukva.errors import ModelError
 from bukva.serving.document_reader import DocumentReader, ReadDocument
 from bukva.serving.model import LoadedModel
 from bukva.serving.problems import DOCUMENT_PROBLEMS
-from bukva.tasks.document.explanation import Method
+from bukva.tasks.document.answer import Method
 
 # A PNG of 160x48 pixels, one bit each, with a line of strokes; and bytes that are no document.
 _LINE_PNG: Final = b64decode(

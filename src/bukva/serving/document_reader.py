@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bukva.errors import ModelError
-from bukva.tasks.document.answer import Answer
-from bukva.tasks.document.explanation import Method
+from bukva.tasks.document.answer import Answer, Method
 
 _COMMAND: Final = (sys.executable, "-m", "bukva.serving.document_worker")
 _END_S: Final = 2.0

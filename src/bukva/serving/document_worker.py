@@ -15,8 +15,8 @@ import cv2
 from bukva.errors import ImageError, ModelFormatError
 from bukva.serving.document_files import Page, read_page
 from bukva.serving.document_reader import ReadDocument
-from bukva.tasks.document.answer import Answer
-from bukva.tasks.document.explanation import Method, draw_overlay_on_pixels, explain_pixels
+from bukva.tasks.document.answer import Answer, Method
+from bukva.tasks.document.explanation import draw_overlay_on_pixels, explain_pixels
 from bukva.tasks.document.recogniser import DocumentRecogniser
 
 _NICENESS: Final = 10

@@ -13,7 +13,7 @@ from bukva.serving.problems import DOCUMENT_PROBLEMS, describe_problems
 from bukva.serving.request_body import read_file
 from bukva.serving.schemas import DocumentAnswer
 from bukva.serving.service import Service, ServiceDep
-from bukva.tasks.document.explanation import Method
+from bukva.tasks.document.answer import Method
 
 router = APIRouter(tags=["documents"])
 

@@ -13,6 +13,10 @@ LABELS: Final[tuple[Hand, ...]] = ("handwritten", "printed")
 """What a network tells apart, in the order of its outputs."""
 
 
+Method: TypeAlias = Literal["grad_cam", "occlusion"]
+"""How to find out what an answer rests on: `bukva.tasks.document.explanation`."""
+
+
 class Question(BaseModel):
     """What a packaged model is asked for each row of a table."""
 

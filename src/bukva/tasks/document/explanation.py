@@ -7,7 +7,7 @@ al. 2017, section 3.1), so that the network's own maps are taken, and nothing is
 Shapes: H x W pixels of the picture, h x w cells of a map, N pieces, K labels.
 """
 
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -15,11 +15,10 @@ import numpy as np
 from bukva.core.arrays import Float32Array, UInt8Array
 from bukva.core.imaging.decoding import decode_image
 from bukva.errors import ParameterError
-from bukva.tasks.document.answer import Answer, Box
+from bukva.tasks.document.answer import Answer, Box, Method
 from bukva.tasks.document.framing import level_lines
 from bukva.tasks.document.recogniser import DocumentRecogniser, Reading, to_answer
 
-Method: TypeAlias = Literal["grad_cam", "occlusion"]
 METHODS: Final[tuple[Method, ...]] = ("grad_cam", "occlusion")
 
 _LONGEST_CELLS: Final = 256
