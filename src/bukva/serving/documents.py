@@ -11,7 +11,7 @@ from bukva.serving.document_model import AskedDocument, DocumentModel
 from bukva.serving.document_reader import ReadDocument
 from bukva.serving.problems import DOCUMENT_PROBLEMS, describe_problems
 from bukva.serving.request_body import read_file
-from bukva.serving.schemas import DocumentAnswer
+from bukva.serving.schemas import DocumentAnswer, DocumentPart
 from bukva.serving.service import Service, ServiceDep
 from bukva.tasks.document.answer import Method
 
@@ -116,7 +116,7 @@ def to_answer(read: ReadDocument, model: DocumentModel) -> DocumentAnswer:
     return DocumentAnswer(
         label=answer.label,
         confidence=answer.confidence,
-        parts=answer.parts,
+        parts=[DocumentPart(**part.model_dump()) for part in answer.parts],
         page=read.number,
         pages=read.count,
         width=read.width,

@@ -58,12 +58,14 @@ class _Lenient(BaseModel):
 class InputTensor(_Lenient):
     """Files, one after the other."""
 
-    name: Literal["image"]
+    name: Literal["image"] = Field(examples=["image"])
     shape: list[Annotated[int, Field(ge=1)]] = Field(examples=[[1]])
     datatype: Literal["BYTES"]
     parameters: dict[str, Any] = {}
     data: list[str] | None = Field(
-        default=None, description="each in base64; none where the bytes follow the JSON"
+        default=None,
+        description="each in base64; none where the bytes follow the JSON",
+        examples=[["iVBORw0KGgo="]],
     )
 
 

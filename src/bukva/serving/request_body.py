@@ -53,8 +53,20 @@ _FILE_PART = "Expected one file part named `file`, with a file name, and no othe
 
 def describe_json(form: type[BaseModel]) -> dict[str, Any]:
     """The OpenAPI entry of a body in JSON: routes read theirs by themselves, to be strict."""
-    content = {"application/json": {"schema": form.model_json_schema()}}
+    schema = form.model_json_schema()
+    content = {"application/json": {"schema": _inline(schema, schema.pop("$defs", {}))}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _inline(schema: Any, parts: dict[str, Any]) -> Any:
+    """A schema with its parts in their places: OpenAPI would look for them elsewhere."""
+    if isinstance(schema, list):
+        return [_inline(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inline(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {name: _inline(value, parts) for name, value in schema.items()}
 
 
 async def read_image(request: Request, settings: Settings) -> bytes:

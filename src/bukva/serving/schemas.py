@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from bukva.tasks.document.answer import Label, Part
+from bukva.tasks.document import answer as document
 from bukva.tasks.glyph.answer import Box, Probability, Recognition, Source, Symbol
 from bukva.tasks.glyph.charset import SYMBOLS
 
@@ -125,10 +125,20 @@ class Explanation(Recognition):
     model: ServedModel
 
 
+class PartBox(document.Box):
+    """Where a part is, in pixels of the page as it was read."""
+
+
+class DocumentPart(document.Part):
+    """A line, or what of a line stands together, that is of one kind."""
+
+    box: PartBox
+
+
 class DocumentAnswer(_Strict):
     """The answer to one page: what it is, and which model says so."""
 
-    label: Label = Field(
+    label: document.Label = Field(
         description="`mixed` where parts differ, `blank` where there is no ink; what was typed "
         "counts as printed",
         examples=["handwritten"],
@@ -136,9 +146,17 @@ class DocumentAnswer(_Strict):
     confidence: Probability | None = Field(
         description="that the label is right; null for `blank`", examples=[0.98]
     )
-    parts: list[Part] = Field(
-        description="lines, or what of a line stands together, from the top down; each box in "
-        "pixels of `width` x `height`"
+    parts: list[DocumentPart] = Field(
+        description="from the top down; each box in pixels of `width` x `height`",
+        examples=[
+            [
+                {
+                    "box": {"left": 110, "top": 96, "width": 820, "height": 44},
+                    "label": "handwritten",
+                    "confidence": 0.98,
+                }
+            ]
+        ],
     )
     page: int = Field(description="which one was read, from 1", examples=[1])
     pages: int = Field(description="how many the file has", examples=[1])

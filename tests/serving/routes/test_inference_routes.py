@@ -96,6 +96,15 @@ def test_a_binary_tensor_that_is_cut_is_refused(server, tail):
     assert post_binary(server, form, tail).json()["code"] == "invalid_request"
 
 
+def test_openapi_holds_all_that_it_refers_to(openapi):
+    text = json.dumps(openapi)
+    assert "#/$defs" not in text
+    assert "__answer__" not in text
+    form = openapi["paths"]["/v2/models/{name}/infer"]["post"]["requestBody"]["content"]
+    tensor = form["application/json"]["schema"]["properties"]["inputs"]["items"]
+    assert tensor["properties"]["datatype"]["const"] == "BYTES"
+
+
 def test_another_model_is_not_there(server):
     answer = server.http.post("/v2/models/other/infer", json=in_json(PNG))
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
