@@ -5,9 +5,11 @@ What comes over its standard input, and what it answers, is in `bukva.serving.do
 
 import os
 import pickle
+import resource
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import BinaryIO, Final
 
 import cv2
@@ -20,6 +22,8 @@ from bukva.tasks.document.explanation import draw_overlay_on_pixels, explain_pix
 from bukva.tasks.document.recogniser import DocumentRecogniser
 
 _NICENESS: Final = 10
+_MAX_MEMORY_BYTES: Final = 2 << 30
+"""Of addresses; the largest page that may be read takes a third of it."""
 
 
 def main() -> None:
@@ -28,6 +32,8 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     os.nice(_NICENESS)
+    with suppress(ValueError):  # where the system knows no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
     cv2.setNumThreads(1)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # libraries may print

@@ -43,6 +43,11 @@ def reader_process() -> Iterator[Watched]:
     reader.close()
 
 
+def test_its_memory_is_bounded(reader_process):
+    bytes_at_most, _ = reader_process.worker.rlimit(psutil.RLIMIT_AS)
+    assert bytes_at_most == 2 << 30
+
+
 def test_it_answers_from_a_process_of_lower_priority(reader_process):
     [read] = reader_process.ask([PAGE])
     assert (read.answer.label, read.number, read.count) == ("printed", 1, 1)
