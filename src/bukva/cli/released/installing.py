@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
@@ -107,11 +108,10 @@ def _read_reports(folder: Path) -> dict[str, bytes]:
 
 def _write_golden_lines(recogniser: DocumentRecogniser) -> bytes:
     """Return drawn lines with what is answered to them, as a service asks them before it serves."""
-    pictures = (Image.fromarray(sample.image) for sample in draw_lines(_GOLDEN_LINES, seed=1))
     images = []
-    for picture in pictures:
+    for sample in draw_lines(_GOLDEN_LINES, seed=1):
         buffer = io.BytesIO()
-        picture.save(buffer, "PNG")
+        Image.fromarray(np.asarray(sample.image)).save(buffer, "PNG")
         images.append(buffer.getvalue())
     return write_answers(recogniser, images, field="label")
 
