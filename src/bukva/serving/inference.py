@@ -20,7 +20,7 @@ from bukva import __version__
 from bukva.errors import RequestError
 from bukva.serving.document_model import AskedDocument, DocumentModel
 from bukva.serving.documents import ask_documents
-from bukva.serving.model import GlyphModel
+from bukva.serving.glyph_model import GlyphModel
 from bukva.serving.problems import describe_problems
 from bukva.serving.recognition import read_glyphs
 from bukva.serving.request_body import (

@@ -10,8 +10,8 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 
 from bukva.errors import ModelError, RequestError
+from bukva.serving.glyph_model import AskedModel, GlyphModel, read_map
 from bukva.serving.logs import log_failure
-from bukva.serving.model import AskedModel, GlyphModel, read_map
 from bukva.serving.occlusion import cover, weigh
 from bukva.serving.problems import IMAGE_PROBLEMS, describe_problems
 from bukva.serving.request_body import describe_json, encode, read_batch, read_image

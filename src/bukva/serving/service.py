@@ -21,9 +21,9 @@ from fastapi import Depends, Request
 from bukva.errors import RequestError
 from bukva.serving.document_model import DocumentModel
 from bukva.serving.feedback import FeedbackStore, FeedbackUploader
+from bukva.serving.glyph_model import GlyphModel
 from bukva.serving.logs import log_failure
 from bukva.serving.metrics import Metrics, PredictionLog
-from bukva.serving.model import GlyphModel
 from bukva.serving.model_source import M, ModelSource
 from bukva.serving.settings import Settings
 from bukva.tasks.glyph.answer import Recognition

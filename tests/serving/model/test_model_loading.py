@@ -18,7 +18,7 @@ from signing_keys import make_keys
 
 from bukva.errors import ModelError, SealError
 from bukva.registry.package_files import DIGEST_TAG, RECOGNISER_PATH
-from bukva.serving.model import GlyphModel
+from bukva.serving.glyph_model import GlyphModel
 from bukva.serving.model_source import load_model
 from bukva.serving.settings import Settings
 from bukva.serving.versions import ModelCache, find_version

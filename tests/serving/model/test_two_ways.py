@@ -21,7 +21,7 @@ from bukva.cli.released.installing import INFERENCE
 from bukva.datasets.registry import PackagedModelsDataset
 from bukva.registry.package_files import DIGEST_TAG, digest_folder
 from bukva.registry.packaging import Package
-from bukva.serving.model import GlyphModel, read_map
+from bukva.serving.glyph_model import GlyphModel, read_map
 from bukva.serving.model_source import load_model
 from bukva.serving.settings import Settings
 from bukva.serving.versions import ModelCache, find_version
