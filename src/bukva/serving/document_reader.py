@@ -1,24 +1,60 @@
 """Documents are read in a process of their own, at a lower priority than letters.
 
 In the service's process, Python's lock would be shared with it: letters would wait. And what a
-crafted PDF breaks, or keeps busy, is ended without harm to anybody else.
+crafted PDF breaks, or keeps busy, is ended without harm to anybody else. Nor is it believed: what
+it answers is JSON and files, which can run nothing.
 """
 
-import pickle
+import json
+import struct
 import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
-from bukva.errors import ModelError
+from bukva.errors import ModelError, ModelFormatError
 from bukva.tasks.document.answer import Answer, Method
 
 _COMMAND: Final = (sys.executable, "-m", "bukva.serving.document_worker")
 _END_S: Final = 2.0
+_LENGTH: Final = struct.Struct("<Q")
+_MOST_BYTES: Final = 1 << 28
+
+
+def write_message(stream: BinaryIO, head: Mapping[str, Any], files: Sequence[bytes] = ()) -> None:
+    """Write a JSON object, after its length, and files after it."""
+    text = json.dumps({**head, "bytes": [len(file) for file in files]}).encode()
+    stream.write(_LENGTH.pack(len(text)) + text)
+    for file in files:
+        stream.write(file)
+    stream.flush()
+
+
+def read_message(stream: BinaryIO) -> tuple[dict[str, Any], list[bytes]]:
+    """Return what `write_message` wrote on the other side.
+
+    Raises:
+        EOFError: If the other side has ended.
+        ValueError: If it wrote something else.
+    """
+    [length] = _LENGTH.unpack(_read_all(stream, _LENGTH.size))
+    head = json.loads(_read_all(stream, length))
+    if not isinstance(head, dict) or "bytes" not in head:
+        raise ValueError("Expected a JSON object with `bytes`, got something else.")
+    return head, [_read_all(stream, length) for length in head.pop("bytes")]
+
+
+def _read_all(stream: BinaryIO, length: int) -> bytes:
+    if not 0 <= length <= _MOST_BYTES:
+        raise ValueError(f"Expected at most {_MOST_BYTES} bytes, got {length}.")
+    content = stream.read(length)
+    if len(content) < length:
+        raise EOFError("Expected more, but the other side has ended.")
+    return content
 
 
 @dataclass(frozen=True)
@@ -76,8 +112,12 @@ class DocumentReader:
         with self._one_at_a_time:
             if self._process.poll() is not None:
                 self._process = self._start()
-            answers: list[ReadDocument] = self._exchange(self._process, (files, number, method))
-            return answers
+            asked = {"number": number, "method": method}
+            head, overlays = self._exchange(self._process, asked, files)
+            return [
+                ReadDocument(Answer.model_validate(row.pop("answer")), **row, overlay=overlay)
+                for row, overlay in zip(head["read"], overlays, strict=True)
+            ]
 
     def answer(self, images: Sequence[bytes]) -> list[Answer]:
         """Return an answer for each encoded image."""
@@ -87,7 +127,7 @@ class DocumentReader:
         process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
         self._end_it = weakref.finalize(self, _end, process)
         try:
-            self._exchange(process, self._onnx_model)
+            self._exchange(process, {}, [self._onnx_model])
         except ModelError:
             self.close()
             raise
@@ -97,22 +137,25 @@ class DocumentReader:
         """Ends the process."""
         self._end_it()
 
-    def _exchange(self, process: "subprocess.Popen[bytes]", question: object) -> Any:
+    def _exchange(
+        self, process: "subprocess.Popen[bytes]", asked: Mapping[str, Any], files: Sequence[bytes]
+    ) -> tuple[dict[str, Any], list[bytes]]:
         if process.stdin is None or process.stdout is None:
             raise ModelError("Expected pipes to the process that reads documents, got none.")
         with self._watched(process):
             try:
-                pickle.dump(question, process.stdin)
-                process.stdin.flush()
-                reply = pickle.load(process.stdout)  # noqa: S301 - our own process wrote it
-            except (OSError, EOFError, pickle.UnpicklingError) as error:
+                write_message(process.stdin, asked, files)
+                head, replied = read_message(process.stdout)
+            except (OSError, EOFError, ValueError) as error:
                 process.kill()
                 process.wait()
                 message = "Expected an answer of the process that reads documents, but it ended."
                 raise ModelError(message) from error
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
+        if "no_model" in head:
+            raise ModelFormatError(head["no_model"])
+        if "failed" in head:
+            raise ModelError(head["failed"])
+        return head, replied
 
     @contextmanager
     def _watched(self, process: "subprocess.Popen[bytes]") -> Iterator[None]:

@@ -4,7 +4,6 @@ What comes over its standard input, and what it answers, is in `bukva.serving.do
 """
 
 import os
-import pickle
 import resource
 import signal
 import sys
@@ -16,7 +15,7 @@ import cv2
 
 from bukva.errors import ImageError, ModelFormatError
 from bukva.serving.document_files import Page, read_page
-from bukva.serving.document_reader import ReadDocument
+from bukva.serving.document_reader import ReadDocument, read_message, write_message
 from bukva.tasks.document.answer import Answer, Method
 from bukva.tasks.document.explanation import draw_overlay_on_pixels, explain_pixels
 from bukva.tasks.document.recogniser import DocumentRecogniser
@@ -38,20 +37,23 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # libraries may print
     try:
-        recogniser = _load(pickle.load(sys.stdin.buffer))  # noqa: S301 - of the service
+        _, [onnx_model] = read_message(sys.stdin.buffer)
+        recogniser = _load(onnx_model)
     except ModelFormatError as error:
-        _reply(error, answers)
+        write_message(answers, {"no_model": str(error)})
         return
-    _reply(None, answers)
+    write_message(answers, {})
     while True:
         try:
-            files, number, method = pickle.load(sys.stdin.buffer)  # noqa: S301
+            asked, files = read_message(sys.stdin.buffer)
         except EOFError:
             return
         try:
-            _reply(read_documents(recogniser, files, number, method), answers)
+            read = read_documents(recogniser, files, **asked)
         except Exception as error:  # onnxruntime may raise anything
-            _reply(RuntimeError(f"{type(error).__name__}: {error}"), answers)
+            write_message(answers, {"failed": f"{type(error).__name__}: {error}"})
+        else:
+            _reply(answers, read)
 
 
 def _load(onnx_model: bytes) -> DocumentRecogniser:
@@ -62,9 +64,18 @@ def _load(onnx_model: bytes) -> DocumentRecogniser:
     return recogniser
 
 
-def _reply(value: object, answers: BinaryIO) -> None:
-    pickle.dump(value, answers)
-    answers.flush()
+def _reply(answers: BinaryIO, read: Sequence[ReadDocument]) -> None:
+    rows = [
+        {
+            "answer": each.answer.model_dump(),
+            "number": each.number,
+            "count": each.count,
+            "width": each.width,
+            "height": each.height,
+        }
+        for each in read
+    ]
+    write_message(answers, {"read": rows}, [each.overlay for each in read])
 
 
 def read_documents(
