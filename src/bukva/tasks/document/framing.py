@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 
 from bukva.core.arrays import BoolArray, Float32Array, UInt8Array
 
@@ -178,6 +177,8 @@ def _split_touching(
     profile_H: NDArray[np.float64], top: int, bottom: int
 ) -> Iterator[tuple[int, int]]:
     """Yield the lines of a run of inked rows: long strokes join lines that stand close."""
+    from scipy.signal import find_peaks  # which loads all of scipy.stats, for a second
+
     height = bottom - top
     pitch = _find_pitch(profile_H[top:bottom])
     if not pitch:
@@ -200,6 +201,8 @@ def _split_touching(
 
 def _find_pitch(profile_h: NDArray[np.float64]) -> int:
     """Return how many rows lie from line to line, 0 where there is one line only."""
+    from scipy.signal import find_peaks
+
     height = len(profile_h)
     if height < 24:
         return 0
