@@ -20,17 +20,20 @@ from bukva.registry.package_files import MODEL_NAME
 
 # They need not outlive their run: what is in them is in MLflow, or becomes `recogniser`.
 BY_DEFAULT = {"exported_recogniser"}
-IN_MEMORY = {*BY_DEFAULT, "candidate_model", "character.candidate_model", "dossier"}
+TASKS = ("character.", "document.")
+IN_MEMORY = {
+    *BY_DEFAULT, "candidate_model", "dossier", *(f"{task}candidate_model" for task in TASKS),
+}  # fmt: skip
 # Written by hooks, so no node names it.
 WRITTEN_BY_HOOKS = {"stage_seconds"}
-STAGES = ("finetuning", "mnist_pretraining", "character.training")
+STAGES = ("finetuning", "mnist_pretraining", "character.training", "document.training")
 IN_TRACKER = {*(f"{stage}.epoch_metrics" for stage in STAGES), "test_metrics"}
 IN_REGISTRY = {
     f"{task}{name}"
-    for task in ("", "character.")
+    for task in ("", *TASKS)
     for name in ("packaged_models", "registered_models", "registration")
 }
-RECOGNISERS = {"recogniser", "character.training.model"}
+RECOGNISERS = {"recogniser", *(f"{task}training.model" for task in TASKS)}
 # What tuning finds is part of conf, and its studies are in a database.
 TUNING = {"tuning.best_parameters", "tuning.studies", "tuning.trial_runs"}
 
@@ -123,7 +126,7 @@ def test_what_mlflow_uploads_lies_on_local_disk(catalog: DataCatalog) -> None:
 
 def test_registry_datasets_name_the_packaged_model(catalog: DataCatalog) -> None:
     named = {catalog.config_resolver.resolve_pattern(name)["model_name"] for name in IN_REGISTRY}
-    assert named == {MODEL_NAME, "bukva-character"}
+    assert named == {MODEL_NAME, "bukva-character", "bukva-document"}
 
 
 @pytest.mark.parametrize("env", ["s3", "prod"], indirect=True)
@@ -267,7 +270,7 @@ def test_a_misspelt_dataset_matches_nothing() -> None:
 def test_figures_have_a_preview() -> None:
     config = load_config("base")["catalog"]
     figures = [name for name in config if str(config[name].get("filepath")).endswith(".png")]
-    assert len(figures) == 20
+    assert len(figures) == 22
     catalog = load_catalog("base")
     for name in figures:
         dataset = catalog.get(name.replace("{stage}", "finetuning"))

@@ -13,8 +13,11 @@ BukvaError
 ├── TableError               a table lacks columns, or its rows do not fit what is asked of them
 ├── ImageError               one image cannot be used
 │   ├── ImageDecodeError     its bytes are no image that we read
-│   │   └── UnsupportedFormatError  they are of no format that we read
+│   │   ├── UnsupportedFormatError  they are of no format that we read
+│   │   └── EncryptedError   they ask for a password
+│   ├── PageMissingError     a document has no such page
 │   ├── ImageTooLargeError   it is larger than the cap, and was not decoded
+│   ├── ImageTooSmallError   it was decoded and has too few pixels to show anything
 │   ├── EmptyImageError      it was decoded and holds no ink
 │   ├── TooDarkError         it was decoded and is too dark to tell ink from paper
 │   └── SeveralSymbolsError  it was decoded and holds more than one symbol
@@ -105,10 +108,28 @@ class UnsupportedFormatError(ImageDecodeError):
     code = "unsupported_format"
 
 
+class EncryptedError(ImageDecodeError):
+    """Raised when a document asks for a password."""
+
+    code = "encrypted_document"
+
+
+class PageMissingError(ImageError):
+    """Raised when a document has no such page, or none at all."""
+
+    code = "page_missing"
+
+
 class ImageTooLargeError(ImageError):
     """Raised, before decoding, when an image has more bytes or pixels than allowed."""
 
     code = "image_too_large"
+
+
+class ImageTooSmallError(ImageError):
+    """Raised when an image has too few rows or columns to show what is looked for."""
+
+    code = "image_too_small"
 
 
 class EmptyImageError(ImageError):

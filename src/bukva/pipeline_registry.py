@@ -5,6 +5,7 @@ from kedro.pipeline import Pipeline
 from bukva.pipelines.batch_inference import pipeline as batch_inference
 from bukva.pipelines.character.pipeline import create_pipelines as character
 from bukva.pipelines.data_processing import pipeline as data_processing
+from bukva.pipelines.document.pipeline import create_pipelines as document
 from bukva.pipelines.evaluation import pipeline as evaluation
 from bukva.pipelines.feedback_ingestion import pipeline as feedback_ingestion
 from bukva.pipelines.inference import pipeline as inference
@@ -28,7 +29,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "packaging": packaging.create_pipeline(),
     }
     tagged = {name: Pipeline(stage, tags=name) for name, stage in stages.items()}
-    characters = character()
+    tasks = {"character": character(), "document": document()}
     return {
         "__default__": sum(tagged.values(), start=Pipeline([])),
         **tagged,
@@ -37,6 +38,11 @@ def register_pipelines() -> dict[str, Pipeline]:
         "inference": inference.create_pipeline(),
         "batch_inference": batch_inference.create_pipeline(),
         "promotion": promotion_pipeline(GLYPH),
-        "character": sum(list(characters.values())[:-1], start=Pipeline([])),
-        **{f"character.{name}": stage for name, stage in characters.items()},
+        # All but promotion, which chooses among models of finished runs.
+        **{name: sum(list(parts.values())[:-1], Pipeline([])) for name, parts in tasks.items()},
+        **{
+            f"{name}.{part}": stage
+            for name, parts in tasks.items()
+            for part, stage in parts.items()
+        },
     }

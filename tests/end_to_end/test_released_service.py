@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from fresh_clone import environment, make_clone, make_serve
 from PIL import Image
-from serving_servers import Server
+from serving_servers import Server, wait_for
 
 from bukva.cli.released.manifest import RELEASED, read_release
 from bukva.tasks.glyph.strokes.writing import draw_symbol
+from mixed_load import draw_page
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -36,18 +37,28 @@ def read(server: Server, image: bytes) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def answers(clone: Path) -> list[dict[str, object]]:
+    """To five letters, and to a page of a document."""
     with make_serve(clone) as server:
         # Some fifteen seconds of work; how long that takes is for the machine to say.
         server.wait_until_ready(timeout_s=600)
-        return [read(server, png("ж", seed)) for seed in range(5)]
+        letters = [read(server, png("ж", seed)) for seed in range(5)]
+        wait_for(lambda: server.answers("/v2/models/bukva-document/ready"), timeout_s=600)
+        page = draw_page(1, "printed")
+        said = server.http.post("/v1/documents", files={"file": ("page.png", page)}, timeout=60)
+        return [*letters, said.raise_for_status().json()]
 
 
 def test_make_serve_on_a_fresh_clone_reads_a_drawn_letter(
     answers: list[dict[str, object]],
 ) -> None:
-    labels = [answer["label"] for answer in answers]
+    labels = [answer["label"] for answer in answers[:-1]]
     assert labels.count("ж") >= 3, labels
     assert answers[0]["model"] == {"name": "bukva-glyph", "version": "1", "alias": "prod"}
+
+
+def test_it_tells_documents_too(answers: list[dict[str, object]]) -> None:
+    assert answers[-1]["label"] == "printed"
+    assert answers[-1]["model"] == {"name": "bukva-document", "version": "1", "alias": "prod"}
 
 
 def release_install(clone: Path, *arguments: str) -> str:

@@ -35,15 +35,19 @@ def register(
     experiment_id: str,
     dossier: dict[str, object] | None = None,
     canary: str | None = None,
+    recogniser: bytes | None = None,
     **differences: object,
 ) -> str:
-    """Register a version, different from a sound one in this, and give it the alias `prod`."""
+    """Register a version, different from a sound one in this, and give it the alias `prod`.
+
+    It reads glyphs, unless the file of another recogniser is given.
+    """
     client = MlflowClient()
     model = client.create_logged_model(experiment_id, name=name)
     with TemporaryDirectory() as folder:
         file = Path(folder) / RECOGNISER_PATH
         file.parent.mkdir()
-        file.write_bytes(make_ink_network(**differences))
+        file.write_bytes(recogniser or make_ink_network(**differences))
         (Path(folder) / "MLmodel").write_text(f"flavors: {{python_function: {{}}}} # {name}\n")
         pickled = pickle.dumps(Touching(canary) if canary else None)
         (Path(folder) / "python_model.pkl").write_bytes(pickled)

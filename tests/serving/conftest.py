@@ -6,8 +6,9 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from density_network import make_density_network
 from packaged_models import register
-from serving_servers import Server, run_process, run_thread, tracking_restored
+from serving_servers import Server, run_process, run_thread, tracking_restored, wait_for
 
 # Registered name -> what is different about that model.
 MODELS = {
@@ -72,3 +73,26 @@ def doomed_server(registry: str, processes: list[Server]) -> Server:
 @pytest.fixture(scope="session")
 def openapi(server: Server) -> dict:
     return server.http.get("/openapi.json").json()
+
+
+@pytest.fixture(scope="session")
+def documents_registry(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a registry with a recogniser of glyphs, and one of documents."""
+    folder = tmp_path_factory.mktemp("documents")
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    with tracking_restored():
+        mlflow.set_tracking_uri(uri)
+        artifacts = (folder / "artifacts").as_uri()
+        experiment_id = mlflow.create_experiment("serving", artifact_location=artifacts)
+        register("bukva-glyph", experiment_id)
+        register("bukva-document", experiment_id, recogniser=make_density_network())
+    return uri
+
+
+@pytest.fixture(scope="session")
+def reader(documents_registry: str) -> Iterator[Server]:
+    """The service with both models, ready."""
+    with run_thread(tracking_uri=documents_registry) as server:
+        server.wait_until_ready()
+        wait_for(lambda: server.answers("/v2/models/bukva-document/ready"))
+        yield server

@@ -14,7 +14,7 @@ import pytest
 import schemathesis
 from schemathesis import Case, HookContext
 from serving_requests import base64_text, draw, encode
-from serving_servers import Server, run_thread
+from serving_servers import Server, run_thread, wait_for
 
 from bukva.serving.app import create_app
 from bukva.serving.settings import Settings
@@ -26,6 +26,7 @@ CONFIG = {
 }
 PNG = encode(draw())
 
+schemathesis.serializer.alias(["application/pdf", "image/tiff"], "application/octet-stream")
 statuses: Counter[int] = Counter()
 api = schemathesis.openapi.from_dict(
     create_app(Settings()).openapi(), config=schemathesis.Config.from_dict(CONFIG)
@@ -49,11 +50,12 @@ def _perhaps_an_image(value: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def service(registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def service(documents_registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("feedback")
-    places = {"tracking_uri": registry, "model_name": "bukva-ink", "feedback_folder": folder}
-    with run_thread(**places, deadline_s=60) as server:
+    places = {"tracking_uri": documents_registry, "feedback_folder": folder}
+    with run_thread(**places, deadline_s=60, document_deadline_s=60) as server:
         server.wait_until_ready()
+        wait_for(lambda: server.answers("/v2/models/bukva-document/ready"))
         yield server
     sys.stdout.write(f"{statuses.total()} requests: {dict(sorted(statuses.items()))}\n")
 

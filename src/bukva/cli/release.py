@@ -53,12 +53,20 @@ def make(env: str, folder: Path | None, note: str) -> None:
 
 @release.command("install")
 @ENV
-@click.option("--if-none", is_flag=True, help="Only where no model is in production.")
+@click.option("--if-none", is_flag=True, help="Only those of which none is in production.")
 def install_command(env: str, if_none: bool) -> None:
-    """Register the released model; put it into production if no model is."""
-    if if_none and _is_served():
+    """Register the released models; put each into production if none of its task is."""
+    wanted = [task for task in ("glyph", "document") if not (if_none and _is_served(task))]
+    if not wanted:
         return
-    click.echo(describe_installation(install_released(env)))
+    _open_registry(env)
+    from bukva.cli.released.installing import install, install_documents
+    from bukva.cli.released.manifest import RELEASED
+
+    if "glyph" in wanted:
+        click.echo(describe_installation(install(RELEASED)))
+    if "document" in wanted:
+        click.echo(install_documents(RELEASED / "document"))
 
 
 def install_released(env: str, params: dict[str, Any] | None = None) -> "Installation":
@@ -68,13 +76,17 @@ def install_released(env: str, params: dict[str, Any] | None = None) -> "Install
         BukvaError: As `bukva.cli.released.installing.install`, or if the parameters do
             not validate.
     """
-    from bukva.cli.session import open_session
-
-    open_session(env, params).load_context()  # which sets the registry
+    _open_registry(env, params)
     from bukva.cli.released.installing import install
     from bukva.cli.released.manifest import RELEASED
 
     return install(RELEASED)
+
+
+def _open_registry(env: str, params: dict[str, Any] | None = None) -> None:
+    from bukva.cli.session import open_session
+
+    open_session(env, params).load_context()
 
 
 def describe_installation(done: "Installation") -> str:
@@ -87,15 +99,19 @@ def describe_installation(done: "Installation") -> str:
     return f"{what} version {done.version}; in production is version {done.in_production}."
 
 
-def _is_served() -> bool:
-    """Return whether the service finds a model; a registry behind a server is taken to have one."""
+def _is_served(task: str) -> bool:
+    """Return whether the service finds a model of a task, or does not look for one.
+
+    A registry behind a server is taken to have one.
+    """
     from bukva.registry.package_files import sqlite_path
     from bukva.serving.settings import read_settings
     from bukva.serving.versions import find_version
 
     settings = read_settings()
-    if sqlite_path(settings.tracking_uri) is None:
+    if task not in settings.tasks or sqlite_path(settings.tracking_uri) is None:
         return True
+    settings = settings if task == "glyph" else settings.for_documents()
     try:
         find_version(settings)
     except RegistryError:

@@ -3,13 +3,19 @@
 import base64
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from bukva.core.predictor import ImageReader
 from bukva.errors import ParityError
 
 
-def write_golden(reader: ImageReader[Any], images: Sequence[bytes], field: str) -> bytes:
+class Answering(Protocol):
+    """What answers encoded images: a recogniser, or who has one."""
+
+    def answer(self, images: Sequence[bytes]) -> list[Any]:
+        """Return an answer for each, in their order."""
+
+
+def write_golden(reader: Answering, images: Sequence[bytes], field: str) -> bytes:
     """Return encoded images with one field of the answers for them, as a JSON file."""
     rows = [
         {"image": base64.b64encode(image).decode(), field: getattr(answer, field)}
@@ -18,7 +24,7 @@ def write_golden(reader: ImageReader[Any], images: Sequence[bytes], field: str) 
     return json.dumps(rows).encode()
 
 
-def check_golden(reader: ImageReader[Any], content: bytes, field: str) -> None:
+def check_golden(reader: Answering, content: bytes, field: str) -> None:
     """Return if a model answers its golden samples as it did when it was packaged.
 
     Raises:

@@ -1,6 +1,22 @@
 """Backbones that several tasks build on: images `(B, 1, 28, 28)` in, features `(B, D)` out."""
 
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
 from torch import nn
+
+
+class NetworkWeights(NamedTuple):
+    """What is kept of a trained network beside its ONNX file: to go on training from.
+
+    Attributes:
+        weights: By name, as torch calls them.
+        spec: The specification that the ONNX file carries.
+    """
+
+    weights: Mapping[str, NDArray[Any]]
+    spec: Mapping[str, Any]
 
 
 def mlp_backbone(width: int) -> tuple[nn.Sequential, int]:

@@ -126,7 +126,9 @@ class ImageReader(OnnxModel, ABC, Generic[A]):
         answers = iter(self.describe(np.stack(usable)) if usable else ())
         return [next(answers) if isinstance(each, np.ndarray) else each for each in prepared]
 
-    def recognise(self, images: "pd.Series", _explain: object = None) -> "pd.DataFrame":
+    def recognise(
+        self, images: "pd.Series", _explain: object = None, _source: object = None
+    ) -> "pd.DataFrame":
         """Return the answers for a column of encoded images, as a table."""
         import pandas as pd
 

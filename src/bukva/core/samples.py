@@ -26,6 +26,8 @@ class RawSample:
         split: The corpus's own split, where it has one.
         has_page: Whether the image shows the symbol at its size on a page, so that height and
             position mean something; False where the corpus cut and rescaled it.
+        text: What a line of text says, where the corpus tells.
+        page: The page that a line was cut from.
     """
 
     name: str
@@ -35,6 +37,8 @@ class RawSample:
     group: str | None = None
     split: Split | None = None
     has_page: bool = True
+    text: str | None = None
+    page: str | None = None
 
 
 CorpusReader: TypeAlias = Callable[[Mapping[str, bytes]], Iterator[RawSample]]

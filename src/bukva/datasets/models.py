@@ -1,17 +1,26 @@
 """What training keeps: its weights and its checkpoints."""
 
 import hashlib
+import io
 import json
-from typing import NoReturn
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
+from bukva.core.networks import NetworkWeights
+from bukva.core.predictor import SPEC_KEY
 from bukva.core.training.checkpoint import CheckpointStore
-from bukva.datasets.files import FileDataset
+from bukva.datasets.files import FileDataset, ReadOnlyDataset
 from bukva.datasets.storage import Files
 from bukva.errors import ModelFormatError, StorageError
 from bukva.tasks.glyph.trained import ModelSpec, TrainedModel
+
+_logger: Final = logging.getLogger(__name__)
 
 
 class TrainedModelDataset(FileDataset[TrainedModel]):
@@ -72,6 +81,75 @@ class TrainedModelDataset(FileDataset[TrainedModel]):
         self.beside().write(packed)
         described = json.dumps(document, ensure_ascii=False, indent=2)
         self.beside(".json").write(described.encode())
+
+
+class NetworkWeightsDataset(FileDataset[NetworkWeights]):
+    """Weights as one `*.safetensors` file, their specification in its metadata."""
+
+    def load(self) -> NetworkWeights:
+        """Return weights and specification.
+
+        Raises:
+            ModelFormatError: If the file is missing or broken, or not one of bukva's.
+        """
+        try:
+            with self.beside().fetched() as path, safe_open(str(path), framework="numpy") as file:
+                names = file.keys()  # it is no mapping
+                weights = {name: file.get_tensor(name) for name in names}
+                spec = json.loads(file.metadata()[SPEC_KEY])
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+            message = f"Expected weights with a specification in {self._filepath}, got: {error!r}."
+            raise ModelFormatError(f"{message} Run the training stage that makes it.") from error
+        return NetworkWeights(weights, spec)
+
+    def save(self, data: NetworkWeights) -> None:
+        """Write the file."""
+        # safetensors 0.8 writes the memory of an array in its order, whatever its strides say.
+        weights = {name: np.asarray(values, order="C") for name, values in data.weights.items()}
+        described = json.dumps(dict(data.spec), ensure_ascii=False)
+        self.beside().write(save(weights, metadata={SPEC_KEY: described}))
+
+
+class PretrainedDataset(ReadOnlyDataset[Mapping[str, NDArray[Any]] | None]):
+    """Weights of another training, as an `.npz` file that need not be there.
+
+    Args:
+        filepath: Path or address of the file.
+        sha256: Its checksum.
+        metadata: For other tools, such as kedro-viz; not used here.
+    """
+
+    written_by = "fetch it, or go without (docs/document.md)"
+
+    def __init__(
+        self, *, filepath: str, sha256: str, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._filepath, self._sha256 = filepath, sha256
+        self.metadata = metadata
+
+    def load(self) -> Mapping[str, NDArray[Any]] | None:
+        """Return the arrays by name, None where there is no file.
+
+        Raises:
+            ModelFormatError: If it is another file.
+        """
+        file = Files(self._filepath)
+        if not file.exists():
+            _logger.warning("There is no %s: what it would start from starts at random.", file.path)
+            return None
+        content = file.read()
+        found = hashlib.sha256(content).hexdigest()
+        if found != self._sha256:
+            message = f"Expected weights with sha256 {self._sha256} in {file.path}, got {found}"
+            raise ModelFormatError(f"{message}: take the file that docs/document.md names.")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return {name: np.ascontiguousarray(arrays[name]) for name in arrays.files}
+
+    def _exists(self) -> bool:
+        return Files(self._filepath).exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath}
 
 
 class _FileStore:

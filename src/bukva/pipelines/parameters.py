@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from bukva.core.parameters import Group, PromotionParameters
 from bukva.errors import ParameterError
 from bukva.tasks.character.parameters import CharacterParameters
+from bukva.tasks.document.parameters import DocumentParameters
 from bukva.tasks.glyph.parameters import (
     BatchInferenceParameters,
     DataProcessingParameters,
@@ -36,6 +37,7 @@ class Parameters(Group):
     promotion: PromotionParameters
     batch_inference: BatchInferenceParameters
     character: CharacterParameters
+    document: DocumentParameters
 
 
 def validate_parameters(parameters: dict[str, Any]) -> Parameters:

@@ -1,4 +1,4 @@
-"""The application: settings and a source of models in, an ASGI app with its pages out."""
+"""The application: settings in, an ASGI app with its pages out."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,8 +12,10 @@ from starlette.staticfiles import StaticFiles
 
 from bukva import __version__
 from bukva.serving.access import KEY_SCHEMES, KeyGate, RateLimit
+from bukva.serving.documents import router as documents_router
+from bukva.serving.inference import infer_router
+from bukva.serving.inference import router as metadata_router
 from bukva.serving.middleware import BodyLimit, Gate, RequestContext, ShortWay
-from bukva.serving.model_source import ModelSource
 from bukva.serving.problems import describe_problems, install_handlers
 from bukva.serving.recognition import router as recognition_router
 from bukva.serving.routes import feedback_router, health_router, model_router
@@ -45,14 +47,9 @@ def _show(name: str) -> Callable[[], Awaitable[FileResponse]]:
     return show_page
 
 
-def create_app(settings: Settings, model_source: ModelSource | None = None) -> FastAPI:
-    """Makes the application; it begins to load the model when it is started.
-
-    Args:
-        settings: All that can be set.
-        model_source: Where the model comes from; by default the registry in `settings`.
-    """
-    service = make_service(settings, model_source or ModelSource(settings))
+def create_app(settings: Settings) -> FastAPI:
+    """Makes the application; it begins to load its models when it is started."""
+    service = make_service(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -70,15 +67,22 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
     )
     app.state.service = service
     gates, described = _make_gates(settings)
-    for router in (recognition_router, model_router, feedback_router):
+    if "glyph" in settings.tasks:
+        app.include_router(recognition_router, **described)
+        app.include_router(feedback_router, **described)
+    if "document" in settings.tasks:
+        app.include_router(documents_router, **described)
+    for router in (model_router, infer_router):
         app.include_router(router, **described)
-    app.include_router(health_router)
-    for path, name in (("/", "index.html"), ("/about", "about.html")):
+    for router in (health_router, metadata_router):
+        app.include_router(router)
+    for path, name in _choose_pages(settings).items():
         app.add_api_route(path, _show(name), methods=["GET", "HEAD"], include_in_schema=False)
     app.mount("/page", _PageFiles(directory=PAGE))
     install_handlers(app)
     # The last one added is the outermost.
-    app.add_middleware(ShortWay, router=recognition_router, service=service, gates=gates)
+    if "glyph" in settings.tasks:
+        app.add_middleware(ShortWay, router=recognition_router, service=service, gates=gates)
     app.add_middleware(BodyLimit, settings.max_body_bytes, settings.body_room_bytes)
     if settings.cors_origins:
         app.add_middleware(
@@ -90,6 +94,15 @@ def create_app(settings: Settings, model_source: ModelSource | None = None) -> F
         )
     app.add_middleware(RequestContext, metrics=service.metrics, lifetime=service.lifetime)
     return app
+
+
+def _choose_pages(settings: Settings) -> dict[str, str]:
+    """The file at each address of a page; the first task has the front page."""
+    pages = {"glyph": "index.html", "document": "documents.html"}
+    chosen = {"/": pages[settings.tasks[0]], "/about": "about.html"}
+    if "document" in settings.tasks:
+        chosen["/documents"] = pages["document"]
+    return chosen
 
 
 def _make_gates(settings: Settings) -> tuple[list[Gate], dict[str, Any]]:

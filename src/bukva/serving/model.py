@@ -1,4 +1,4 @@
-"""One version of the model in memory: what it must know, what it is, and how its use drifts.
+"""One version of a model in memory: what it must know, what it is, and how its use drifts.
 
 The population stability index compares how two samples spread over the same bins: below 0.1 they
 are alike, above 0.25 they are not (Siddiqi, Credit Risk Scorecards, 2006, section 6).
@@ -6,72 +6,19 @@ are alike, above 0.25 they are not (Siddiqi, Credit Risk Scorecards, 2006, secti
 
 import json
 import math
-from base64 import b64decode
+import time
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Generic, Self, TypeVar
 
-import numpy as np
-from pydantic import ValidationError
-
-from bukva.errors import ModelError, ModelFormatError
+from bukva.errors import ModelError
 from bukva.registry import package_files as dossier
-from bukva.serving.problems import IMAGE_PROBLEMS
-from bukva.serving.schemas import Method, ServedModel
-from bukva.tasks.glyph.answer import Answer, Box, Source
-from bukva.tasks.glyph.recogniser import Recogniser, read_golden
-
-# A PNG of 64x64 pixels, one bit each, with the strokes of a 1; and bytes that are no image.
-_ONE_PNG = b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAEAAAABAAQAAAACCEkxzAAAATklEQVR42mP8zwABTAwkMv7DGL9gjBcCUMYCBgYGBob"
-    "///8x8P///58JqoSBiYHhBYY5AjwwEQOorh9/oLqYYWpYyHPhKIMIBuN/irQDABvDFUWA/uBcAAAAAElFTkSuQmCC"
-)
-Predict = Callable[[Sequence[bytes]], Sequence[Answer]]
-PROBE_IMAGES: Final = (_ONE_PNG, b"not an image")
-
-
-def check_probe(predict: Predict) -> None:
-    """Ask for PROBE_IMAGES: the first must be recognised, the second refused.
-
-    Raises:
-        ModelError: If it is not so, in which case the model must not be served.
-    """
-    try:
-        page, text = predict(PROBE_IMAGES)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
-        )
-        raise ModelError(f"Expected an answer as a recogniser gives, got {faults}.") from error
-    if page.failure:
-        raise ModelError(f"Expected the model to read the probe, got {page.failure.error}.")
-    if not text.failure or text.failure.error not in IMAGE_PROBLEMS:
-        raise ModelError(f"Expected the model to refuse text as an image, got {text}.")
-
-
-def read_map(answer: Answer) -> tuple[Box, list[list[float]]] | None:
-    """Return where the network found the label: the box of the map, and its cells from 0 to 1.
-
-    Returns:
-        Cells as shares of the most telling one, all 0 where nothing speaks for the label; None if
-        there is no map.
-
-    Raises:
-        ModelError: If a cell is negative or no number.
-    """
-    if answer.grad_cam is None or answer.frame_box is None:
-        return None
-    cells = np.array(answer.grad_cam, dtype=float)
-    if not (cells.ndim == 2 and cells.size and cells.min() >= 0 and np.isfinite(cells).all()):
-        raise ModelError("Expected rows of cells of at least 0 in `grad_cam`, got others.")
-    shares: list[list[float]] = (cells / (cells.max() or 1.0)).tolist()
-    return Box(**answer.frame_box), shares
-
+from bukva.serving.schemas import ServedModel
 
 # An empty bin would make the index infinite.
 _LEAST_SHARE: Final = 1e-3
@@ -137,7 +84,7 @@ def _stability_index(expected: Mapping[Any, float], counts: Mapping[Any, int], t
 class Dossier:
     """What a model carries beside the network: see `bukva.registry.package_files`."""
 
-    golden: Sequence[Mapping[str, Any]] = ()
+    golden: bytes = b"[]"
     reference: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)
     card: str = ""
@@ -153,7 +100,7 @@ class Dossier:
         folder = model / dossier.FOLDER
         try:
             return cls(
-                golden=read_golden(_read(folder / dossier.GOLDEN) or b"[]"),
+                golden=_read(folder / dossier.GOLDEN) or b"[]",
                 reference=_read_json(folder / dossier.REFERENCE, {}),
                 results=_read_json(folder / dossier.RESULTS, {}),
                 card=_read(folder / dossier.CARD).decode("utf-8"),
@@ -162,14 +109,17 @@ class Dossier:
                     for path in sorted(folder.glob(f"*{dossier.FIGURE_SUFFIX}"))
                 },
             )
-        except (OSError, ValueError, ModelFormatError) as error:
+        except (OSError, ValueError) as error:
             message = f"Expected a dossier that can be read, got {type(error).__name__}."
             raise ModelError(message) from error
 
 
+R = TypeVar("R")
+
+
 @dataclass(frozen=True, eq=False)
-class LoadedModel:
-    """One version of the packaged model, ready to be called from any thread.
+class LoadedModel(ABC, Generic[R]):
+    """One version of a packaged model, ready to be called from any thread.
 
     Attributes:
         identity: Which one it is.
@@ -182,49 +132,58 @@ class LoadedModel:
     """
 
     identity: ServedModel
-    recogniser: Recogniser
+    recogniser: R
     digest: str
     is_signed: bool
     dossier: Dossier
     drift: DriftMonitor
     loaded: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    def predict(self, images: Sequence[bytes], /) -> list[Answer]:
-        """Return an answer for each encoded image, in their order."""
-        return self.recogniser.read(images)
+    @staticmethod
+    @abstractmethod
+    def open(onnx_model: bytes, deadline_s: float) -> Any:
+        """Return the recogniser in an ONNX file.
 
-    def asked_of(self, source: Source | None) -> "AskedModel":
-        """The same model, asked of images of one source."""
-        return AskedModel(self.recogniser, source)
+        Args:
+            onnx_model: The bytes of the file.
+            deadline_s: Nobody waits longer for an answer.
 
-    @cached_property
-    def mapped(self) -> "AskedModel | None":
-        """The same model, asked for a map too; None if its network has none to give."""
-        return AskedModel(self.recogniser, with_map=True) if self.recogniser.has_map else None
+        Raises:
+            ModelFormatError: If it holds none of this task.
+        """
 
-    @property
-    def methods(self) -> list[Method]:
-        """How it can be asked why."""
-        return ["occlusion", "gradcam"] if self.mapped else ["occlusion"]
+    @abstractmethod
+    def check_probe(self) -> None:
+        """Ask what every model of the task must know, one thing to read and one to refuse.
 
+        Raises:
+            ModelError: If it does not, in which case it must not be served.
+        """
 
-@dataclass(frozen=True)
-class AskedModel:
-    """A model, and how it is asked; two that are equal may be asked together.
+    @abstractmethod
+    def check_golden(self) -> None:
+        """Ask for the golden samples of the dossier.
 
-    Attributes:
-        recogniser: What answers.
-        source: Where the images come from, if that is known.
-        with_map: Whether to answer where the network found the label, too.
-    """
+        Raises:
+            ModelError: If it answers otherwise than when it was packaged, or they cannot be read.
+        """
 
-    recogniser: Recogniser
-    source: Source | None = None
-    with_map: bool = False
+    def try_out(self, deadline_s: float) -> None:
+        """Ask what it must know; the first call also warms it up.
 
-    def predict(self, images: Sequence[bytes], /) -> list[Answer]:
-        """Return an answer for each encoded image, in their order."""
-        return self.recogniser.read(images, [self.source] * len(images), with_map=self.with_map)
+        Raises:
+            ModelError: If it does not know, or takes longer than the deadline.
+        """
+        self.check_probe()
+        begun_s = time.monotonic()
+        self.check_probe()
+        if (took_s := time.monotonic() - begun_s) > deadline_s:
+            message = f"Expected an answer within {deadline_s} s, it came after {took_s:.1f} s."
+            raise ModelError(message)
+        self.check_golden()
+
+    def close(self) -> None:
+        """Let go of what it holds beside memory: called where it is not served after all."""
 
 
 def _read(path: Path) -> bytes:

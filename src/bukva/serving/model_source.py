@@ -1,4 +1,4 @@
-"""Where the served model comes from: found by its alias, fetched, checked, tried, and changed.
+"""Where a served model comes from: found by its alias, fetched, checked, tried, and changed.
 
 All of it happens in a thread of its own: the registry is never asked within a request.
 """
@@ -7,9 +7,9 @@ import gc
 import re
 import shutil
 import threading
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, Generic, TypeVar
 
 from bukva.errors import BukvaError, ModelError, SealError, TrackingUnreachableError
 from bukva.registry.package_files import (
@@ -20,23 +20,19 @@ from bukva.registry.package_files import (
     digest_folder,
 )
 from bukva.serving.logs import log_event, log_failure
-from bukva.serving.model import (
-    PROBE_IMAGES,
-    Dossier,
-    DriftMonitor,
-    LoadedModel,
-    check_probe,
-    read_map,
-)
+from bukva.serving.model import Dossier, DriftMonitor, LoadedModel
 from bukva.serving.settings import Settings
 from bukva.serving.versions import ModelCache, RegisteredVersion, find_version
-from bukva.tasks.glyph.recogniser import Recogniser, check_golden
 
 # It also names a folder of the cache.
 _DIGEST = re.compile(r"([0-9a-f]{64})?")
 
+M = TypeVar("M", bound=LoadedModel[Any])
 
-def load_model(version: RegisteredVersion, settings: Settings, cache: ModelCache) -> LoadedModel:
+
+def load_model(
+    version: RegisteredVersion, settings: Settings, cache: ModelCache, kind: type[M]
+) -> M:
     """Load a version, from the cache if it is there, and keep it there if it answers as it should.
 
     Nothing of it is read before its files are found to be those that were sealed, and then its data
@@ -53,20 +49,24 @@ def load_model(version: RegisteredVersion, settings: Settings, cache: ModelCache
         is_signed = _check_seal(version, digest, settings)
         dossier = Dossier.read(files)
         drift = DriftMonitor(dossier.reference, settings.drift_window)
-        recogniser = _read_recogniser(files / RECOGNISER_PATH)
-        model = LoadedModel(version.identity, recogniser, digest, is_signed, dossier, drift)
-        _try_out(model, settings.deadline_s)
+        recogniser = kind.open(_read_recogniser(files / RECOGNISER_PATH), settings.deadline_s)
+        model = kind(version.identity, recogniser, digest, is_signed, dossier, drift)
+        try:
+            model.try_out(settings.deadline_s)
+        except Exception:
+            model.close()  # who remembers the error remembers the model
+            raise
         cache.keep(version, digest, files)
     return model
 
 
-def _read_recogniser(file: Path) -> Recogniser:
+def _read_recogniser(file: Path) -> bytes:
     if not file.is_file():
         raise ModelError(
             f"Expected the file {RECOGNISER_PATH} in the packaged model, found none. Package it "
             "with `kedro run --pipeline=packaging`, and promote that."
         )
-    return Recogniser(file.read_bytes())
+    return file.read_bytes()
 
 
 def _fetch(version: RegisteredVersion, files: Path, cache: ModelCache, tracking_uri: str) -> str:
@@ -101,36 +101,36 @@ def _check_seal(version: RegisteredVersion, digest: str, settings: Settings) -> 
     return True
 
 
-def _try_out(model: LoadedModel, deadline_s: float) -> None:
-    """Ask what it must know; the first call also warms it up."""
-    check_probe(model.predict)
-    begun_s = time.monotonic()
-    check_probe(model.predict)
-    if (took_s := time.monotonic() - begun_s) > deadline_s:
-        raise ModelError(f"Expected an answer within {deadline_s} s, it came after {took_s:.1f} s.")
-    check_golden(model.recogniser, model.dossier.golden)
-    if model.mapped:  # the first question for a map; nobody need wait for it
-        read_map(model.mapped.predict(PROBE_IMAGES)[0])
-
-
-class ModelSource:
-    """Keeps the version of the model that the alias names, and changes it when the alias moves.
+class ModelSource(Generic[M]):
+    """Keeps the version of a model that the alias names, and changes it when the alias moves.
 
     A version is loaded and probed beside the one that answers, and takes its place in one step: a
     request is answered by one version as a whole. The former one stays in memory, so that moving
     the alias back is at once.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, kind: type[M]) -> None:
+        """Begin with no model.
+
+        Args:
+            settings: Which one, and how it is looked for.
+            kind: What is made of its files.
+        """
         self._settings = settings
-        self._current: LoadedModel | None = None
-        self._former: LoadedModel | None = None
+        self._kind = kind
+        self._current: M | None = None
+        self._former: M | None = None
         self._refusals: dict[RegisteredVersion, ModelError] = {}
         self._cache = ModelCache(settings)
         self._reason = f"{settings.model_uri} is being loaded."
         self._stopped = threading.Event()
 
-    def current(self) -> LoadedModel | None:
+    @property
+    def name(self) -> str:
+        """How the registered model is called."""
+        return self._settings.model_name
+
+    def current(self) -> M | None:
         """The model that answers now, or None while there is none."""
         return self._current
 
@@ -147,8 +147,11 @@ class ModelSource:
         threading.Thread(target=self._watch, name="model-source", daemon=True).start()
 
     def stop(self) -> None:
-        """Ends the watch."""
+        """Ends the watch, and what its models hold beside memory."""
         self._stopped.set()
+        for model in (self._current, self._former):
+            if model is not None:
+                model.close()
 
     def _watch(self) -> None:
         while not self._stopped.is_set():
@@ -191,13 +194,13 @@ class ModelSource:
         self._reason = ""
         log_event("model_loaded", **wanted.identity.model_dump(), digest=model.digest)
 
-    def _provide(self, wanted: RegisteredVersion) -> LoadedModel:
+    def _provide(self, wanted: RegisteredVersion) -> M:
         if self._former is not None and self._former.identity == wanted.identity:
             return self._former
         if wanted in self._refusals:  # it will not get better
             raise self._refusals[wanted]
         try:
-            return load_model(wanted, self._settings, self._cache)
+            return load_model(wanted, self._settings, self._cache, self._kind)
         except ModelError as error:
             refusal = ModelError(f"Version {wanted.identity.version} is refused: {error}")
             self._refusals[wanted] = refusal

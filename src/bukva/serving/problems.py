@@ -45,6 +45,9 @@ KINDS = {
     "unsupported_format": Kind(415, "The image format is not supported"),
     "undecodable_image": Kind(422, "The image cannot be decoded"),
     "image_too_large": Kind(422, "The image has too many pixels"),
+    "image_too_small": Kind(422, "The image has too few pixels"),
+    "encrypted_document": Kind(422, "The document asks for a password"),
+    "page_missing": Kind(422, "The document has no such page"),
     "empty_image": Kind(422, "The image holds no ink"),
     "too_dark": Kind(422, "The image is too dark"),
     "several_symbols": Kind(422, "The image holds several symbols"),
@@ -64,11 +67,18 @@ IMAGE_PROBLEMS = (
     "several_symbols",
 )  # fmt: skip
 
+DOCUMENT_PROBLEMS = (
+    "unsupported_format", "undecodable_image", "encrypted_document", "page_missing",
+    "image_too_large", "image_too_small", "too_dark",
+)  # fmt: skip
+
 _CODES_BY_STATUS = {404: "not_found", 405: "method_not_allowed"}
 
 
-def problem_response(error: RequestError, request_id: str) -> JSONResponse:
-    """The answer that reports an error."""
+def problem_response(
+    error: RequestError, request_id: str, *, is_inference: bool = False
+) -> JSONResponse:
+    """The answer that reports an error, also as the Open Inference Protocol does if asked so."""
     kind = KINDS[error.code]
     problem = Problem(
         type=f"urn:bukva:problem:{error.code}",
@@ -77,12 +87,16 @@ def problem_response(error: RequestError, request_id: str) -> JSONResponse:
         detail=error.detail,
         code=error.code,
         request_id=request_id,
+        error=error.detail if is_inference else None,
     )
     headers = {"WWW-Authenticate": "Bearer"} if kind.status == 401 else {}
     if wait_s := error.retry_after_s or kind.retry_after_s:
         headers["Retry-After"] = str(wait_s)
     return JSONResponse(
-        problem.model_dump(), kind.status, headers, media_type="application/problem+json"
+        problem.model_dump(exclude_none=True),
+        kind.status,
+        headers,
+        media_type="application/problem+json",
     )
 
 
@@ -106,7 +120,8 @@ def describe_problems(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 
 async def _on_request_error(request: Request, error: RequestError) -> JSONResponse:
-    return problem_response(error, request.state.request_id)
+    is_inference = request.url.path.startswith("/v2/")
+    return problem_response(error, request.state.request_id, is_inference=is_inference)
 
 
 async def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:

@@ -3,14 +3,15 @@
 import asyncio
 import base64
 import math
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
 
 from bukva.errors import ModelError, RequestError
+from bukva.serving.glyph_model import AskedModel, GlyphModel, read_map
 from bukva.serving.logs import log_failure
-from bukva.serving.model import AskedModel, LoadedModel, read_map
 from bukva.serving.occlusion import cover, weigh
 from bukva.serving.problems import IMAGE_PROBLEMS, describe_problems
 from bukva.serving.request_body import describe_json, encode, read_batch, read_image
@@ -90,7 +91,7 @@ async def predict(
     """Says which letter or digit the image shows, in which case, and how sure that is."""
     model = _admit(request, service)
     image = await read_image(request, service.settings)
-    [answer] = await service.calls.predict(model.asked_of(source), [image])
+    [answer] = await service.glyph.calls.predict(model.asked_of(source), [image])
     recognition = _take_note(answer, model, service)
     if kind is not None:
         recognition = recognition.expect(kind)
@@ -108,9 +109,16 @@ async def predict_batch(request: Request, service: ServiceDep) -> BatchAnswer:
     """Answers for each image in their order; one that cannot be read harms no other."""
     model = _admit(request, service)
     images, source = await read_batch(request, service.settings)
-    answers = await service.calls.predict(model.asked_of(source), images)
-    results = [_to_result(answer, model, service) for answer in answers]
+    results = await read_glyphs(images, source, model, service)
     return BatchAnswer(results=results, model=model.identity)
+
+
+async def read_glyphs(
+    images: Sequence[bytes], source: Source | None, model: GlyphModel, service: Service
+) -> list[BatchResult]:
+    """What several images show, or why it cannot be told, in their order."""
+    answers = await service.glyph.calls.predict(model.asked_of(source), images)
+    return [_to_result(answer, model, service) for answer in answers]
 
 
 @router.post(
@@ -137,7 +145,7 @@ async def explain(
     # With the map comes where the frame lies on the image, which both methods need.
     asked = AskedModel(model.recogniser, source, with_map=True)
     image = await read_image(request, service.settings)
-    [answer] = await service.calls.predict(asked, [image])
+    [answer] = await service.glyph.calls.predict(asked, [image])
     recognition = _take_note(answer, model, service)
     if method == "gradcam":
         box, importance = _read_map(answer)
@@ -155,23 +163,23 @@ async def explain(
 
 
 async def _weigh_parts(
-    image: bytes, answer: Answer, model: LoadedModel, service: Service
+    image: bytes, answer: Answer, model: GlyphModel, service: Service
 ) -> tuple[Box, list[list[float]]]:
     covered = await asyncio.to_thread(cover, image, answer)
     copies = [copy for copy in covered.images if copy]
     asked = model.asked_of(covered.source)
-    answers = await service.calls.predict(asked, copies) if copies else []
+    answers = await service.glyph.calls.predict(asked, copies) if copies else []
     return covered.box, weigh(answer, covered, answers)
 
 
-def _admit(request: Request, service: Service) -> LoadedModel:
+def _admit(request: Request, service: Service) -> GlyphModel:
     """The model that answers; asked before the body of a request is read."""
-    model = service.model()
+    model = service.glyph.model()
     request.state.model_version = model.identity.version
     return model
 
 
-def _take_note(answer: Answer, model: LoadedModel, service: Service) -> Recognition:
+def _take_note(answer: Answer, model: GlyphModel, service: Service) -> Recognition:
     """Return what an image shows, once it is counted and logged.
 
     Raises:
@@ -202,7 +210,7 @@ def _model_failed(error: ModelError) -> RequestError:
     return RequestError("model_error", "It was logged under the request id.")
 
 
-def _to_result(answer: Answer, model: LoadedModel, service: Service) -> BatchResult:
+def _to_result(answer: Answer, model: GlyphModel, service: Service) -> BatchResult:
     if answer.failure:
         return BatchResult(code=answer.failure.error, detail=answer.failure.error_detail)
     return BatchResult(recognition=_take_note(answer, model, service))

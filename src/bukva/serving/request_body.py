@@ -46,15 +46,27 @@ _JSON_FIELDS: dict[type[BaseModel], str] = {
     "`consent` (true) and, where there was one, `answer`, and perhaps `source`.",
 }
 
-Form = TypeVar("Form", PredictRequest, BatchRequest, FeedbackRequest)
+Form = TypeVar("Form", bound=BaseModel)
 Body = TypeVar("Body")
 _FILE_PART = "Expected one file part named `file`, with a file name, and no other part."
 
 
 def describe_json(form: type[BaseModel]) -> dict[str, Any]:
     """The OpenAPI entry of a body in JSON: routes read theirs by themselves, to be strict."""
-    content = {"application/json": {"schema": form.model_json_schema()}}
+    schema = form.model_json_schema()
+    content = {"application/json": {"schema": _inline(schema, schema.pop("$defs", {}))}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _inline(schema: Any, parts: dict[str, Any]) -> Any:
+    """A schema with its parts in their places: OpenAPI would look for them elsewhere."""
+    if isinstance(schema, list):
+        return [_inline(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inline(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {name: _inline(value, parts) for name, value in schema.items()}
 
 
 async def read_image(request: Request, settings: Settings) -> bytes:
@@ -63,7 +75,34 @@ async def read_image(request: Request, settings: Settings) -> bytes:
     Raises:
         RequestError: If the body is of another type, malformed, too large or too slow.
     """
-    return _check_size(await _in_time(_read_any(request, settings), settings), settings)
+    return check_size(await _in_time(_read_any(request, settings), settings), settings)
+
+
+async def read_file(request: Request, settings: Settings) -> bytes:
+    """The file that `request` carries, as its body or in a multipart form; not in JSON.
+
+    To read a large text of base64 would hold up everybody.
+
+    Raises:
+        RequestError: As `read_image` does.
+    """
+    media_type = _media_type(request)
+    if media_type == "multipart/form-data":
+        read = _read_multipart(request, settings.max_body_bytes)
+    elif _is_file(media_type) or media_type == "application/pdf":
+        read = request.body()
+    else:
+        raise RequestError(
+            "unsupported_media_type",
+            "Expected image/png (or jpeg, webp, tiff), application/pdf or multipart/form-data, "
+            "without a content encoding.",
+        )
+    return check_size(await _in_time(read, settings), settings)
+
+
+async def read_body(request: Request, settings: Settings) -> bytes:
+    """The body as it is sent, if it comes in time."""
+    return await _in_time(request.body(), settings)
 
 
 async def read_feedback(request: Request, settings: Settings) -> tuple[FeedbackRequest, bytes]:
@@ -73,7 +112,7 @@ async def read_feedback(request: Request, settings: Settings) -> tuple[FeedbackR
         RequestError: As `read_image` does.
     """
     form = await _read_json(request, FeedbackRequest, settings)
-    return form, _check_size(decode_base64(form.image), settings)
+    return form, check_size(decode_base64(form.image), settings)
 
 
 async def read_batch(request: Request, settings: Settings) -> tuple[list[bytes], Source | None]:
@@ -83,14 +122,14 @@ async def read_batch(request: Request, settings: Settings) -> tuple[list[bytes],
         RequestError: As `read_image` does.
     """
     form = await _read_json(request, BatchRequest, settings)
-    images = [_check_size(decode_base64(image), settings) for image in form.images]
+    images = [check_size(decode_base64(image), settings) for image in form.images]
     return images, form.source
 
 
 async def _read_json(request: Request, form: type[Form], settings: Settings) -> Form:
     if _media_type(request) != "application/json":
         raise RequestError("unsupported_media_type", "Expected application/json.")
-    return parse_json(await _in_time(request.body(), settings), form)
+    return parse_json(await read_body(request, settings), form, _JSON_FIELDS[form])
 
 
 async def _in_time(body: Awaitable[Body], settings: Settings) -> Body:
@@ -102,9 +141,14 @@ async def _in_time(body: Awaitable[Body], settings: Settings) -> Body:
         raise RequestError("body_timeout", detail) from None
 
 
-def _check_size(image: bytes, settings: Settings) -> bytes:
+def check_size(image: bytes, settings: Settings) -> bytes:
+    """The same encoded image.
+
+    Raises:
+        RequestError: `missing_image` if it has no bytes, `file_too_large` if it has too many.
+    """
     if not image:
-        raise RequestError("missing_image", "Expected a PNG, JPEG or WebP file, got 0 bytes.")
+        raise RequestError("missing_image", "Expected an image file, got 0 bytes.")
     if len(image) > settings.max_image_bytes:
         detail = (
             f"Expected at most {settings.max_image_bytes} bytes, got {len(image)}. Send it as "
@@ -117,17 +161,22 @@ def _check_size(image: bytes, settings: Settings) -> bytes:
 async def _read_any(request: Request, settings: Settings) -> bytes:
     media_type = _media_type(request)
     if media_type == "application/json":
-        return decode_base64(parse_json(await request.body(), PredictRequest).image)
+        form = parse_json(await request.body(), PredictRequest, _JSON_FIELDS[PredictRequest])
+        return decode_base64(form.image)
     if media_type == "multipart/form-data":
         return await _read_multipart(request, settings.max_body_bytes)
-    # Programs write image/jpg, image/x-png and the like: the bytes say what they are.
-    if media_type.startswith("image/") or media_type == "application/octet-stream":
+    if _is_file(media_type):
         return await request.body()
     raise RequestError(
         "unsupported_media_type",
         "Expected image/png (or jpeg, webp), application/json or multipart/form-data, without a "
         "content encoding.",
     )
+
+
+def _is_file(media_type: str) -> bool:
+    # Programs write image/jpg, image/x-png and the like: the bytes say what they are.
+    return media_type.startswith("image/") or media_type == "application/octet-stream"
 
 
 def _media_type(request: Request) -> str:
@@ -137,8 +186,8 @@ def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def parse_json(body: bytes, form: type[Form]) -> Form:
-    """The JSON object in `body`.
+def parse_json(body: bytes, form: type[Form], expected: str) -> Form:
+    """The JSON object in `body`; `expected` says what it should be to whoever sent another.
 
     Raises:
         RequestError: `malformed_json`, or `invalid_request` if it is another object than asked.
@@ -153,7 +202,7 @@ def parse_json(body: bytes, form: type[Form]) -> Form:
     try:
         return form.model_validate(value, strict=True)
     except ValidationError:
-        raise RequestError("invalid_request", _JSON_FIELDS[form]) from None
+        raise RequestError("invalid_request", expected) from None
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
-"""The addresses for corrections, and those that tell of the model and how the service is.
+"""The addresses for corrections, and those that tell of the models and how the service is.
 
-Those below /v2 are the health and metadata routes of the Open Inference Protocol (version 2, REST),
-for tools that look there.
+Those below /v2 are the health routes of the Open Inference Protocol: `bukva.serving.inference`.
 """
 
 import asyncio
@@ -11,7 +10,7 @@ import re
 from importlib import metadata
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
@@ -27,12 +26,11 @@ from bukva.serving.schemas import (
     FeedbackRequest,
     Live,
     ModelDescription,
-    ModelMetadata,
     Ready,
-    ServerMetadata,
     Version,
 )
 from bukva.serving.service import ServiceDep
+from bukva.serving.settings import TaskName
 
 feedback_router = APIRouter(prefix="/v1/feedback", tags=["feedback"])
 
@@ -75,7 +73,7 @@ async def give_feedback(
     if not _KEY.fullmatch(idempotency_key or ""):
         raise RequestError("invalid_key", "Expected 16 to 64 letters, digits, `.`, `_` or `-`.")
     form, image = await read_feedback(request, service.settings)
-    model = service.models.current()
+    model = service.glyph.models.current()
     identity = model.identity if model else None
     client = pseudonym_of(request, service.settings.feedback_client_key)
     try:
@@ -110,14 +108,19 @@ async def delete_feedback(feedback_id: str, service: ServiceDep) -> Response:
 
 
 model_router = APIRouter(tags=["model"])
+AskedTask = Annotated[
+    TaskName | None, Query(description="whose model; without it, that of the first task")
+]
 
 
 @model_router.get(
-    "/v1/model", summary="What answers", responses=describe_problems("model_not_ready")
+    "/v1/model",
+    summary="What answers",
+    responses=describe_problems("invalid_request", "model_not_ready", "not_found"),
 )
-async def describe_model(service: ServiceDep) -> ModelDescription:
+async def describe_model(service: ServiceDep, task: AskedTask = None) -> ModelDescription:
     """The version, the digest of its files, its results, its card, and how its use drifts."""
-    model = service.model()
+    model = service.task(task).model()
     return ModelDescription(
         model=model.identity,
         files_sha256=model.digest,
@@ -136,12 +139,12 @@ async def describe_model(service: ServiceDep) -> ModelDescription:
     response_class=Response,
     responses={
         200: {"content": {"image/png": {}}},
-        **describe_problems("model_not_ready", "not_found"),
+        **describe_problems("invalid_request", "model_not_ready", "not_found"),
     },
 )
-async def show_figure(name: str, service: ServiceDep) -> Response:
+async def show_figure(name: str, service: ServiceDep, task: AskedTask = None) -> Response:
     """A PNG file, such as the matrix of what is taken for what."""
-    figure = service.model().dossier.figures.get(name)
+    figure = service.task(task).model().dossier.figures.get(name)
     if figure is None:
         raise RequestError("not_found", "GET /v1/model names the figures.")
     return Response(figure, media_type="image/png")
@@ -168,20 +171,27 @@ async def livez() -> Live:
     responses=describe_problems("model_not_ready", "draining"),
 )
 async def readyz(service: ServiceDep) -> Ready:
-    """Answers 200 when a model is loaded, else 503 with the reason and what to do."""
+    """Answers 200 when the first task has a model, else 503 with the reason and what to do."""
     service.refuse_when_draining()
-    return Ready(model=service.model().identity, warning=service.models.reason() or None)
+    first = service.task()
+    return Ready(
+        model=first.model().identity,
+        warning=first.models.reason() or None,
+        tasks={name: task.models.reason() or None for name, task in service.tasks.items()},
+    )
 
 
 @health_router.get("/version", summary="What runs here")
 async def version(service: ServiceDep) -> Version:
-    """The versions of the program, of Python and MLflow, and of the model."""
-    model = service.models.current()
+    """The versions of the program, of Python and MLflow, and of the model of the first task."""
+    models = {name: task.models.current() for name, task in service.tasks.items()}
+    identities = {name: model and model.identity for name, model in models.items()}
     return Version(
         bukva=__version__,
         python=platform.python_version(),
         mlflow=metadata.version("mlflow"),
-        model=model.identity if model else None,
+        model=identities[service.settings.tasks[0]],
+        tasks=identities,
     )
 
 
@@ -191,30 +201,7 @@ async def version(service: ServiceDep) -> Version:
     response_class=PlainTextResponse,
 )
 async def metrics(service: ServiceDep) -> Response:
-    """Requests by route and status, their seconds; symbols, confidence and drift of the model."""
-    if model := service.models.current():
+    """Requests by route and status, their seconds; symbols, confidence and drift of glyphs."""
+    if model := service.glyph.models.current():
         service.metrics.set_drift(model.drift.index(), service.settings.drift_alarm)
     return Response(service.metrics.write(), media_type=CONTENT_TYPE_LATEST)
-
-
-@health_router.get("/v2", summary="What serves (OIP)")
-async def server_metadata() -> ServerMetadata:
-    """Name and version of the program."""
-    return ServerMetadata(version=__version__)
-
-
-@health_router.get(
-    "/v2/models/{name}/ready",
-    summary="Is the model ready (OIP)",
-    responses=describe_problems("model_not_ready", "not_found"),
-)
-@health_router.get(
-    "/v2/models/{name}",
-    summary="What is served (OIP)",
-    responses=describe_problems("model_not_ready", "not_found"),
-)
-async def model_metadata(name: str, service: ServiceDep) -> ModelMetadata:
-    """The model and its version; `/v1/predict` takes images, there is no tensor route."""
-    if name != service.settings.model_name:
-        raise RequestError("not_found", "GET /version names the model that is served.")
-    return ModelMetadata(name=name, versions=[service.model().identity.version])

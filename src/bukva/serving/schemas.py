@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from bukva.tasks.document import answer as document
 from bukva.tasks.glyph.answer import Box, Probability, Recognition, Source, Symbol
 from bukva.tasks.glyph.charset import SYMBOLS
 
@@ -124,6 +125,50 @@ class Explanation(Recognition):
     model: ServedModel
 
 
+class PartBox(document.Box):
+    """Where a part is, in pixels of the page as it was read."""
+
+
+class DocumentPart(document.Part):
+    """A line, or what of a line stands together, that is of one kind."""
+
+    box: PartBox
+
+
+class DocumentAnswer(_Strict):
+    """The answer to one page: what it is, and which model says so."""
+
+    label: document.Label = Field(
+        description="`mixed` where parts differ, `blank` where there is no ink; what was typed "
+        "counts as printed",
+        examples=["handwritten"],
+    )
+    confidence: Probability | None = Field(
+        description="that the label is right; null for `blank`", examples=[0.98]
+    )
+    parts: list[DocumentPart] = Field(
+        description="from the top down; each box in pixels of `width` x `height`",
+        examples=[
+            [
+                {
+                    "box": {"left": 110, "top": 96, "width": 820, "height": 44},
+                    "label": "handwritten",
+                    "confidence": 0.98,
+                }
+            ]
+        ],
+    )
+    page: int = Field(description="which one was read, from 1", examples=[1])
+    pages: int = Field(description="how many the file has", examples=[1])
+    width: int = Field(
+        description="of the page as it was read, upright: what is larger than 2,048 pixels, and a "
+        "PDF, comes at another scale than its own",
+        examples=[1654],
+    )
+    height: int = Field(examples=[2048])
+    model: ServedModel
+
+
 class Live(_Strict):
     """The process answers."""
 
@@ -131,13 +176,18 @@ class Live(_Strict):
 
 
 class Ready(_Strict):
-    """A model is loaded and has answered its probe."""
+    """The model of the first task is loaded and has answered its probe."""
 
     status: Literal["ready"] = "ready"
     model: ServedModel
     warning: str | None = Field(
         description="why another version is not served, or the registry not heard; null if all "
         "is well"
+    )
+    tasks: dict[str, str | None] = Field(
+        description="the same of the model of each task that is served: why it does not answer, "
+        "or is not the one that it should be",
+        examples=[{"glyph": None, "document": "The registry has no models:/bukva-document@prod."}],
     )
 
 
@@ -148,6 +198,9 @@ class Version(_Strict):
     python: str = Field(examples=["3.11.7"])
     mlflow: str = Field(examples=["3.17.2"])
     model: ServedModel | None = Field(description="null while no model is loaded")
+    tasks: dict[str, ServedModel | None] = Field(
+        default={}, description="the same of each task that is served"
+    )
 
 
 class ServerMetadata(_Strict):
@@ -155,7 +208,15 @@ class ServerMetadata(_Strict):
 
     name: Literal["bukva"] = "bukva"
     version: str = Field(examples=["0.1.0"])
-    extensions: list[str] = []
+    extensions: list[str] = ["binary_tensor_data"]
+
+
+class TensorMetadata(_Strict):
+    """A tensor that a model takes or gives; -1 is any number."""
+
+    name: str = Field(examples=["image"])
+    datatype: str = Field(examples=["BYTES"])
+    shape: list[int] = Field(examples=[[-1]])
 
 
 class ModelMetadata(_Strict):
@@ -164,6 +225,8 @@ class ModelMetadata(_Strict):
     name: str = Field(examples=["bukva-glyph"])
     versions: list[str] = Field(examples=[["7"]])
     platform: Literal["mlflow_pyfunc"] = "mlflow_pyfunc"
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
 
 
 class ModelDescription(_Strict):
@@ -197,3 +260,8 @@ class Problem(_Strict):
     detail: str = Field(description="for people; may change")
     code: str = Field(description="for programs; does not change", examples=["invalid_base64"])
     request_id: str = Field(description="the same as in the header X-Request-ID")
+    error: str | None = Field(
+        default=None,
+        description="`detail` once more, below /v2 alone: where clients of the Open Inference "
+        "Protocol look for it",
+    )

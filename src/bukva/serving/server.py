@@ -89,7 +89,7 @@ class Server(uvicorn.Server):
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         service: Service = app.state.service
         # Around the application, not in it: even FastAPI's own layers cost a refusal too much.
-        admission = Admission(app, service.calls, service.metrics, PATHS)
+        admission = Admission(app, service.glyph.calls, service.metrics, PATHS)
         super().__init__(_configure(admission, settings))
         self._lifetime = service.lifetime
         self._drain_delay_s = settings.drain_delay_s

@@ -1,4 +1,7 @@
-"""What the routes work with, and how they ask the model: in worker threads, under a deadline.
+"""What the routes work with, and how they ask a model: in worker threads, under a deadline.
+
+Each task has its own model, its own threads and its own queue, so that what is slow in one holds
+up nobody in another.
 
 A call costs about as much as the reading of two images, so what waits while a thread is busy goes
 through the model together. Nothing waits for others to come: `docs/decisions/0010`.
@@ -6,31 +9,34 @@ through the model together. Nothing waits for others to come: `docs/decisions/00
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from fastapi import Depends, Request
 
 from bukva.errors import RequestError
+from bukva.serving.document_model import DocumentModel
 from bukva.serving.feedback import FeedbackStore, FeedbackUploader
+from bukva.serving.glyph_model import GlyphModel
 from bukva.serving.logs import log_failure
 from bukva.serving.metrics import Metrics, PredictionLog
-from bukva.serving.model import LoadedModel
-from bukva.serving.model_source import ModelSource
+from bukva.serving.model_source import M, ModelSource
 from bukva.serving.settings import Settings
-from bukva.tasks.glyph.answer import Answer, Recognition
+from bukva.tasks.glyph.answer import Recognition
 
-Answers = list[Answer]
+A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
+Answers = Sequence[Any]
 
 
-class Model(Protocol):
+class Model(Protocol[A_co]):
     """What is called: an answer for each encoded image, in their order."""
 
-    def predict(self, images: Sequence[bytes], /) -> Answers:
+    def predict(self, images: Sequence[bytes], /) -> Sequence[A_co]:
         """Return the answers, or raise."""
 
 
@@ -38,7 +44,7 @@ class Model(Protocol):
 class _Job:
     """The images of one request, and the answers that it waits for."""
 
-    model: Model
+    model: Model[Any]
     images: Sequence[bytes]
     answer: asyncio.Future[Answers] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -67,7 +73,7 @@ class ModelCalls:
         """Whether a further request would be admitted."""
         return len(self._waiting) + self._called < self._max_in_flight
 
-    async def predict(self, model: Model, images: Sequence[bytes]) -> Answers:
+    async def predict(self, model: Model[A], images: Sequence[bytes]) -> Sequence[A]:
         """Returns `model.predict(images)`, called in a worker thread, perhaps beside other images.
 
         Raises:
@@ -149,12 +155,37 @@ class Lifetime:
 
 
 @dataclass(frozen=True)
+class ServedTask(Generic[M]):
+    """A task as it is served.
+
+    Attributes:
+        models: Keeps the version that answers.
+        calls: The queue before it.
+    """
+
+    models: ModelSource[M]
+    calls: ModelCalls
+
+    def close(self) -> None:
+        """Ends the watch over the alias, and drops the calls that wait."""
+        self.models.stop()
+        self.calls.close()
+
+    def model(self) -> M:
+        """The model that answers now, or RequestError `model_not_ready`."""
+        model = self.models.current()
+        if model is None:
+            raise RequestError("model_not_ready", self.models.reason())
+        return model
+
+
+@dataclass(frozen=True)
 class Service:
     """The parts of one application."""
 
     settings: Settings
-    models: ModelSource
-    calls: ModelCalls
+    glyph: ServedTask[GlyphModel]
+    document: ServedTask[DocumentModel]
     metrics: Metrics
     feedback: FeedbackStore
     uploader: FeedbackUploader
@@ -164,20 +195,33 @@ class Service:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Keeps what has threads of its own at work while it is entered."""
-        self.models.start()
+        for task in self.tasks.values():
+            task.models.start()
         self.uploader.start()
         with self.predictions or nullcontext():
             yield
-        self.models.stop()
+        for task in self.tasks.values():
+            task.close()
         self.uploader.stop()
-        self.calls.close()
 
-    def model(self) -> LoadedModel:
-        """The model that answers now, or RequestError `model_not_ready`."""
-        model = self.models.current()
-        if model is None:
-            raise RequestError("model_not_ready", self.models.reason())
-        return model
+    @property
+    def tasks(self) -> Mapping[str, ServedTask[Any]]:
+        """Those that are switched on, by name, in the order of the settings."""
+        known: dict[str, ServedTask[Any]] = {"glyph": self.glyph, "document": self.document}
+        return {name: known[name] for name in self.settings.tasks}
+
+    def task(self, name: str | None = None) -> ServedTask[Any]:
+        """A task that is switched on; without a name, the first of them.
+
+        Raises:
+            RequestError: `not_found` if it is not.
+        """
+        tasks = self.tasks
+        if name is None:
+            return next(iter(tasks.values()))
+        if name not in tasks:
+            raise RequestError("not_found", "BUKVA_TASKS says which tasks are served here.")
+        return tasks[name]
 
     def note(self, recognition: Recognition, model_version: str) -> None:
         """Counts and logs what was read in an image of the current request."""
@@ -191,7 +235,17 @@ class Service:
             raise RequestError("draining", "Send requests to another instance.")
 
 
-def make_service(settings: Settings, models: ModelSource) -> Service:
+def _serve(settings: Settings, kind: type[M]) -> ServedTask[M]:
+    calls = ModelCalls(
+        settings.model_threads,
+        settings.max_in_flight,
+        settings.deadline_s,
+        settings.max_gathered_images,
+    )
+    return ServedTask(ModelSource(settings, kind), calls)
+
+
+def make_service(settings: Settings) -> Service:
     """Puts the parts together as the settings want them."""
     metrics = Metrics()
     feedback = FeedbackStore(
@@ -213,13 +267,8 @@ def make_service(settings: Settings, models: ModelSource) -> Service:
         )
     return Service(
         settings,
-        models,
-        ModelCalls(
-            settings.model_threads,
-            settings.max_in_flight,
-            settings.deadline_s,
-            settings.max_gathered_images,
-        ),
+        _serve(settings, GlyphModel),
+        _serve(settings.for_documents(), DocumentModel),
         metrics,
         feedback,
         FeedbackUploader(feedback, settings.feedback_url, settings.feedback_retry_s, metrics),

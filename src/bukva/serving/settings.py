@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bukva.core.imaging.opening import MAX_IMAGE_BYTES
 from bukva.errors import ParameterError
-from bukva.registry.package_files import MODEL_NAME, PRODUCTION_ALIAS
+from bukva.registry.package_files import MODEL_NAME, PRODUCTION_ALIAS, name_model
 
 ENV_PREFIX = "BUKVA_"
 
@@ -28,6 +28,8 @@ ApiKeyHash = Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]{1,32}:)?[0-9a-f]{64
 ApiKeyHashes = Annotated[tuple[ApiKeyHash, ...], *Listed]
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]+)?$")]
 Origins = Annotated[tuple[Origin, ...], *Listed]
+TaskName = Literal["glyph", "document"]
+TaskNames = Annotated[tuple[TaskName, ...], Field(min_length=1), *Listed]
 
 
 class Settings(BaseSettings):
@@ -35,8 +37,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
 
-    # The model.
-    model_name: Name = Field(MODEL_NAME, description="name of the registered model")
+    # The models.
+    tasks: TaskNames = Field(
+        ("glyph", "document"),
+        description="what is served; /readyz says 200 once the first of them has a model",
+    )
+    model_name: Name = Field(MODEL_NAME, description="name of the registered model of glyphs")
     model_alias: Name = Field(PRODUCTION_ALIAS, description="alias of the version to serve")
     tracking_uri: Name = Field(
         "sqlite:///mlflow.db", description="address of MLflow's tracking store and registry"
@@ -71,6 +77,12 @@ class Settings(BaseSettings):
     body_timeout_s: float = Field(30.0, gt=0, description="longest time to receive a body")
     deadline_s: float = Field(2.0, gt=0, description="longest time to wait for the model")
     max_in_flight: int = Field(64, ge=1, description="requests waiting for the model or in it")
+    document_deadline_s: float = Field(
+        20.0, gt=0, description="longest time to wait for the model of documents"
+    )
+    max_documents_in_flight: int = Field(
+        4, ge=1, description="documents waiting for their model or in it"
+    )
 
     # Who may ask, and how often.
     api_key_hashes: ApiKeyHashes = Field(
@@ -133,6 +145,18 @@ class Settings(BaseSettings):
         """What is served, as MLflow writes it."""
         return f"models:/{self.model_name}@{self.model_alias}"
 
+    def for_documents(self) -> Self:
+        """The same, of the model of documents: one thread of its own, one document a call."""
+        return self.model_copy(
+            update={
+                "model_name": name_model("document"),
+                "deadline_s": self.document_deadline_s,
+                "max_in_flight": self.max_documents_in_flight,
+                "model_threads": 1,
+                "max_gathered_images": 1,
+            }
+        )
+
 
 def read_settings() -> Settings:
     """Reads the settings from the environment.
@@ -169,8 +193,10 @@ def variable(name: str) -> str:
 def rows_of_settings() -> Iterator[tuple[str, str, str]]:
     """Variable, default and meaning of each setting; the default is empty where there is none."""
     for name, field in Settings.model_fields.items():
-        default = "" if field.default in ((), None) else str(field.default)
-        yield variable(name), default, field.description or ""
+        default = "" if field.default in ((), None) else field.default
+        if isinstance(default, tuple):
+            default = ",".join(default)
+        yield variable(name), str(default), field.description or ""
 
 
 def describe_settings() -> str:

@@ -153,14 +153,21 @@ class ModelCache:
 
     def recall(self) -> RegisteredVersion | None:
         """Return the version that was served last, None if there was none."""
-        try:
-            note = json.loads(self._note.read_text(encoding="utf-8"))
-            return RegisteredVersion(**{**note, "identity": ServedModel(**note["identity"])})
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
+        return _recall(self._note)
 
     def _drop_old(self) -> None:
-        kept = [path for path in self._folder.iterdir() if path.is_dir()]
-        kept.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in kept[_KEPT:]:
+        """Drop all but the newest; what is served of another task, or by another service, stays."""
+        served = {known.digest for note in self._folder.glob("*.json") if (known := _recall(note))}
+        others = [each for each in self._folder.iterdir() if each.is_dir()]
+        others = [each for each in others if each.name not in served]
+        others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in others[_KEPT - 1 :]:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _recall(note: Path) -> RegisteredVersion | None:
+    try:
+        written = json.loads(note.read_text(encoding="utf-8"))
+        return RegisteredVersion(**{**written, "identity": ServedModel(**written["identity"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

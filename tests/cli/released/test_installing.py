@@ -1,4 +1,4 @@
-"""The released model in a real registry."""
+"""The released models in a real registry."""
 
 import json
 import shutil
@@ -8,13 +8,15 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
+from document_pages import encode_as
 from mlflow.artifacts import download_artifacts
 from mlflow.tracking import MlflowClient
+from PIL import Image
 from serving_servers import tracking_restored
 
-from bukva.cli.released.installing import Installation, install
+from bukva.cli.released.installing import Installation, install, install_documents
 from bukva.cli.released.making import FinishedRun
-from bukva.cli.released.manifest import read_release, write_manifest
+from bukva.cli.released.manifest import RELEASED, read_release, write_manifest
 from bukva.errors import ParityError, ReleaseError
 from bukva.registry.models import list_packaged, list_versions
 
@@ -123,3 +125,15 @@ def test_files_that_are_gone_are_made_anew_and_served_again(
     answers = mlflow.pyfunc.load_model("models:/bukva-glyph@prod")
     assert answers is not None
     assert not install(released).is_new
+
+
+def test_the_model_of_documents_is_installed_beside(folder: Path) -> None:
+    said = install_documents(RELEASED / "document")
+    assert "registered as version 1; in production is version 1." in said
+    assert "known as version 1" in install_documents(RELEASED / "document")
+    found = list_versions("bukva-document")
+    assert found["prod"].onnx_model == (RELEASED / "document" / "model.onnx").read_bytes()
+    assert list_packaged("bukva-document") == []
+    answers = mlflow.pyfunc.load_model("models:/bukva-document@prod")
+    page = encode_as(Image.new("L", (300, 200), 255))
+    assert answers.predict(pd.DataFrame({"image": [page]}))["label"].tolist() == ["blank"]

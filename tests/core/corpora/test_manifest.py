@@ -29,7 +29,9 @@ def entry(**changes: Any) -> dict[str, Any]:
 
 def test_the_manifest_of_the_project_parses() -> None:
     entries = parse_manifest(yaml.safe_load(MANIFEST.read_text(encoding="utf-8")))
-    assert list(entries) == ["mnist", "emnist", "rukopys", "comnist", "cyrillic_mnist"]
+    glyphs = ["mnist", "emnist", "rukopys", "comnist", "cyrillic_mnist"]
+    lines = ["print_and_hand", "tapuscorpus", "testaments", "french_hands"]
+    assert list(entries) == [*glyphs, *lines]
     files = [file for name in entries for file in entries[name].files]
     assert len({file.path for file in files}) == len({file.sha256 for file in files}) == len(files)
     for name, corpus in entries.items():

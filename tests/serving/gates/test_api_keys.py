@@ -20,6 +20,8 @@ PROTECTED = [
     ("GET", "/v1/model/figures/label_confusion"),
     ("POST", "/v1/feedback"),
     ("DELETE", "/v1/feedback/" + "0" * 32),
+    ("POST", "/v1/documents"),
+    ("POST", "/v1/documents/explain"),
 ]
 
 
@@ -46,6 +48,11 @@ def test_every_route_below_v1_is_protected(guarded, openapi):
         answer = guarded.http.request(method, path)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
         assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_so_is_what_asks_a_model_below_v2(guarded):
+    answer = guarded.http.post("/v2/models/bukva-ink/infer", json={"inputs": []})
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
 
 
 @pytest.mark.parametrize("key", [OLD, NEW], ids=["old", "new"])

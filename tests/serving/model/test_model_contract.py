@@ -4,7 +4,7 @@ import pytest
 from ink_network import make_ink_network
 
 from bukva.errors import ModelError
-from bukva.serving.model import check_probe, read_map
+from bukva.serving.glyph_model import check_probe, read_map
 from bukva.tasks.glyph.answer import Answer
 from bukva.tasks.glyph.recogniser import Recogniser
 

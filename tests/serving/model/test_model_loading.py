@@ -18,6 +18,7 @@ from signing_keys import make_keys
 
 from bukva.errors import ModelError, SealError
 from bukva.registry.package_files import DIGEST_TAG, RECOGNISER_PATH
+from bukva.serving.glyph_model import GlyphModel
 from bukva.serving.model_source import load_model
 from bukva.serving.settings import Settings
 from bukva.serving.versions import ModelCache, find_version
@@ -41,7 +42,7 @@ def make_version(**differences: object) -> str:
 
 
 def load(settings: Settings):
-    return load_model(find_version(settings), settings, ModelCache(settings))
+    return load_model(find_version(settings), settings, ModelCache(settings), GlyphModel)
 
 
 def trusting(settings: Settings, keys: Path) -> Settings:

@@ -21,7 +21,7 @@ from bukva.cli.released.installing import INFERENCE
 from bukva.datasets.registry import PackagedModelsDataset
 from bukva.registry.package_files import DIGEST_TAG, digest_folder
 from bukva.registry.packaging import Package
-from bukva.serving.model import LoadedModel, read_map
+from bukva.serving.glyph_model import GlyphModel, read_map
 from bukva.serving.model_source import load_model
 from bukva.serving.settings import Settings
 from bukva.serving.versions import ModelCache, find_version
@@ -42,7 +42,7 @@ def tracking_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield uri
 
 
-def serve_version(source: str, tracking_uri: str, tmp_path: Path, **tags: str) -> LoadedModel:
+def serve_version(source: str, tracking_uri: str, tmp_path: Path, **tags: str) -> GlyphModel:
     """Register what lies somewhere, and load it as the service does."""
     client, name = MlflowClient(), f"bukva-{tmp_path.name}"
     client.create_registered_model(name)
@@ -51,14 +51,14 @@ def serve_version(source: str, tracking_uri: str, tmp_path: Path, **tags: str) -
     settings = Settings(
         tracking_uri=tracking_uri, model_name=name, model_cache=tmp_path / "cache", deadline_s=30
     )
-    return load_model(find_version(settings), settings, ModelCache(settings))
+    return load_model(find_version(settings), settings, ModelCache(settings), GlyphModel)
 
 
 @pytest.fixture
 def package(tracking_uri: str, tmp_path: Path):
     """Package a recogniser; give its pyfunc, and the version as the service loads it."""
 
-    def load(recogniser: Recogniser) -> tuple[Any, LoadedModel]:
+    def load(recogniser: Recogniser) -> tuple[Any, GlyphModel]:
         packaged = PackagedModelsDataset(model_name=tmp_path.name, inference=INFERENCE)
         packaged.save(Package(recogniser, {}, {}))
         model = packaged.load()[0]
@@ -90,7 +90,7 @@ def _approximately(value: Any) -> Any:
 
 
 def test_a_packaged_recogniser_answers_alike_in_both_ways(
-    package: Callable[[Recogniser], tuple[Any, LoadedModel]], random_recogniser: Recogniser
+    package: Callable[[Recogniser], tuple[Any, GlyphModel]], random_recogniser: Recogniser
 ) -> None:
     pyfunc, model = package(random_recogniser)
     images = draw_images()
@@ -106,7 +106,7 @@ def test_a_packaged_recogniser_answers_alike_in_both_ways(
 
 
 def test_a_table_may_hold_bytes_in_any_form(
-    package: Callable[[Recogniser], tuple[Any, LoadedModel]], random_recogniser: Recogniser
+    package: Callable[[Recogniser], tuple[Any, GlyphModel]], random_recogniser: Recogniser
 ) -> None:
     pyfunc, _ = package(random_recogniser)
     images = [encode(draw(pen_px=pen)) for pen in (4, 14, 30)]
@@ -132,7 +132,7 @@ def test_a_table_may_hold_bytes_in_any_form(
 
 
 def test_what_a_table_holds_beside_bytes_harms_no_row(
-    package: Callable[[Recogniser], tuple[Any, LoadedModel]], random_recogniser: Recogniser
+    package: Callable[[Recogniser], tuple[Any, GlyphModel]], random_recogniser: Recogniser
 ) -> None:
     pyfunc, _ = package(random_recogniser)
     images = [encode(draw()), None, "text", 1.5, {"path": "a.png"}, np.zeros((2, 2, 3))]
@@ -161,7 +161,7 @@ def test_a_version_of_the_former_packaging_is_served_as_it_answered_then(
 
 
 def test_the_map_of_a_packaged_recogniser_lies_around_the_drawing(
-    package: Callable[[Recogniser], tuple[Any, LoadedModel]], random_recogniser: Recogniser
+    package: Callable[[Recogniser], tuple[Any, GlyphModel]], random_recogniser: Recogniser
 ) -> None:
     _, model = package(random_recogniser)
     assert model.methods == ["occlusion", "gradcam"]
@@ -180,7 +180,7 @@ def test_the_map_of_a_packaged_recogniser_lies_around_the_drawing(
 
 
 def test_one_whose_network_has_no_map_is_not_asked(
-    package: Callable[[Recogniser], tuple[Any, LoadedModel]],
+    package: Callable[[Recogniser], tuple[Any, GlyphModel]],
     make_model: Callable[..., TrainedModel],
 ) -> None:
     _, model = package(Recogniser(export_onnx(make_model(network_name="mlp"), opset=20)))

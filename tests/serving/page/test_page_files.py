@@ -9,7 +9,10 @@ from bukva.tasks.glyph.charset import LETTERS
 FILES = sorted(path.name for path in PAGE.iterdir())
 
 
-@pytest.mark.parametrize(("path", "name"), [("/", "index.html"), ("/about", "about.html")])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/", "index.html"), ("/about", "about.html"), ("/documents", "documents.html")],
+)
 def test_the_pages_have_short_addresses(server, path, name):
     answer = server.http.get(path)
     assert answer.content == (PAGE / name).read_bytes()
@@ -57,7 +60,7 @@ def read_keys(name):
     return [re.findall(r"^ {4,6}(\w+):", part, flags=re.MULTILINE) for part in parts]
 
 
-@pytest.mark.parametrize("name", ["texts.js", "about_texts.js"])
+@pytest.mark.parametrize("name", ["texts.js", "about_texts.js", "document_texts.js"])
 def test_both_languages_say_the_same_things(name):
     ukrainian, english = read_keys(name)
     assert ukrainian == english
@@ -65,7 +68,11 @@ def test_both_languages_say_the_same_things(name):
 
 @pytest.mark.parametrize(
     ("page", "names"),
-    [("index.html", ["texts.js"]), ("about.html", ["texts.js", "about_texts.js"])],
+    [
+        ("index.html", ["texts.js"]),
+        ("about.html", ["texts.js", "about_texts.js"]),
+        ("documents.html", ["texts.js", "document_texts.js"]),
+    ],
 )
 def test_a_page_asks_for_texts_that_there_are(page, names):
     used = re.findall(r'data-(?:text|label|alt)="(\w+)"', (PAGE / page).read_text("utf-8"))

@@ -78,8 +78,11 @@ def test_becomes_ready_when_the_registry_appears(serve, registry, tmp_path):
 
 def test_ready_names_the_model(server):
     model = {"name": "bukva-ink", "version": "1", "alias": "prod"}
-    ready = {"status": "ready", "model": model, "warning": None}
-    assert server.http.get("/readyz").json() == ready
+    said = server.http.get("/readyz").json()
+    tasks = said.pop("tasks")
+    assert said == {"status": "ready", "model": model, "warning": None}
+    assert tasks["glyph"] is None
+    assert "has no models:/bukva-document@prod" in tasks["document"]
 
 
 def test_version(server):
@@ -94,9 +97,13 @@ def test_tools_of_the_open_inference_protocol_find_what_they_look_for(server):
     get = server.http.get
     assert get("/v2/health/live").json() == get("/livez").json()
     assert get("/v2/health/ready").json() == get("/readyz").json()
-    assert get("/v2").json() == {"name": "bukva", "version": __version__, "extensions": []}
+    extensions = ["binary_tensor_data"]
+    assert get("/v2").json() == {"name": "bukva", "version": __version__, "extensions": extensions}
     model = {"name": "bukva-ink", "versions": ["1"], "platform": "mlflow_pyfunc"}
-    assert get("/v2/models/bukva-ink").json() == get("/v2/models/bukva-ink/ready").json() == model
+    told = get("/v2/models/bukva-ink").json()
+    assert told == get("/v2/models/bukva-ink/ready").json()
+    assert told.items() >= model.items()
+    assert told["inputs"] == [{"name": "image", "datatype": "BYTES", "shape": [-1]}]
     assert get("/v2/models/other").json()["code"] == "not_found"
 
 

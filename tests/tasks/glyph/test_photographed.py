@@ -6,8 +6,9 @@ import pytest
 from stage_runs import small_data
 
 from bukva.tasks.glyph.charset import NO_SYMBOL
+from bukva.tasks.glyph.embedded import PHOTOGRAPHS
 from bukva.tasks.glyph.feedback.collection import FEEDBACK
-from bukva.tasks.glyph.photographed import PHOTOGRAPHS, add_photographs, sources_of
+from bukva.tasks.glyph.photographed import add_photographs, sources_of
 
 
 @pytest.fixture(scope="module")

@@ -1,25 +1,33 @@
-"""The released model as a version of the registered model."""
+"""The released models as versions of the registered ones."""
 
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+from PIL import Image
 
 from bukva.cli.released.manifest import CARD, GOLDEN, ONNX, Release, read_release
+from bukva.core.golden import write_golden as write_answers
 from bukva.datasets.registry import PackagedModelsDataset
 from bukva.registry import package_files as dossier
 from bukva.registry.models import find_version, has_files
-from bukva.registry.package_files import PRODUCTION_ALIAS
+from bukva.registry.package_files import PRODUCTION_ALIAS, name_model
 from bukva.registry.packaging import Package
 from bukva.registry.production import put_into_production
 from bukva.registry.registry import find_same, register
+from bukva.tasks.document.drawn_lines import draw_lines
+from bukva.tasks.document.recogniser import DocumentRecogniser
 from bukva.tasks.glyph.golden import check_golden_samples, write_golden
 from bukva.tasks.glyph.recogniser import Recogniser
 
 INFERENCE: Final = "bukva.pipelines.inference.pipeline.create_pipeline"
 """What is packaged with the recogniser, as the catalog's `packaged_models` has it."""
+
+_GOLDEN_LINES: Final = 24
 
 
 @dataclass(frozen=True)
@@ -55,13 +63,68 @@ def install(folder: Path) -> Installation:
     check_golden_samples(recogniser, pd.read_parquet(folder / GOLDEN))
     known = find_same(release.name, recogniser.sha256)
     version = known.version if known else _register(folder, release, recogniser)
-    former = find_version(release.name, PRODUCTION_ALIAS)
+    what = f"released model {release.version}"
+    in_production = _put_where_none_is(release.name, version, what)
+    return Installation(release, version, known is None, in_production)
+
+
+def install_documents(folder: Path) -> str:
+    """Register the released model of documents, and put it into production as `install` does.
+
+    Args:
+        folder: With its file.
+
+    Returns:
+        What became of it, in a sentence.
+
+    Raises:
+        ModelFormatError: If the file is none of bukva's.
+        RegistryError: If the registry refuses.
+    """
+    name = name_model("document")
+    recogniser = DocumentRecogniser((folder / ONNX).read_bytes())
+    known = find_same(name, recogniser.sha256)
+    if known:
+        version = known.version
+    else:
+        packaged = PackagedModelsDataset(model_name=f"{name}-released", inference=INFERENCE)
+        reports = _read_reports(folder) | {dossier.GOLDEN: _write_golden_lines(recogniser)}
+        packaged.save(Package(recogniser, reports, {"released": True}))
+        version = register(packaged.load()[0], name).version
+    in_production = _put_where_none_is(name, version, "released model")
+    how = "known" if known else "registered"
+    return (
+        f"Released model of documents, {how} as version {version}; in production is version "
+        f"{in_production}."
+    )
+
+
+def _read_reports(folder: Path) -> dict[str, bytes]:
+    named = {CARD: dossier.CARD, dossier.RESULTS: dossier.RESULTS}
+    found = {folder / name: as_name for name, as_name in named.items()}
+    found |= {path: path.name for path in folder.glob(f"*{dossier.FIGURE_SUFFIX}")}
+    return {name: path.read_bytes() for path, name in found.items() if path.is_file()}
+
+
+def _write_golden_lines(recogniser: DocumentRecogniser) -> bytes:
+    """Return drawn lines with what is answered to them, as a service asks them before it serves."""
+    images = []
+    for sample in draw_lines(_GOLDEN_LINES, seed=1):
+        buffer = io.BytesIO()
+        Image.fromarray(np.asarray(sample.image)).save(buffer, "PNG")
+        images.append(buffer.getvalue())
+    return write_answers(recogniser, images, field="label")
+
+
+def _put_where_none_is(name: str, version: str, what: str) -> str:
+    """Put a version into production if none is whose files are there; return which one is."""
+    former = find_version(name, PRODUCTION_ALIAS)
     if former and has_files(former):
-        return Installation(release, version, known is None, former.version)
+        return former.version
     lack = f"the files of version {former.version} are gone" if former else "none was in production"
-    why = f"released model {release.version}, as {lack}"
-    put_into_production(release.name, version, expected=former.version if former else "", why=why)
-    return Installation(release, version, known is None, version)
+    why = f"{what}, as {lack}"
+    put_into_production(name, version, expected=former.version if former else "", why=why)
+    return version
 
 
 def _register(folder: Path, release: Release, recogniser: Recogniser) -> str:

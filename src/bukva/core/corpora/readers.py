@@ -12,6 +12,12 @@ from typing import Final
 from bukva.core.corpora.comnist import read_comnist
 from bukva.core.corpora.cyrillic_mnist import read_cyrillic_mnist
 from bukva.core.corpora.idx import read_emnist, read_mnist
+from bukva.core.corpora.lines import (
+    read_french_hands,
+    read_print_and_hand,
+    read_tapuscorpus,
+    read_testaments,
+)
 from bukva.core.corpora.rukopys import read_rukopys
 from bukva.core.samples import CorpusReader
 
@@ -22,6 +28,10 @@ READERS: Final[Mapping[str, CorpusReader]] = MappingProxyType(
         "rukopys": read_rukopys,
         "comnist": read_comnist,
         "cyrillic_mnist": read_cyrillic_mnist,
+        "print_and_hand": read_print_and_hand,
+        "tapuscorpus": read_tapuscorpus,
+        "testaments": read_testaments,
+        "french_hands": read_french_hands,
     }
 )
 """Readers by the name that the manifest gives them."""

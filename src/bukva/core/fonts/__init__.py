@@ -1,4 +1,4 @@
-"""Handwriting fonts under the SIL Open Font License, each in a folder with its licence.
+"""Fonts under the SIL Open Font License, of handwriting and of print, each with its licence.
 
 A font is two files, as its package brings them: the letters of one alphabet lie in `cyrillic`;
 digits, punctuation and Latin letters lie in `latin`. What a file lacks, it would draw as the font's
@@ -26,16 +26,18 @@ _PROBE_PX: Final = 48
 
 
 @dataclass(frozen=True, slots=True)
-class HandwritingFont:
+class OpenFont:
     """A family in its regular weight.
 
     Attributes:
         name: Of the family, and of its folder.
         version: Of the npm package `@fontsource/<name>` that its files were taken from, unchanged.
+        subsets: Which of the two files there are.
     """
 
     name: str
     version: str
+    subsets: tuple[Subset, ...] = SUBSETS
 
     @property
     def licence_text(self) -> str:
@@ -70,21 +72,39 @@ class HandwritingFont:
 
 
 HANDWRITING_FONTS: Final = (
-    HandwritingFont("amatic-sc", "5.3.0"),
-    HandwritingFont("bad-script", "5.3.0"),
-    HandwritingFont("balsamiq-sans", "5.3.0"),
-    HandwritingFont("caveat", "5.3.0"),
-    HandwritingFont("comforter", "5.2.8"),
-    HandwritingFont("comic-relief", "5.3.0"),
-    HandwritingFont("great-vibes", "5.3.0"),
-    HandwritingFont("marck-script", "5.3.0"),
-    HandwritingFont("neucha", "5.3.0"),
-    HandwritingFont("pacifico", "5.3.0"),
-    HandwritingFont("pangolin", "5.3.0"),
-    HandwritingFont("playpen-sans", "5.3.0"),
-    HandwritingFont("shantell-sans", "5.3.0"),
+    OpenFont("amatic-sc", "5.3.0"),
+    OpenFont("bad-script", "5.3.0"),
+    OpenFont("balsamiq-sans", "5.3.0"),
+    OpenFont("caveat", "5.3.0"),
+    OpenFont("comforter", "5.2.8"),
+    OpenFont("comic-relief", "5.3.0"),
+    OpenFont("great-vibes", "5.3.0"),
+    OpenFont("marck-script", "5.3.0"),
+    OpenFont("neucha", "5.3.0"),
+    OpenFont("pacifico", "5.3.0"),
+    OpenFont("pangolin", "5.3.0"),
+    OpenFont("playpen-sans", "5.3.0"),
+    OpenFont("shantell-sans", "5.3.0"),
 )
-"""All of them, by name. Which others there are, and why they are left out: decision 0031."""
+"""By name. Which others there are, and why they are left out: decision 0031."""
+
+PRINTED_FONTS: Final = (
+    OpenFont("anonymous-pro", "5.3.0"),
+    OpenFont("courier-prime", "5.3.0", ("latin",)),
+    OpenFont("cousine", "5.3.0"),
+    OpenFont("cutive-mono", "5.3.0", ("latin",)),
+    OpenFont("eb-garamond", "5.3.0"),
+    OpenFont("ibm-plex-mono", "5.3.0"),
+    OpenFont("old-standard-tt", "5.3.0"),
+    OpenFont("oswald", "5.3.0"),
+    OpenFont("playfair-display", "5.3.0"),
+    OpenFont("prata", "5.3.0"),
+    OpenFont("pt-mono", "5.3.0"),
+    OpenFont("pt-serif", "5.3.0"),
+    OpenFont("roboto", "5.3.0"),
+    OpenFont("tinos", "5.3.0"),
+)
+"""Typefaces of books, forms, screens and typewriters, by name: decision 0034."""
 
 
 @cache
@@ -93,11 +113,11 @@ def _read(name: str, file_name: str) -> bytes:
 
 
 @cache
-def _find_subset(font: HandwritingFont, character: str) -> Subset | None:
-    return next((subset for subset in SUBSETS if _holds(font, subset, character)), None)
+def _find_subset(font: OpenFont, character: str) -> Subset | None:
+    return next((subset for subset in font.subsets if _holds(font, subset, character)), None)
 
 
-def _holds(font: HandwritingFont, subset: Subset, character: str) -> bool:
+def _holds(font: OpenFont, subset: Subset, character: str) -> bool:
     """Return whether a file draws anything but its `.notdef` for a character."""
     if character == " ":
         # Every file has one, and in two fonts the `.notdef` is as blank and as wide.
@@ -108,7 +128,7 @@ def _holds(font: HandwritingFont, subset: Subset, character: str) -> bool:
 
 
 @cache
-def _open_probe(font: HandwritingFont, subset: Subset) -> ImageFont.FreeTypeFont:
+def _open_probe(font: OpenFont, subset: Subset) -> ImageFont.FreeTypeFont:
     # A layout by raqm would leave out some characters in silence.
     content = BytesIO(_read(font.name, font.file_name(subset)))
     return ImageFont.truetype(content, _PROBE_PX, layout_engine=ImageFont.Layout.BASIC)

@@ -63,6 +63,14 @@ def to_grey(pixels: UInt8Array) -> UInt8Array:
     return pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))
 
 
+def to_pixels(image: Image.Image) -> UInt8Array:
+    """Return the pixels of an upright image of 8 bits a value, as `decode_image` does."""
+    small = _drop_false_colour(_shrink(image))
+    if small.mode[-1] == "A":
+        small = _drop_false_colour(_composite(small))
+    return np.array(small)
+
+
 def _to_pixels(image: ImageFile, encoded: bytes) -> UInt8Array:
     """Return the pixels of an opened image, upright and without alpha."""
     small = _drop_false_colour(_shrink(_reduce_to_8_bits(image, encoded)))

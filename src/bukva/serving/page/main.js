@@ -162,6 +162,7 @@ showSheet();
 askVersion().then(
   (version) => {
     ({ model } = version);
+    at.documents.hidden = !version.tasks.document;
     show();
   },
   () => {}, // who cannot be asked now says so when a drawing is to be read

@@ -40,6 +40,22 @@ export function explain(picture, source, method) {
   return ask("v1/explain", { method, source }, picture);
 }
 
+/** Return what a page of a document is; rejects as `recognise` does. */
+export function readDocument(file, page, signal) {
+  return ask("v1/documents", { page }, file, signal);
+}
+
+/**
+ * Return a PNG file of the page, coloured where its answer comes from.
+ *
+ * @param {"grad_cam" | "occlusion"} method How to find that out.
+ */
+export async function explainDocument(file, page, method, signal) {
+  const query = new URLSearchParams({ page, method });
+  const response = await send(`v1/documents/explain?${query}`, toRequest(file, signal));
+  return response.blob();
+}
+
 /**
  * Have a correction kept: what a picture shows, where it comes from, and what was answered. Returns
  * its receipt, {id}.
@@ -84,8 +100,12 @@ export async function askFigure(name) {
 function ask(address, query, picture, signal) {
   const known = Object.entries(query).filter(([, value]) => value);
   const asked = known.length ? `?${new URLSearchParams(known)}` : "";
-  const headers = { "Content-Type": picture.type };
-  return call(address + asked, { method: "POST", headers, body: picture, signal });
+  return call(address + asked, toRequest(picture, signal));
+}
+
+function toRequest(file, signal) {
+  const headers = { "Content-Type": file.type || "application/octet-stream" };
+  return { method: "POST", headers, body: file, signal };
 }
 
 async function call(address, request) {

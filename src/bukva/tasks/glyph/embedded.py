@@ -5,6 +5,7 @@ people.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from bukva.core.samples import RawSample
 from bukva.tasks.glyph.charset import SYMBOLS, from_symbol
 from bukva.tasks.glyph.font_letters import FONTS
 from bukva.tasks.glyph.nonsymbols.drawing import CORPUS as NONSYMBOLS
-from bukva.tasks.glyph.photographed import PHOTOGRAPHS
 from bukva.tasks.glyph.strokes.writing import draw_symbol
+
+PHOTOGRAPHS: Final = "photographs"
+"""Its name in the sample table; a sample is named by the one that it shows: `comnist/...`."""
 
 EMBEDDED_CORPORA = frozenset({PHOTOGRAPHS, "digits", "strokes", FONTS, NONSYMBOLS})
 """Names of the three, of photographs made of others, and of what shows no symbol."""

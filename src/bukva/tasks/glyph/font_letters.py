@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from bukva.core.alphabets import DIGITS
 from bukva.core.arrays import BoolArray, UInt8Array
-from bukva.core.fonts import HANDWRITING_FONTS, HandwritingFont
+from bukva.core.fonts import HANDWRITING_FONTS, OpenFont
 from bukva.core.imaging.skeleton import find_strokes
 from bukva.core.samples import RawSample, Split
 from bukva.tasks.glyph.charset import LETTERS, SYMBOLS, from_symbol
@@ -79,12 +79,12 @@ def draw_font_letters(samples_per_symbol: int, seed: int) -> Iterator[RawSample]
             yield RawSample(name, page, label, is_uppercase, group=font.name, split=split)
 
 
-def fonts_with(symbol: str) -> list[HandwritingFont]:
+def fonts_with(symbol: str) -> list[OpenFont]:
     """Return the fonts whose glyph of a symbol is worth learning from."""
     return [font for font in HANDWRITING_FONTS if symbol not in LEFT_OUT.get(font.name, "")]
 
 
-def _write(font: HandwritingFont, symbol: str, rng: np.random.Generator) -> UInt8Array:
+def _write(font: OpenFont, symbol: str, rng: np.random.Generator) -> UInt8Array:
     lines, outlines = trace_glyph(font, symbol)
     hand = draw_hand(rng)
     if rng.random() < PEN_SHARE:
@@ -93,7 +93,7 @@ def _write(font: HandwritingFont, symbol: str, rng: np.random.Generator) -> UInt
 
 
 @cache
-def trace_glyph(font: HandwritingFont, symbol: str) -> tuple[Form, Form]:
+def trace_glyph(font: OpenFont, symbol: str) -> tuple[Form, Form]:
     """Return a glyph's middle lines, and its outlines, as forms in units of the stroke alphabet.
 
     Small letters stand beside capitals as in the font; digits are as high as capitals.
@@ -117,7 +117,7 @@ def trace_glyph(font: HandwritingFont, symbol: str) -> tuple[Form, Form]:
     )
 
 
-def _rasterise(font: HandwritingFont, symbol: str) -> BoolArray:
+def _rasterise(font: OpenFont, symbol: str) -> BoolArray:
     """Return where a glyph has ink, on a canvas where its capitals are `_CAP_PX` high."""
     height_px = -font.open_for("Н", _CAP_PX).getbbox("Н", anchor="ls")[1]
     opened = font.open_for(symbol, round(_CAP_PX**2 / height_px))

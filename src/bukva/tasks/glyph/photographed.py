@@ -22,11 +22,9 @@ from bukva.core.scratch import join_rows, take_rows
 from bukva.core.scratch_table import gather_blocks, iterate_blocks
 from bukva.errors import ImageError
 from bukva.tasks.glyph.charset import NO_SYMBOL
+from bukva.tasks.glyph.embedded import PHOTOGRAPHS
 from bukva.tasks.glyph.feedback.collection import FEEDBACK
 from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Glyph, preprocess_all
-
-PHOTOGRAPHS: Final = "photographs"
-"""Its name in the sample table; a sample is named by the one that it shows: `comnist/...`."""
 
 _NONSYMBOL_FACTOR: Final = 8
 _EMPTY_SHARE: Final = 0.15

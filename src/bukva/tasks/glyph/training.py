@@ -18,10 +18,11 @@ from bukva.core.training.checkpoint import CheckpointStore, weights_of
 from bukva.core.training.device import seeded
 from bukva.core.training.fit import OnEpoch, fit
 from bukva.tasks.glyph import charset
+from bukva.tasks.glyph.embedded import PHOTOGRAPHS
 from bukva.tasks.glyph.learner import GlyphLearner, calibrate_labels, fit_symbol_threshold
 from bukva.tasks.glyph.networks import build_network
 from bukva.tasks.glyph.parameters import TrainingParameters
-from bukva.tasks.glyph.photographed import PHOTOGRAPHS, sources_of
+from bukva.tasks.glyph.photographed import sources_of
 from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Preprocessing
 from bukva.tasks.glyph.trained import ModelSpec, TrainedModel, load_backbone
 from bukva.tasks.glyph.training_samples import GlyphSamples, select_samples
