@@ -30,6 +30,7 @@ GOOD = {
     "packaging": {},
     "promotion": {},
     "character": {},
+    "document": {},
     "batch_inference": {"images": "scans", "results": "read", "model": "prod"},
 }
 
