@@ -81,8 +81,8 @@ corpora: .venv/.installed ## fetch the public corpora (FROM=<mirror>, TO=s3://bu
 experiments: .venv/.installed ## the runs of a file, and a table of them (FILE=conf/experiments/..., WORKERS=2)
 	$(BIN)/python -m bukva experiments run $(FILE) --workers=$(WORKERS)
 
-rollback: .venv/.installed ## put the version before back into production (ENV=... for another registry)
-	$(BIN)/python -m bukva model rollback --env=$(ENV)
+rollback: .venv/.installed ## put the version before back into production (ENV=... for another registry, TASK=document)
+	$(BIN)/python -m bukva model rollback --env=$(ENV) --task=$(TASK)
 
 stack: PORT := 8080
 stack: .venv/.installed ## PostgreSQL, S3, MLflow, the API and nginx on this machine, until Ctrl+C (PORT=8080)

@@ -4,10 +4,9 @@ from typing import Any, Final
 
 import click
 
-from bukva.cli.options import ENV, PARAMS
+from bukva.cli.options import ENV, PARAMS, TASK
 from bukva.cli.release import describe_installation, install_released
 from bukva.cli.session import open_session
-from bukva.tasks.table import TASKS
 
 PARTS: Final = {
     "Data, training, evaluation, packaging": "__default__",
@@ -19,7 +18,7 @@ PARTS: Final = {
 @click.command()
 @ENV
 @PARAMS
-@click.option("--task", type=click.Choice(list(TASKS)), default="glyph", show_default=True)
+@TASK
 def job(env: str, params: dict[str, Any], task: str) -> None:
     """Run the main job: data, training, evaluation, packaging, promotion."""
     if task != "glyph":

@@ -8,7 +8,7 @@ import click
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from bukva.cli.options import ENV
+from bukva.cli.options import ENV, TASK
 from bukva.cli.session import connect_registry, open_session
 from bukva.cli.tables import format_share, make_table, show
 from bukva.core.parameters import flatten
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 # Accuracies of all test samples, by which versions are listed.
-_HEADLINES: Final = {"label": "all.label_accuracy", "both": "all.letters.joint_accuracy"}
+_HEADLINES: Final = {
+    "label": ("all.label_accuracy", "all.accuracy"),
+    "balanced": ("all.balanced_accuracy",),
+    "both": ("all.letters.joint_accuracy",),
+}
 _Shown = TypeVar("_Shown", bound=BaseModel | Sequence[BaseModel])
 
 
@@ -29,48 +33,53 @@ def model() -> None:
 
 @model.command("show")
 @click.argument("reference", default="prod", metavar="[prod|previous|candidate|VERSION]")
+@TASK
 @ENV
 @_JSON
-def show_command(reference: str, env: str, as_json: bool) -> None:
+def show_command(reference: str, task: str, env: str, as_json: bool) -> None:
     """Show a version: what it is, how good, and when it was in production."""
-    _print(_history(env).find(reference), print_version, as_json=as_json)
+    _print(_history(task, env).find(reference), print_version, as_json=as_json)
 
 
 @model.command("list")
+@TASK
 @ENV
 @_JSON
-def list_command(env: str, as_json: bool) -> None:
+def list_command(task: str, env: str, as_json: bool) -> None:
     """List all versions, the last one first."""
-    _print(_history(env).versions, print_versions, as_json=as_json)
+    _print(_history(task, env).versions, print_versions, as_json=as_json)
 
 
 @model.command()
 @click.argument("first")
 @click.argument("second")
+@TASK
 @ENV
 @_JSON
-def compare(first: str, second: str, env: str, as_json: bool) -> None:
+def compare(first: str, second: str, task: str, env: str, as_json: bool) -> None:
     """Compare two versions, by number or alias: what was measured, and what differs."""
     from bukva.registry.history import compare_versions
 
-    history = _history(env)
+    history = _history(task, env)
     compared = compare_versions(history.find(first), history.find(second))
     _print(compared, print_comparison, as_json=as_json)
 
 
 @model.command()
+@TASK
 @ENV
 @_JSON
-def log(env: str, as_json: bool) -> None:
+def log(task: str, env: str, as_json: bool) -> None:
     """Show who put which version into production, when and why."""
-    _print(_history(env).log, print_log, as_json=as_json)
+    _print(_history(task, env).log, print_log, as_json=as_json)
 
 
 @model.command()
 @click.argument("reference", default="candidate", metavar="[candidate|VERSION]")
 @click.option("--force", is_flag=True, help="Whatever the comparison with production says.")
+@TASK
 @ENV
-def promote(reference: str, force: bool, env: str) -> None:
+def promote(reference: str, force: bool, task: str, env: str) -> None:
     """Put a version into production, if it is not worse than the one that is there.
 
     Both answer for the test samples of the environment.
@@ -78,11 +87,12 @@ def promote(reference: str, force: bool, env: str) -> None:
     from bukva.cli.results import describe_decision
     from bukva.core.evaluation.verdict import Decision
 
-    params = {"promotion": {"version": reference, "promote": True, "force": force}}
-    session = open_session(env, params)
-    session.run(pipeline_names=["promotion"])
+    namespace = "" if task == "glyph" else f"{task}."
+    asked: dict[str, Any] = {"promotion": {"version": reference, "promote": True, "force": force}}
+    session = open_session(env, {task: asked} if namespace else asked)
+    session.run(pipeline_names=[f"{namespace}promotion"])
     session.close()
-    loaded = open_session(env).load_context().catalog.load("decision")
+    loaded = open_session(env).load_context().catalog.load(f"{namespace}decision")
     decision = Decision.model_validate(loaded)
     click.echo(describe_decision(decision))
     if not (decision.is_promoted or decision.is_known):
@@ -91,23 +101,24 @@ def promote(reference: str, force: bool, env: str) -> None:
 
 @model.command()
 @click.option("--why", default="rolled back by hand", help="For the log of promotions.")
+@TASK
 @ENV
-def rollback(why: str, env: str) -> None:
+def rollback(why: str, task: str, env: str) -> None:
     """Put the version that was in production before back there; twice changes back again."""
     connect_registry(env)
-    from bukva.registry.package_files import MODEL_NAME
+    from bukva.registry.package_files import name_model
     from bukva.registry.production import roll_back
 
-    version = roll_back(MODEL_NAME, why)
+    version = roll_back(name_model(task), why)
     click.echo(f"Version {version} is in production again. Running services follow by themselves.")
 
 
-def _history(env: str) -> "VersionHistory":
+def _history(task: str, env: str) -> "VersionHistory":
     connect_registry(env)
     from bukva.registry.history import read_history
-    from bukva.registry.package_files import MODEL_NAME
+    from bukva.registry.package_files import name_model
 
-    return read_history(MODEL_NAME)
+    return read_history(name_model(task))
 
 
 def _print(content: _Shown, print_tables: Callable[[_Shown], None], *, as_json: bool) -> None:
@@ -143,7 +154,10 @@ def print_versions(records: Sequence["VersionRecord"]) -> None:
     rows = []
     for record in records:
         said = record.model_dump()
-        shares = [format_share(record.metrics.get(key)) for key in _HEADLINES.values()]
+        shares = [
+            format_share(next((record.metrics[key] for key in keys if key in record.metrics), None))
+            for keys in _HEADLINES.values()
+        ]
         tested = ", ".join(record.tags.get("corpora", []))
         periods = "\n".join(map(_span, said["in_production"])) or "never"
         aliases = ", ".join(record.aliases)

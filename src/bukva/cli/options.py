@@ -4,7 +4,14 @@ from typing import Any, cast
 
 import click
 
+from bukva.tasks.table import TASKS
+
 ENV = click.option("--env", default="base", show_default=True, help="Folder of conf/ to run in.")
+
+TASK = click.option(
+    "--task", type=click.Choice(list(TASKS)), default="glyph", show_default=True,
+    help="Whose model.",
+)  # fmt: skip
 
 
 def parse_params(

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
+from typing import IO, Any, Final
 
 from bukva.errors import ModelError, ModelFormatError
 from bukva.tasks.document.answer import Answer, Method
@@ -25,7 +25,7 @@ _LENGTH: Final = struct.Struct("<Q")
 _MOST_BYTES: Final = 1 << 28
 
 
-def write_message(stream: BinaryIO, head: Mapping[str, Any], files: Sequence[bytes] = ()) -> None:
+def write_message(stream: IO[bytes], head: Mapping[str, Any], files: Sequence[bytes] = ()) -> None:
     """Write a JSON object, after its length, and files after it."""
     text = json.dumps({**head, "bytes": [len(file) for file in files]}).encode()
     stream.write(_LENGTH.pack(len(text)) + text)
@@ -34,7 +34,7 @@ def write_message(stream: BinaryIO, head: Mapping[str, Any], files: Sequence[byt
     stream.flush()
 
 
-def read_message(stream: BinaryIO) -> tuple[dict[str, Any], list[bytes]]:
+def read_message(stream: IO[bytes]) -> tuple[dict[str, Any], list[bytes]]:
     """Return what `write_message` wrote on the other side.
 
     Raises:
@@ -48,7 +48,7 @@ def read_message(stream: BinaryIO) -> tuple[dict[str, Any], list[bytes]]:
     return head, [_read_all(stream, length) for length in head.pop("bytes")]
 
 
-def _read_all(stream: BinaryIO, length: int) -> bytes:
+def _read_all(stream: IO[bytes], length: int) -> bytes:
     if not 0 <= length <= _MOST_BYTES:
         raise ValueError(f"Expected at most {_MOST_BYTES} bytes, got {length}.")
     content = stream.read(length)

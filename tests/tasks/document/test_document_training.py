@@ -1,10 +1,16 @@
 """From lines to a table, from that to a network, and what is kept of it."""
 
+import io
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
+from bukva.core.corpora.labelled import read_labelled_parquet
+from bukva.core.imaging.upscaling import encode_page
 from bukva.core.samples import RawSample
 from bukva.errors import CorpusCorruptError
 from bukva.tasks.document.collection import (
@@ -14,6 +20,7 @@ from bukva.tasks.document.collection import (
     normalise,
     split_lines,
 )
+from bukva.tasks.document.drawn_lines import draw_lines
 from bukva.tasks.document.parameters import DataParameters, VariationParameters
 from bukva.tasks.document.training import Trained, chances_of, predict_logits, restore
 from bukva.tasks.document.variation import cut_windows, vary
@@ -36,6 +43,29 @@ def test_the_same_seed_draws_the_same_lines(lines: Lines) -> None:
 
 def raw(count: int, group: str) -> list[RawSample]:
     return [RawSample(f"{group}-{each}", b"", "printed", group=group) for each in range(count)]
+
+
+@pytest.mark.parametrize("has_split", [True, False])
+def test_a_corpus_in_parquet_keeps_its_split_or_is_dealt_out_by_document(has_split: bool) -> None:
+    drawn = [line for line in draw_lines(60, seed=3) if np.ptp(line.image) > 90][:40]
+    columns = {
+        "image": [{"bytes": encode_page(np.asarray(line.image)), "path": None} for line in drawn],
+        "label": [line.label for line in drawn],
+        "document": [str(place // 2) for place in range(40)],
+    }
+    if has_split:
+        columns["split"] = ["test" if place < 8 else "train" for place in range(40)]
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    files = {"data.parquet": buffer.getvalue()}
+    settings = DataParameters(drawn_lines=0, valid_share=0.2, test_share=0.2)
+    table, images_NHW = collect({"own": lambda: read_labelled_parquet(files)}, settings)
+    assert len(table) == len(images_NHW) >= 38
+    if has_split:
+        assert (table["split"].eq("test") == table["group"].astype(int).lt(4)).all()
+    else:
+        assert table.groupby("group")["split"].nunique().max() == 1
+        assert set(table["split"]) == {"train", "valid", "test"}
 
 
 def test_of_too_many_lines_long_documents_give_way_first() -> None:

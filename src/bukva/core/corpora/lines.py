@@ -16,7 +16,7 @@ from bukva.core.samples import RawSample
 from bukva.errors import CorpusCorruptError
 
 _ARCHIVE: Final = "lines.zip"
-_KINDS: Final = {"handwritten": "handwritten", "printed": "printed", "print": "printed",
+KINDS: Final = {"handwritten": "handwritten", "printed": "printed", "print": "printed",
                  "typewritten": "printed"}  # fmt: skip
 _PAGE_NUMBER: Final = re.compile(r"(?:[._-]+page)?[_-]\d+$")
 
@@ -71,13 +71,13 @@ def _read_lines(
     archive = open_archive(content_of(files, _ARCHIVE), _ARCHIVE)
     for row, group in rows:
         kind = row.get("label", "handwritten")
-        if kind not in _KINDS:
-            message = f"Expected one of {sorted(_KINDS)} as label of {row['file']}, got {kind!r}."
+        if kind not in KINDS:
+            message = f"Expected one of {sorted(KINDS)} as label of {row['file']}, got {kind!r}."
             raise CorpusCorruptError(message)
         yield RawSample(
             name=row["file"],
             image=read_image_member(archive, f"lines/{row['file']}"),
-            label=_KINDS[kind],
+            label=KINDS[kind],
             group=group,
             text=row["text"],
             page=row["page"],

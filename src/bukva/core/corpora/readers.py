@@ -6,12 +6,14 @@ not open, a table that is missing, parts that do not belong together.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from bukva.core.corpora.comnist import read_comnist
 from bukva.core.corpora.cyrillic_mnist import read_cyrillic_mnist
 from bukva.core.corpora.idx import read_emnist, read_mnist
+from bukva.core.corpora.labelled import read_labelled_parquet, read_labelled_table
 from bukva.core.corpora.lines import (
     read_french_hands,
     read_print_and_hand,
@@ -32,6 +34,10 @@ READERS: Final[Mapping[str, CorpusReader]] = MappingProxyType(
         "tapuscorpus": read_tapuscorpus,
         "testaments": read_testaments,
         "french_hands": read_french_hands,
+        "labelled_parquet": read_labelled_parquet,
+        "handwritten_parquet": partial(read_labelled_parquet, only="handwritten"),
+        "printed_parquet": partial(read_labelled_parquet, only="printed"),
+        "labelled_table": read_labelled_table,
     }
 )
 """Readers by the name that the manifest gives them."""

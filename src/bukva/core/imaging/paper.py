@@ -179,7 +179,7 @@ def _of_its_colour(away_HWC: Float32Array, ink_HW: Float32Array) -> Float32Array
     What a pale pen writes is not stronger than the remains of a rule, but of another colour.
     """
     strong_HW = np.maximum(ink_HW - _STRONG * np.percentile(ink_HW, _STRONGEST), 0)
-    weighted_HWC = away_HWC * np.float32([1, _COLOUR_WEIGHT, _COLOUR_WEIGHT])
+    weighted_HWC = away_HWC * np.array([1, _COLOUR_WEIGHT, _COLOUR_WEIGHT], dtype=np.float32)
     towards_C = np.einsum("hw,hwc->c", strong_HW, weighted_HWC)
     towards_C /= max(float(np.linalg.norm(towards_C)), 1e-6)
     return np.asarray(weighted_HWC @ towards_C)

@@ -165,11 +165,11 @@ def _find_soft(
     """Return `(P,)`, for each piece whether no edge of it is as sharp as those of ink are."""
     edges, numbers = _measure_edges(ink_HW).ravel(), number_HW.ravel()
     # The mean of the edges, each counted as often as it is steep: most of a piece is no edge.
-    steep_P = np.bincount(numbers, edges**2, len(area_P))
-    steep_P /= np.maximum(np.bincount(numbers, edges, len(area_P)), 1e-6)
+    all_P = np.bincount(numbers, edges, len(area_P)).astype(np.float64)
+    steep_P = np.bincount(numbers, edges**2, len(area_P)) / np.maximum(all_P, 1e-6)
     is_large_P = area_P >= max(_LEAST_PX, _LEAST_SHARE * ink_HW.size)
     is_large_P[0] = False
-    return steep_P < _SOFT * steep_P[is_large_P].max(initial=0)
+    return np.asarray(steep_P < _SOFT * steep_P[is_large_P].max(initial=0))
 
 
 def _gather(main: int, pieces: _Pieces) -> tuple[list[int], list[int]]:

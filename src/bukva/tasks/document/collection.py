@@ -68,19 +68,23 @@ def choose_lines(
 ) -> list[RawSample]:
     """Return the lines of a share of the groups, and of these at most so many as are asked for."""
     rng = np.random.default_rng([parameters.seed, *corpus.encode()])
-    groups = sorted({str(sample.group) for sample in samples})
+    groups = sorted({_group_of(sample) for sample in samples})
     if parameters.subset_fraction < 1 and corpus != DRAWN:
         count = max(3, round(parameters.subset_fraction * len(groups)))
         groups = rng.permutation(groups)[:count].tolist()
-        samples = [sample for sample in samples if str(sample.group) in set(groups)]
+        samples = [sample for sample in samples if _group_of(sample) in set(groups)]
     most = parameters.most_lines.get(corpus, len(samples))
     if len(samples) <= most:
         return samples
     # By turns from each group: the longest documents give way first.
     drawn = pd.Series(rng.random(len(samples)))
-    turn = drawn.groupby([str(sample.group) for sample in samples]).rank()
+    turn = drawn.groupby([_group_of(sample) for sample in samples]).rank()
     kept = np.sort(np.lexsort((drawn, turn))[:most])
     return [samples[place] for place in kept]
+
+
+def _group_of(sample: RawSample) -> str:
+    return sample.group or sample.name
 
 
 def to_pixels(sample: RawSample) -> UInt8Array:
@@ -132,8 +136,8 @@ def split_lines(table: pd.DataFrame, parameters: DataParameters) -> pd.Series:
     split = assign_splits(
         facts,
         {
-            str(corpus): "own" if corpus == DRAWN else "grouped"
-            for corpus in table["corpus"].unique()
+            str(corpus): "own" if rows.notna().all() else "grouped"
+            for corpus, rows in table.groupby("corpus")["own_split"]
         },
         valid_share=parameters.valid_share, test_share=parameters.test_share,
         seed=parameters.seed,
