@@ -60,7 +60,7 @@ def test_a_label_that_is_none_is_named_with_its_place() -> None:
 @pytest.mark.parametrize(
     ("files", "error", "message"),
     [
-        ({"a.csv": b"x"}, CorpusMissingError, r"end in \.parquet"),
+        ({"a.csv": b"x"}, CorpusMissingError, r"the files \*\.parquet"),
         ({"a.parquet": b"PAR1"}, CorpusCorruptError, r"a\.parquet, which cannot be read"),
         ({"a.parquet": write_parquet()}, CorpusCorruptError, r"columns \['label'\]"),
     ],
@@ -87,5 +87,5 @@ def test_images_lie_beside_their_table_or_in_a_zip_file() -> None:
 
 
 def test_two_tables_are_one_too_many() -> None:
-    with pytest.raises(CorpusMissingError, match="one file that ends in"):
+    with pytest.raises(CorpusMissingError, match=r"the file \*\.csv, and one"):
         list(read_labelled_table({"a.csv": b"", "b.csv": b""}))

@@ -42,7 +42,7 @@ def read_labelled_parquet(
     """
     names = sorted(name for name in files if name.endswith(".parquet"))
     if not names:
-        raise CorpusMissingError(f"Expected files that end in .parquet, got {sorted(files)}.")
+        raise CorpusMissingError(f"Expected the files *.parquet, got {sorted(files)}.")
     for name in names:
         try:
             table = pq.ParquetFile(io.BytesIO(files[name]))
@@ -64,7 +64,7 @@ def read_labelled_table(files: Mapping[str, bytes]) -> Iterator[RawSample]:
     """
     tables = [name for name in files if name.endswith(".csv")]
     if len(tables) != 1:
-        raise CorpusMissingError(f"Expected one file that ends in .csv, got {sorted(files)}.")
+        raise CorpusMissingError(f"Expected the file *.csv, and one, got {sorted(files)}.")
     archives = [open_archive(files[name], name) for name in sorted(files) if name.endswith(".zip")]
     members = {
         PurePosixPath(member).name: (archive, member)
