@@ -82,11 +82,12 @@ def choose_pieces(ink_HW: Float32Array, least_levels: float) -> SymbolPieces:
         EmptyImageError: If there is no ink, or nothing but noise.
         SeveralSymbolsError: If other symbols stand beside it, none at the picture's edge.
     """
-    pieces = _find_pieces(ink_HW, _find_contrast(ink_HW, least_levels))
-    least_px = max(_LEAST_PX, _LEAST_SHARE * ink_HW.size)
+    contrast, edge_HW = _find_contrast(ink_HW, least_levels), _measure_edges(ink_HW)
+    pieces = _find_pieces(ink_HW, edge_HW, contrast)
+    least_px = _least_px(ink_HW)
     if (pieces.area_P[pieces.is_soft_P] >= least_px).any():
         # There is shade, which may touch the symbol: what has an edge tells them apart.
-        pieces = _find_pieces(ink_HW, _find_contrast_of_edges(ink_HW))
+        pieces = _find_pieces(ink_HW, edge_HW, _find_contrast_of_edges(ink_HW, edge_HW))
     weight_P = pieces.area_P * np.minimum(pieces.ink_P, 1) ** 2
     weight_P *= np.exp(-_OUTWARD * pieces.outward_P**2)
     weight_P[pieces.touches_P] *= _AT_EDGE
@@ -117,17 +118,21 @@ def _find_contrast(ink_HW: Float32Array, least_levels: float) -> float:
     """Return how far ink is from the paper: neither one pixel nor the paper's grain decides."""
     grain = float(np.percentile(ink_HW[::2, ::2], 50))
     levels = ink_HW[ink_HW > max(least_levels, _NOISE_FACTOR * grain)]
-    if len(levels) < max(_LEAST_PX, _LEAST_SHARE * ink_HW.size):
+    if len(levels) < _least_px(ink_HW):
         raise _nothing_found()
     contrast = np.percentile(levels, _CONTRAST_PERCENTILE)
     # Once more, of the stronger half: a smear on a board is wider than what is written on it.
     return float(np.percentile(levels[levels > contrast / 2], _CONTRAST_PERCENTILE))
 
 
-def _find_contrast_of_edges(ink_HW: Float32Array) -> float:
+def _least_px(ink_HW: Float32Array) -> float:
+    """Return how many pixels of ink are more than noise."""
+    return max(_LEAST_PX, _LEAST_SHARE * ink_HW.size)
+
+
+def _find_contrast_of_edges(ink_HW: Float32Array, edge_HW: Float32Array) -> float:
     """Return how far ink is from the paper beside its sharpest edges."""
-    edge_HW = _measure_edges(ink_HW)
-    count = int(max(_LEAST_PX, _LEAST_SHARE * ink_HW.size))
+    count = int(_least_px(ink_HW))
     steep = np.partition(edge_HW.ravel(), -count)[-count] / 2
     return float(np.median(cv2.dilate(ink_HW, _NEAR)[edge_HW >= steep]))
 
@@ -136,7 +141,7 @@ def _measure_edges(ink_HW: Float32Array) -> Float32Array:
     return np.asarray(cv2.subtract(cv2.dilate(ink_HW, _NEAR), cv2.erode(ink_HW, _NEAR)))
 
 
-def _find_pieces(ink_HW: Float32Array, contrast: float) -> _Pieces:
+def _find_pieces(ink_HW: Float32Array, edge_HW: Float32Array, contrast: float) -> _Pieces:
     height, width = ink_HW.shape
     is_ink_HW = (ink_HW > _FAINT * contrast).view(np.uint8)
     count, number_HW, stats_P5, centres_P2 = cv2.connectedComponentsWithStats(
@@ -150,7 +155,7 @@ def _find_pieces(ink_HW: Float32Array, contrast: float) -> _Pieces:
     return _Pieces(
         number_HW=np.asarray(number_HW),
         boxes_P4=boxes_P4,
-        is_soft_P=_find_soft(ink_HW, np.asarray(number_HW), area_P),
+        is_soft_P=_find_soft(edge_HW, np.asarray(number_HW), area_P),
         area_P=area_P.astype(np.float64),
         ink_P=sums_P / area_P / contrast,
         touches_P=gap_P <= _RIM,
@@ -160,14 +165,14 @@ def _find_pieces(ink_HW: Float32Array, contrast: float) -> _Pieces:
 
 
 def _find_soft(
-    ink_HW: Float32Array, number_HW: NDArray[np.int32], area_P: NDArray[np.int32]
+    edge_HW: Float32Array, number_HW: NDArray[np.int32], area_P: NDArray[np.int32]
 ) -> NDArray[np.bool_]:
     """Return `(P,)`, for each piece whether no edge of it is as sharp as those of ink are."""
-    edges, numbers = _measure_edges(ink_HW).ravel(), number_HW.ravel()
+    edges, numbers = edge_HW.ravel(), number_HW.ravel()
     # The mean of the edges, each counted as often as it is steep: most of a piece is no edge.
     all_P = np.bincount(numbers, edges, len(area_P)).astype(np.float64)
     steep_P = np.bincount(numbers, edges**2, len(area_P)) / np.maximum(all_P, 1e-6)
-    is_large_P = area_P >= max(_LEAST_PX, _LEAST_SHARE * ink_HW.size)
+    is_large_P = area_P >= _least_px(edge_HW)
     is_large_P[0] = False
     return np.asarray(steep_P < _SOFT * steep_P[is_large_P].max(initial=0))
 
