@@ -5,7 +5,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, Literal
 
 from bukva.errors import CorpusCorruptError, CorpusMissingError
 
@@ -75,8 +75,11 @@ def read_image_member(archive: zipfile.ZipFile, name: str) -> bytes:
     return read_member(archive, name, MAX_IMAGE_BYTES) or b""
 
 
-def read_table(content: bytes, columns: frozenset[str], name: str) -> Iterator[dict[str, str]]:
-    """Yield the rows of a CSV table in UTF-8.
+def read_table(
+    content: bytes, columns: frozenset[str], name: str, *, delimiter: str = ",",
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL,
+) -> Iterator[dict[str, str]]:  # fmt: skip
+    """Yield the rows of a CSV table in UTF-8; one with tabs may know no quotes (`QUOTE_NONE`).
 
     Raises:
         CorpusCorruptError: If it is not UTF-8, lacks one of `columns`, or has a short row.
@@ -85,7 +88,8 @@ def read_table(content: bytes, columns: frozenset[str], name: str) -> Iterator[d
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CorpusCorruptError(f"Expected UTF-8 in {name}, got: {error}.") from None
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    lines = io.StringIO(text, newline="")
+    reader = csv.DictReader(lines, delimiter=delimiter, quoting=quoting)
     if missing := columns - set(reader.fieldnames or ()):
         got = list(reader.fieldnames or ())
         raise CorpusCorruptError(f"Expected columns {sorted(missing)} in {name}, got {got}.")

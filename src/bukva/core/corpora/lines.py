@@ -6,7 +6,6 @@ that must not cross a split.
 """
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -92,22 +91,6 @@ def _document_of(page: str) -> str:
 
 
 def _read_tsv(files: Mapping[str, bytes], columns: frozenset[str]) -> Iterator[dict[str, str]]:
-    """Yield the rows of `lines.tsv`, which knows neither quotes nor escapes.
-
-    Raises:
-        CorpusCorruptError: If it is not UTF-8, lacks one of `columns`, or has a short row.
-    """
+    """Return the rows of `lines.tsv`, which knows neither quotes nor escapes."""
     content = content_of(files, "lines.tsv")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CorpusCorruptError(f"Expected UTF-8 in lines.tsv, got: {error}.") from None
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
-    if missing := columns - set(reader.fieldnames or ()):
-        raise CorpusCorruptError(
-            f"Expected columns {sorted(missing)} in lines.tsv, got {list(reader.fieldnames or ())}."
-        )
-    for row in reader:
-        if any(row[column] is None for column in columns):
-            raise CorpusCorruptError(f"Expected {sorted(columns)} in line {reader.line_num}.")
-        yield row
+    return read_table(content, columns, "lines.tsv", delimiter="\t", quoting=csv.QUOTE_NONE)

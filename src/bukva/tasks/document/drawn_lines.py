@@ -163,8 +163,9 @@ def _runs(
         if opened is None:
             continue
         # A space stands in every file, so that a word ends with it.
-        if run and (by_letter or run.endswith(" ") or (opened is not current and character != " ")):
-            yield run, current  # type: ignore[misc]
+        is_other = opened is not current and character != " "
+        if run and current and (by_letter or run.endswith(" ") or is_other):
+            yield run, current
             run = ""
         run, current = run + character, opened if character != " " or not run else current
     if run and current:
