@@ -10,7 +10,7 @@ from bukva.errors import RequestError
 from bukva.serving.document_model import AskedDocument, DocumentModel
 from bukva.serving.document_reader import ReadDocument
 from bukva.serving.problems import DOCUMENT_PROBLEMS, describe_problems
-from bukva.serving.request_body import read_file
+from bukva.serving.request_body import describe_file, read_file
 from bukva.serving.schemas import DocumentAnswer, DocumentPart
 from bukva.serving.service import Service, ServiceDep
 from bukva.tasks.document.answer import Method
@@ -20,22 +20,8 @@ router = APIRouter(tags=["documents"])
 AskedPage = Annotated[int, Query(ge=1, description="which page of a TIFF or a PDF")]
 
 _TYPES: Final = ("image/png", "image/jpeg", "image/webp", "image/tiff", "application/pdf")
-_FILE: Final = {"type": "string", "format": "binary"}
 _BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "additionalProperties": False,
-                    "properties": {"file": {**_FILE, "description": "With a file name."}},
-                }
-            },
-            **{media_type: {"schema": _FILE} for media_type in _TYPES},
-        },
-    }
+    "requestBody": {"required": True, "content": describe_file(_TYPES, "With a file name.")}
 }
 _PROBLEMS: Final = describe_problems(
     "invalid_request", "malformed_multipart", "missing_image", "body_timeout", "body_too_large",

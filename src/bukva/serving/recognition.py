@@ -14,7 +14,7 @@ from bukva.serving.glyph_model import AskedModel, GlyphModel, read_map
 from bukva.serving.logs import log_failure
 from bukva.serving.occlusion import cover, weigh
 from bukva.serving.problems import IMAGE_PROBLEMS, describe_problems
-from bukva.serving.request_body import describe_json, encode, read_batch, read_image
+from bukva.serving.request_body import describe_file, describe_json, encode, read_batch, read_image
 from bukva.serving.schemas import (
     BatchAnswer,
     BatchRequest,
@@ -44,25 +44,11 @@ _PREDICT_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "A PNG, JPEG or WebP file, with a file name.",
-                        }
-                    },
-                }
-            },
+            **describe_file(
+                ("image/png", "image/jpeg", "image/webp"),
+                "A PNG, JPEG or WebP file, with a file name.",
+            ),
             "application/json": {"schema": PredictRequest.model_json_schema()},
-            **{
-                f"image/{name}": {"schema": {"type": "string", "format": "binary"}}
-                for name in ("png", "jpeg", "webp")
-            },
         },
     }
 }

@@ -10,7 +10,7 @@ import binascii
 import io
 import json
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -56,6 +56,19 @@ def describe_json(form: type[BaseModel]) -> dict[str, Any]:
     schema = form.model_json_schema()
     content = {"application/json": {"schema": _inline(schema, schema.pop("$defs", {}))}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def describe_file(media_types: Iterable[str], described: str) -> dict[str, Any]:
+    """The OpenAPI content of a body that is a file, or a form with one."""
+    file = {"type": "string", "format": "binary"}
+    form = {
+        "type": "object",
+        "required": ["file"],
+        "additionalProperties": False,
+        "properties": {"file": {**file, "description": described}},
+    }
+    whole = {media_type: {"schema": file} for media_type in media_types}
+    return {"multipart/form-data": {"schema": form}, **whole}
 
 
 def _inline(schema: Any, parts: dict[str, Any]) -> Any:
