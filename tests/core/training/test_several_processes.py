@@ -107,9 +107,13 @@ def kill_a_worker_at(epoch: int) -> Callable[[dict[str, object]], None]:
 
 
 def workers() -> list[psutil.Process]:
-    children = psutil.Process().children(recursive=True)
-    # The others are the server of forks, and what tracks its resources.
-    return [child for child in children if child.ppid() != os.getpid()]
+    """Return what the server of forks has started, and no server that other tests have left on."""
+    servers = (
+        child
+        for child in psutil.Process().children()
+        if "multiprocessing.forkserver" in " ".join(child.cmdline())
+    )
+    return [worker for server in servers for worker in server.children()]
 
 
 def interrupt_at_two(row: dict[str, object]) -> None:
