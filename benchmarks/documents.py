@@ -54,7 +54,6 @@ def main() -> None:
     parser.add_argument("--lines", type=Path)
     parser.add_argument("--rounds", type=int, default=200)
     arguments = parser.parse_args()
-    cv2.setNumThreads(1)
     torch.set_num_threads(1)
     recogniser = DocumentRecogniser(arguments.model.read_bytes())
     features, channels = mobilenet_v2(1)

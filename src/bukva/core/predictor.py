@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound=BaseModel)
 
 SPEC_KEY: Final = "bukva.spec"
-# More at once is no faster, and the memory grows with it.
-_BATCH_SIZE: Final = 1024
+# What lies between two layers fits into a cache then.
+_BATCH_SIZE: Final = 64
 
 
 def describe_foreign_file() -> str:

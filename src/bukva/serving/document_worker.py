@@ -33,7 +33,6 @@ def main() -> None:
     os.nice(_NICENESS)
     with suppress(ValueError):  # where the system knows no such limit
         resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
-    cv2.setNumThreads(1)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # libraries may print
     try:

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from bukva.core.corpora.idx import read_mnist
 from bukva.core.corpora.sklearn_digits import read_sklearn_digits
 from bukva.errors import EmptyImageError, ImageError, SeveralSymbolsError, TooDarkError
 from bukva.tasks.glyph.charset import SYMBOLS
+from bukva.tasks.glyph.drawing import find_drawing
 from bukva.tasks.glyph.font_letters import fonts_with
 from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Preprocessing, preprocess, preprocess_all
 
@@ -242,6 +243,20 @@ def test_a_letter_cut_tight_by_bold_or_thin_pen_is_the_letter(drawn_pages, margi
         expected = preprocess(page.image).image_HW
         likenesses.append(likeness(preprocess(crop).image_HW, expected))
     assert np.mean(np.array(likenesses) < 0.85) <= most_wrong
+    assert np.mean(likenesses) > 0.97
+
+
+def test_a_small_symbol_with_soft_rims_up_to_the_edges_is_a_drawing(drawn_pages):
+    """As data sets hold them: to take it for a photograph costs fifty times as much."""
+    is_drawing, likenesses = [], []
+    for page in drawn_pages:
+        expected = preprocess(page.image).image_HW
+        symbol = Image.fromarray(expected)
+        symbol = ImageOps.contain(symbol.crop(symbol.getbbox()), (28, 28))
+        array = np.asarray(ImageOps.pad(symbol, (28, 28)))
+        is_drawing.append(find_drawing(array, Preprocessing()) is not None)
+        likenesses.append(likeness(preprocess(array).image_HW, expected))
+    assert np.mean(is_drawing) > 0.9
     assert np.mean(likenesses) > 0.97
 
 

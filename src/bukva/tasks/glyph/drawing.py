@@ -30,6 +30,8 @@ _SHADE_SHARE: Final = 0.05
 _CROP_SHARE: Final = 0.9
 _LINE_SHARE: Final = 0.95
 _EDGE_SHARE: Final = 0.02
+_ARRAY_PX: Final = 32
+"""Images of two tones that are no larger are a data set's, and no photographs."""
 
 
 class Drawing(NamedTuple):
@@ -98,10 +100,12 @@ def _cut_drawing(ink_HW: UInt8Array, constants: Preprocessing) -> Drawing | None
     _, is_ink_HW = cv2.threshold(ink_HW, threshold, 1, cv2.THRESH_BINARY)
     box, page = _box_of(is_ink_HW), Box(0, 0, *ink_HW.shape)
     ink_hw, is_ink_hw = ink_HW[box.pixels], is_ink_HW[box.pixels]
-    if not _is_sure(ink_hw, is_ink_hw):
+    if not _is_small(page) and not _is_sure(ink_hw, is_ink_hw):
         return None
-    count, pieces_hw, stats_P5, _ = cv2.connectedComponentsWithStats(is_ink_hw, connectivity=4)
+    # Most are of one piece, which is counted in half the time.
+    count, _ = cv2.connectedComponents(is_ink_hw, connectivity=4)
     if count > 2:
+        _, pieces_hw, stats_P5, _ = cv2.connectedComponentsWithStats(is_ink_hw, connectivity=4)
         is_foreign_P = _find_foreign(stats_P5, box, page, constants)
         if is_foreign_P.any():
             is_foreign_hw = is_foreign_P[pieces_hw].astype(np.uint8)
@@ -110,6 +114,11 @@ def _cut_drawing(ink_HW: UInt8Array, constants: Preprocessing) -> Drawing | None
             inner = _box_of(np.where(is_foreign_hw, 0, is_ink_hw).astype(np.uint8))
             ink_hw, box = ink_hw[inner.pixels], _within(inner, box)
     return Drawing(ink_hw, box, page)
+
+
+def _is_small(page: Box) -> bool:
+    """Return whether strokes are so thin that few of their pixels are full."""
+    return max(page.height, page.width) <= _ARRAY_PX
 
 
 def _box_of(is_ink_HW: MatLike) -> Box:
@@ -129,9 +138,14 @@ def _is_sure(ink_hw: UInt8Array, is_ink_hw: MatLike) -> bool:
     sure_px, ink_px = cv2.countNonZero(is_sure_hw), cv2.countNonZero(is_ink_hw)
     if sure_px < _SURE_PX or sure_px >= _SURE_SHARE * ink_px:
         return sure_px >= _SURE_PX
-    reach = 2 * round(_RIM * max(ink_hw.shape)) + 1
-    near_hw = cv2.dilate(is_sure_hw, np.ones((reach, reach), np.uint8))
+    near_hw = cv2.dilate(is_sure_hw, _around(ink_hw))
     return cv2.countNonZero(cv2.subtract(is_ink_hw, near_hw)) <= _FAR_SHARE * ink_px
+
+
+def _around(ink_hw: UInt8Array) -> UInt8Array:
+    """Return the neighbourhood of a pixel of ink in which its soft rim lies."""
+    reach = 2 * round(_RIM * max(ink_hw.shape)) + 1
+    return np.ones((reach, reach), np.uint8)
 
 
 def _find_foreign(
@@ -208,17 +222,26 @@ def _is_whole(drawing: Drawing, ink_HW: UInt8Array, constants: Preprocessing) ->
     It is in a crop, and of a piece that alone touches the edge. Else there may be rules, a
     neighbour, or the shade of a photograph.
     """
-    shade_px = cv2.countNonZero(cv2.inRange(ink_HW, 1, int(255 * constants.ink_threshold)))
-    if shade_px > _SHADE_SHARE * ink_HW.size:
+    if _count_shade(ink_HW, constants) > _SHADE_SHARE * ink_HW.size:
         return False
     box, page = drawing.box, drawing.page
     if min(box.height / page.height, box.width / page.width) > _CROP_SHARE:
         return _count_lines(ink_HW) <= 1
-    if box.height == page.height or box.width == page.width:
+    spans = box.height == page.height or box.width == page.width
+    if spans and not (_is_small(page) and _count_lines(ink_HW) == 0):
         # Rules; but of a bar alone, which has nothing beside it, it is the symbol.
         thickest = constants.bar_width_share * max(page.height, page.width)
         return min(box.height, box.width) <= thickest
     return _touches_once(drawing)
+
+
+def _count_shade(ink_HW: UInt8Array, constants: Preprocessing) -> int:
+    """Return how many pixels are neither ground nor ink, nor the soft rim of ink."""
+    threshold = int(255 * constants.ink_threshold)
+    is_shade_HW = cv2.inRange(ink_HW, 1, threshold)
+    _, is_ink_HW = cv2.threshold(ink_HW, threshold, 255, cv2.THRESH_BINARY)
+    near_HW = cv2.dilate(is_ink_HW, _around(ink_HW))
+    return cv2.countNonZero(cv2.subtract(is_shade_HW, near_HW))
 
 
 def _count_lines(ink_HW: UInt8Array) -> int:

@@ -150,12 +150,12 @@ def place_in_frame(ink_hw: Float32Array | UInt8Array, constants: Preprocessing) 
     scale = constants.symbol_px / max(box_height, box_width)
     height, width = max(1, round(box_height * scale)), max(1, round(box_width * scale))
     how = cv2.INTER_AREA if scale <= 1 else cv2.INTER_CUBIC
-    resized_hw = cv2.resize(ink_hw, (width, height), interpolation=how).astype(np.float32)
+    resized_hw = cv2.resize(ink_hw, (width, height), interpolation=how)
     # A cubic overshoots: below nothing, above all.
-    resized_hw = np.maximum(resized_hw, 0)
-    resized_hw *= 255.0 / max(float(resized_hw.max()), 1e-6)
+    _, resized_hw = cv2.threshold(resized_hw, 0, 0, cv2.THRESH_TOZERO)
+    _, highest, _, _ = cv2.minMaxLoc(resized_hw)
     # Not of floats: two columns of them are taken for points.
-    symbol_hw = np.rint(resized_hw).astype(np.uint8)
+    symbol_hw = cv2.convertScaleAbs(resized_hw, alpha=255 / max(highest, 1e-6))
     moments = cv2.moments(symbol_hw)
     top = _start(moments["m01"] / moments["m00"], height, constants.frame_px)
     left = _start(moments["m10"] / moments["m00"], width, constants.frame_px)
