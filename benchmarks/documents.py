@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 
 _WARM_UP: Final = 10

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import BinaryIO, Final
 
-import cv2
-
 from bukva.errors import ImageError, ModelFormatError
 from bukva.serving.document_files import Page, read_page
 from bukva.serving.document_reader import ReadDocument, read_message, write_message
