@@ -1,0 +1,106 @@
+"""Lines made as they are needed, each with what it says; the same for the same generator.
+
+Shapes: H x W pixels of a line, W its own.
+"""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from bukva.core.arrays import UInt8Array
+from bukva.core.samples import Split
+from bukva.tasks.line.character_lines import Hands, set_in_hand
+from bukva.tasks.line.charset import CHARSETS
+from bukva.tasks.line.degradation import bend, draw_nothing, show_neighbours, wear
+from bukva.tasks.line.font_lines import FONTS, fonts_of, set_in_font
+from bukva.tasks.line.framing import STRIDE
+from bukva.tasks.line.parameters import SynthesisParameters
+from bukva.tasks.line.sentences import Sentences, own_texts
+
+NOTHING: Final = "nothing"
+"""The hand of lines that say nothing."""
+_REDRAWS: Final = 12
+
+
+class LineMaker:
+    """Makes lines. Holds data only, so that it can be sent to other processes.
+
+    Args:
+        parameters: How lines are made.
+        texts: Sentences by language and split, as `bukva.tasks.line.sentences` has them; those that
+            the project brings, by default.
+        hands: Characters of corpora; without them, all lines are set in fonts.
+        split: Whose fonts, sentences and characters are taken.
+    """
+
+    def __init__(
+        self,
+        parameters: SynthesisParameters,
+        texts: pd.DataFrame | None = None,
+        hands: Hands | None = None,
+        split: Split = "train",
+    ) -> None:
+        self.parameters = parameters
+        self.charset = CHARSETS[parameters.charset]
+        chosen = own_texts() if texts is None else texts
+        self.sentences = Sentences.of(chosen, split, self.charset, parameters.languages)
+        self.fonts = fonts_of(split)
+        self.hands = hands.of_split(split) if hands else None
+
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[list[UInt8Array], list[str]]:
+        """Return lines `(48, W)`, ink high on zero, W a multiple of 4, and what each says."""
+        images, texts, _ = self.draw_named(count, rng)
+        return images, texts
+
+    def draw_named(
+        self, count: int, rng: np.random.Generator
+    ) -> tuple[list[UInt8Array], list[str], list[str]]:
+        """Return lines, what each says, and the hand of each: `fonts/caveat`, `emnist/12`."""
+        images: list[UInt8Array] = []
+        texts: list[str] = []
+        names: list[str] = []
+        for _ in range(count):
+            ink_HW, text, name = self._draw_one(rng)
+            if images and rng.random() < self.parameters.neighbours * self.parameters.strength:
+                show_neighbours(ink_HW, images[int(rng.integers(len(images)))], rng)
+            images.append(_fill_up(ink_HW))
+            texts.append(text)
+            names.append(name)
+        return images, texts, names
+
+    def _draw_one(self, rng: np.random.Generator) -> tuple[UInt8Array, str, str]:
+        if rng.random() < self.parameters.empty:
+            return draw_nothing(rng), "", NOTHING
+        set_hw, text, name = self._set(rng)
+        ink_HW = bend(set_hw, rng, self.parameters.strength)
+        return wear(ink_HW, rng, self.parameters), text, name
+
+    def _set(self, rng: np.random.Generator) -> tuple[UInt8Array, str, str]:
+        """Return a line as it was set: not yet bent, not yet in the frame."""
+        is_characters = self.hands is not None and rng.random() < self.parameters.characters
+        for _ in range(_REDRAWS):
+            text = self._draw_text(rng)
+            if is_characters and self.hands is not None:
+                set_hw, said, name = set_in_hand(text, self.hands, self.parameters.overlap, rng)
+            else:
+                font = self.fonts[int(rng.integers(len(self.fonts)))]
+                set_hw, said = set_in_font(text, font, rng)
+                name = f"{FONTS}/{font.name}"
+            if said:
+                return set_hw, said, name
+        return draw_nothing(rng), "", NOTHING
+
+    def _draw_text(self, rng: np.random.Generator) -> str:
+        parameters = self.parameters
+        text = self.sentences.draw(rng, parameters.max_length, parameters.words)
+        if rng.random() >= parameters.capitals:
+            return text
+        capitals = text.upper()
+        return capitals if not self.charset.find_unknown([capitals]) else text
+
+
+def _fill_up(ink_HW: UInt8Array) -> UInt8Array:
+    """Return a line with empty columns at its right, so that its width is a multiple of 4."""
+    lacking = -ink_HW.shape[1] % STRIDE
+    return np.pad(ink_HW, ((0, 0), (0, lacking))) if lacking else ink_HW
