@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from bukva.errors import CharsetError
@@ -98,8 +99,7 @@ class Charset:
 
 def least_timesteps(indices: Sequence[int]) -> int:
     """Return how many steps CTC needs for a label: a blank stands between repeated characters."""
-    pairs = zip(indices, indices[1:], strict=False)
-    return len(indices) + sum(one == other for one, other in pairs)
+    return len(indices) + sum(one == other for one, other in pairwise(indices))
 
 
 _SHARED: Final = " 0123456789.,:;!?'\"()[]-+=/%&*#№°§€$_<>«»"

@@ -7,11 +7,11 @@ its kerning; what a font does beyond pairs of letters is not done.
 Shapes: H x W pixels of a line, h x w of a letter.
 """
 
-from functools import lru_cache
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.fonts import HANDWRITING_FONTS, OpenFont
@@ -67,18 +67,18 @@ def set_in_font(text: str, font: OpenFont, rng: np.random.Generator) -> tuple[UI
         text = text.upper()
     said = "".join(each for each in text if font.find_subset(each) is not None)
     said = " ".join(said.split())
-    em_px = _em_px(font)
-    space = rng.uniform(*_SPACE)
-    tracking = 0.0 if font.name in _JOINED else float(rng.uniform(-1, 2)) * _TRACKING * em_px
+    kept = _keep(font.name)
+    space = float(rng.uniform(*_SPACE))
+    is_joined = font.name in _JOINED
+    tracking = 0.0 if is_joined else float(rng.uniform(-1, 2)) * _TRACKING * kept.em_px
     placed: list[tuple[Mask, int]] = []
     pen = 0.0
-    following = [*said[1:], ""]
-    for character, after in zip(said, following, strict=True):
-        advance = _advance(font, em_px, character, after)
+    for character, after in zip(said, [*said[1:], ""], strict=True):
+        advance = kept.advance(character, after)
         if character == " ":
             pen += advance * space
             continue
-        placed.append((_mask(font, em_px, character), round(pen)))
+        placed.append((kept.mask(character), round(pen)))
         pen += advance + tracking
     return compose(placed), said
 
@@ -100,35 +100,50 @@ def compose(placed: list[tuple[Mask, int]]) -> UInt8Array:
     return line_HW
 
 
-@lru_cache(maxsize=64)
-def _em_px(font: OpenFont) -> int:
-    """Return the size at which the tallest letters, from top to tail, have a common height."""
-    _, top, _, bottom = _open(font, "cyrillic", 100).getbbox(_TALL, anchor="ls")
-    return max(8, round(100 * _TALL_PX / (bottom - top)))
+class _KeptLetters:
+    """Masks and advances of one font, drawn when they are first asked for."""
+
+    def __init__(self, font: OpenFont) -> None:
+        self._font = font
+        _, top, _, bottom = font.open("cyrillic", 100).getbbox(_TALL, anchor="ls")
+        # The size at which the tallest letters, from top to tail, are as high in all fonts.
+        self.em_px = max(8, round(100 * _TALL_PX / (bottom - top)))
+        self._opened = {subset: font.open(subset, self.em_px) for subset in font.subsets}
+        self._masks: dict[str, Mask] = {}
+        self._advances: dict[tuple[str, str], float] = {}
+
+    def mask(self, character: str) -> Mask:
+        """Return a letter by itself."""
+        if character not in self._masks:
+            self._masks[character] = self._draw(character)
+        return self._masks[character]
+
+    def advance(self, character: str, after: str) -> float:
+        """Return how far the pen goes on before the next letter, kerning included."""
+        pair = (character, after)
+        if pair not in self._advances:
+            self._advances[pair] = self._measure(character, after)
+        return self._advances[pair]
+
+    def _draw(self, character: str) -> Mask:
+        opened = self._opened[self._font.find_subset(character) or "latin"]
+        size = (2 * _PAD_PX + 3 * self.em_px, 2 * _PAD_PX + self.em_px)
+        canvas = Image.new("L", size)
+        place = (_PAD_PX, _PAD_PX)
+        ImageDraw.Draw(canvas).text(place, character, fill=255, font=opened, anchor="ls")
+        box = canvas.getbbox() or (_PAD_PX, _PAD_PX, _PAD_PX + 1, _PAD_PX + 1)
+        ink_hw = np.asarray(canvas.crop(box), dtype=np.uint8)
+        return Mask(ink_hw, box[0] - _PAD_PX, box[1] - _PAD_PX)
+
+    def _measure(self, character: str, after: str) -> float:
+        subset = self._font.find_subset(character) or "latin"
+        opened = self._opened[subset]
+        # Letters of two files know nothing of each other.
+        if not after or self._font.find_subset(after) != subset:
+            return float(opened.getlength(character))
+        return float(opened.getlength(character + after) - opened.getlength(after))
 
 
-@lru_cache(maxsize=128)
-def _open(font: OpenFont, subset: str, em_px: int) -> ImageFont.FreeTypeFont:
-    return font.open("cyrillic" if subset == "cyrillic" else "latin", em_px)
-
-
-@lru_cache(maxsize=8192)
-def _mask(font: OpenFont, em_px: int, character: str) -> Mask:
-    """Return a letter by itself."""
-    canvas = Image.new("L", (2 * _PAD_PX + 3 * em_px, 2 * _PAD_PX + em_px))
-    opened = _open(font, font.find_subset(character) or "latin", em_px)
-    ImageDraw.Draw(canvas).text((_PAD_PX, _PAD_PX), character, fill=255, font=opened, anchor="ls")
-    box = canvas.getbbox() or (_PAD_PX, _PAD_PX, _PAD_PX + 1, _PAD_PX + 1)
-    ink_hw = np.asarray(canvas.crop(box), dtype=np.uint8)
-    return Mask(ink_hw, box[0] - _PAD_PX, box[1] - _PAD_PX)
-
-
-@lru_cache(maxsize=65536)
-def _advance(font: OpenFont, em_px: int, character: str, after: str) -> float:
-    """Return how far the pen goes on before the next letter, kerning included."""
-    subset = font.find_subset(character) or "latin"
-    opened = _open(font, subset, em_px)
-    # A space stands in every file; letters of two files know nothing of each other.
-    if not after or font.find_subset(after) != subset:
-        return float(opened.getlength(character))
-    return float(opened.getlength(character + after) - opened.getlength(after))
+@cache
+def _keep(font_name: str) -> _KeptLetters:
+    return _KeptLetters(next(font for font in HANDWRITING_FONTS if font.name == font_name))

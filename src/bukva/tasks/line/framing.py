@@ -1,7 +1,7 @@
 """From a picture of one line to what the network takes: its ink, 48 pixels high.
 
-The paper's tone is taken off as for documents (`bukva.core.imaging.text_ink`), then rules, then ends
-of other lines that reach in from the rim; what is left is levelled and scaled.
+The paper is taken off as for documents (`bukva.core.imaging.text_ink`), then rules, then ends of
+other lines that reach in from the rim; what is left is levelled and scaled.
 
 Shapes: H x W pixels of a picture, h x w of the ink in the frame.
 """
@@ -29,6 +29,7 @@ SIDE_PX: Final = 6
 LEAST_SIDE_PX: Final = 6
 
 _READ_HEIGHT_PX, _READ_WIDTH_PX = 128, 2000
+_FAINTEST: Final = 0.14
 _IS_INK: Final = 0.4
 _SPECK_PX: Final = 4
 _LEAST_TEXT_PX, _LEAST_INK_PX = 6, 14
@@ -36,6 +37,7 @@ _SHARP_TEXT_PX: Final = 30
 """Text that is lower on a reduced picture is read again from the whole one."""
 _RULE_HEIGHTS: Final = 2.2
 """Of the picture's height: no stroke of a letter lies level for so long."""
+_IS_DARK, _UNBROKEN = 0.2, 0.85
 _RIM: Final = 0.22
 """Share of the height near the rim: what touches the rim and stays within is another line's."""
 _QUIET: Final = 0.02
@@ -48,7 +50,8 @@ class FramedLine(NamedTuple):
     """A line as the network takes it.
 
     Attributes:
-        ink_hw: uint8 `(48, w)`, ink high on zero, w a multiple of 4; w is 0 where nothing is written.
+        ink_hw: uint8 `(48, w)`, ink high on zero, w a multiple of 4; 0 where nothing is
+            written.
         to_picture: `(2, 3)`, takes a place in the ink, in its pixels, to one on the picture.
         ink_width: Columns of `ink_hw` from its left to the end of the writing.
     """
@@ -90,7 +93,7 @@ def frame_line(pixels: UInt8Array) -> FramedLine:
         )
     grey_HW = to_grey(pixels)
     small_HW, scale = _reduce(grey_HW)
-    ink_HW = clean(read_text_ink(small_HW))
+    ink_HW = clean(read_text_ink(small_HW, _FAINTEST))
     rows = find_rows(ink_HW)
     if rows is None:
         return _EMPTY
@@ -121,7 +124,7 @@ def _look_closer(grey_HW: UInt8Array, rows: slice, scale: float) -> FramedLine:
     size = (round(part_HW.shape[1] / across), max(8, round(part_HW.shape[0] / across)))
     if across > 1:
         part_HW = np.asarray(cv2.resize(part_HW, size, interpolation=cv2.INTER_AREA))
-    ink_HW = clean(read_text_ink(part_HW))
+    ink_HW = clean(read_text_ink(part_HW, _FAINTEST))
     return _frame_ink(ink_HW, np.array([[across, 0, 0], [0, across, top]], dtype=np.float64))
 
 
@@ -152,14 +155,16 @@ def _take_rules_off(ink_HW: Float32Array) -> Float32Array:
     A margin's rule goes all the way down, and is wider apart from what is written.
     """
     height, width = ink_HW.shape
-    dark_HW = (ink_HW > 0.25).astype(np.uint8)
     length = max(40, round(_RULE_HEIGHTS * min(height, 96)))
     if width < length:
         return ink_HW
-    joined_HW = cv2.morphologyEx(dark_HW, cv2.MORPH_CLOSE, np.ones((1, 7), np.uint8))
-    rules_HW = cv2.morphologyEx(joined_HW, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
-    if not rules_HW.any():
+    dark_HW = (ink_HW > _IS_DARK).astype(np.uint8)
+    beyond = cv2.BORDER_CONSTANT
+    share_HW = cv2.boxFilter(255 * dark_HW, -1, (length, 1), borderType=beyond)
+    seeds_HW = (share_HW > 255 * _UNBROKEN).astype(np.uint8)
+    if not seeds_HW.any():
         return ink_HW
+    rules_HW = cv2.dilate(seeds_HW, np.ones((1, length), np.uint8)) & dark_HW
     # The rim of a rule, and where it steps down by a row.
     near_HW = cv2.dilate(rules_HW, np.ones((3, 9), np.uint8))
     # A stroke that crosses goes on above and below.

@@ -99,15 +99,25 @@ class Sentences:
             picks = rng.integers(len(sentences), size=max(1, length // 6))
             words = [_pick(sentences[int(pick)], rng) for pick in picks]
             return _cut(words, 0, length)
-        sentence = sentences[int(rng.integers(len(sentences)))]
-        start = int(rng.integers(len(sentence))) if rng.random() < 0.7 else 0
-        return _cut(sentence, start, length)
+        return _go_on(sentences, int(rng.integers(len(sentences))), length, rng)
 
 
 def _split_words(sentences: Iterable[str], known: set[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(
         tuple(words) for each in sentences if set(each) <= known and (words := each.split())
     )
+
+
+def _go_on(
+    sentences: tuple[tuple[str, ...], ...], place: int, length: int, rng: np.random.Generator
+) -> str:
+    """Return what stands on one line of a text: it begins and ends within sentences."""
+    words = list(sentences[place])
+    start = int(rng.integers(len(words))) if rng.random() < 0.7 else 0
+    words = words[start:]
+    if sum(map(len, words)) + len(words) < length and rng.random() < 0.8:
+        words += sentences[(place + 1) % len(sentences)]
+    return _cut(words, 0, length)
 
 
 def _pick(words: tuple[str, ...], rng: np.random.Generator) -> str:
