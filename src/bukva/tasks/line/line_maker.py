@@ -10,7 +10,8 @@ import pandas as pd
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.samples import Split
-from bukva.tasks.line.character_lines import Hands, set_in_hand
+from bukva.tasks.line.character_lines import set_in_characters
+from bukva.tasks.line.characters import Characters
 from bukva.tasks.line.charset import CHARSETS
 from bukva.tasks.line.degradation import bend, draw_nothing, show_neighbours, wear
 from bukva.tasks.line.font_lines import FONTS, fonts_of, set_in_font
@@ -19,7 +20,7 @@ from bukva.tasks.line.parameters import SynthesisParameters
 from bukva.tasks.line.sentences import Sentences, own_texts
 
 NOTHING: Final = "nothing"
-"""The hand of lines that say nothing."""
+"""What lines that say nothing are set in."""
 _REDRAWS: Final = 12
 
 
@@ -30,7 +31,7 @@ class LineMaker:
         parameters: How lines are made.
         texts: Sentences by language and split, as `bukva.tasks.line.sentences` has them; those that
             the project brings, by default.
-        hands: Characters of corpora; without them, all lines are set in fonts.
+        characters: Of corpora; without them, all lines are set in fonts.
         split: Whose fonts, sentences and characters are taken.
     """
 
@@ -38,7 +39,7 @@ class LineMaker:
         self,
         parameters: SynthesisParameters,
         texts: pd.DataFrame | None = None,
-        hands: Hands | None = None,
+        characters: Characters | None = None,
         split: Split = "train",
     ) -> None:
         self.parameters = parameters
@@ -46,7 +47,7 @@ class LineMaker:
         chosen = own_texts() if texts is None else texts
         self.sentences = Sentences.of(chosen, split, self.charset, parameters.languages)
         self.fonts = fonts_of(split)
-        self.hands = hands.of_split(split) if hands else None
+        self.characters = characters.of_split(split) if characters else None
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[list[UInt8Array], list[str]]:
         """Return lines `(48, W)`, ink high on zero, W a multiple of 4, and what each says."""
@@ -56,7 +57,7 @@ class LineMaker:
     def draw_named(
         self, count: int, rng: np.random.Generator
     ) -> tuple[list[UInt8Array], list[str], list[str]]:
-        """Return lines, what each says, and the hand of each: `fonts/caveat`, `emnist/12`."""
+        """Return lines, what each says, and what each is set in: `fonts/caveat`, `emnist`."""
         images: list[UInt8Array] = []
         texts: list[str] = []
         names: list[str] = []
@@ -78,11 +79,12 @@ class LineMaker:
 
     def _set(self, rng: np.random.Generator) -> tuple[UInt8Array, str, str]:
         """Return a line as it was set: not yet bent, not yet in the frame."""
-        is_characters = self.hands is not None and rng.random() < self.parameters.characters
+        characters = self.characters if rng.random() < self.parameters.characters else None
         for _ in range(_REDRAWS):
             text = self._draw_text(rng)
-            if is_characters and self.hands is not None:
-                set_hw, said, name = set_in_hand(text, self.hands, self.parameters.overlap, rng)
+            if characters:
+                overlap = self.parameters.overlap
+                set_hw, said, name = set_in_characters(text, characters, overlap, rng)
             else:
                 font = self.fonts[int(rng.integers(len(self.fonts)))]
                 set_hw, said = set_in_font(text, font, rng)

@@ -65,24 +65,26 @@ class DataParameters(Group):
         corpora: Names in `corpora.yml`: of lines, of characters and of texts; none means lines set
             in fonts alone, of the sentences that the project brings.
         subset_fraction: Of the groups of each corpus of lines, for quick runs.
-        left_out: Collections that take no part at all, so that a model can be adapted to them.
+        left_out: Collections of one hand that nothing is trained, chosen or tested by, so that a
+            model can be adapted to it; their split is `adaptation`.
+        taught: Collections that are too small to be split: all of each is learnt from.
         valid_share: Of the groups.
         test_share: Of the groups.
         synthesis: How lines are made.
         font_lines: Set in fonts, how many.
-        character_lines: Set in characters of each corpus of these, how many.
-        characters_per_symbol: Of each corpus of characters and each hand, at most.
-        charset: Lines with other characters are not learnt from.
+        character_lines: Set in characters of corpora, how many, where there are such corpora.
+        characters_per_symbol: Of each corpus of characters and each split, at most.
         seed: Decides splits and made lines.
     """
 
     corpora: tuple[str, ...] = ()
     subset_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     left_out: tuple[str, ...] = ("peraire",)
+    taught: tuple[str, ...] = ("celestine",)
     valid_share: Share = 0.1
     test_share: Share = 0.15
     synthesis: SynthesisParameters = SynthesisParameters()
     font_lines: SyntheticCounts = SyntheticCounts()
     character_lines: SyntheticCounts = SyntheticCounts(train=0, valid=60, test=200)
-    characters_per_symbol: Count = 600
+    characters_per_symbol: Count = 250
     seed: int = 1

@@ -77,7 +77,13 @@ RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
         _Rule("unreadable", re.compile(r"\[\?+\]"), " "), _SUPERSCRIPT,
     ),
 }  # fmt: skip
-"""By collection, in the order in which they are applied. `[` and `]` of Peraire are the author's."""
+"""By collection, in the order in which they are applied; `[` and `]` of Peraire are his own."""
+
+_NO_PROSE: Final = re.compile(
+    r"lu les condition|participation et j|manuscrit sera|anonymis|BAnQ|sous licence|CC-BY"
+    r"|fins non|commerciales|activités de recherche|wikitexte|référence du texte",
+    re.IGNORECASE,
+)
 
 
 def transcribe(text: str, collection: str) -> Transcription:
@@ -98,6 +104,15 @@ def transcribe(text: str, collection: str) -> Transcription:
     if any(mark in _FALSE for mark in marks):
         use = "none"
     return Transcription(normalise(said), marks, use)
+
+
+def is_prose(text: str) -> bool:
+    """Return whether a line of French is more than what every volunteer had to copy.
+
+    574 lines of Copiste are one statement of consent, 277 are names of texts: a language model
+    would know them by heart.
+    """
+    return len(text) > 3 and _NO_PROSE.search(text) is None
 
 
 def _take_table_quotes_off(text: str) -> str:
