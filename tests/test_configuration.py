@@ -270,7 +270,7 @@ def test_a_misspelt_dataset_matches_nothing() -> None:
 def test_figures_have_a_preview() -> None:
     config = load_config("base")["catalog"]
     figures = [name for name in config if str(config[name].get("filepath")).endswith(".png")]
-    assert len(figures) == 22
+    assert len(figures) == 23
     catalog = load_catalog("base")
     for name in figures:
         dataset = catalog.get(name.replace("{stage}", "finetuning"))

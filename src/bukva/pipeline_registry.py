@@ -9,6 +9,7 @@ from bukva.pipelines.document.pipeline import create_pipelines as document
 from bukva.pipelines.evaluation import pipeline as evaluation
 from bukva.pipelines.feedback_ingestion import pipeline as feedback_ingestion
 from bukva.pipelines.inference import pipeline as inference
+from bukva.pipelines.line.pipeline import create_pipelines as line
 from bukva.pipelines.packaging import pipeline as packaging
 from bukva.pipelines.templates.promotion import promotion_pipeline
 from bukva.pipelines.templates.training import training_pipeline
@@ -38,6 +39,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "inference": inference.create_pipeline(),
         "batch_inference": batch_inference.create_pipeline(),
         "promotion": promotion_pipeline(GLYPH),
+        **{f"line.{part}": stage for part, stage in line().items()},
         # All but promotion, which chooses among models of finished runs.
         **{name: sum(list(parts.values())[:-1], Pipeline([])) for name, parts in tasks.items()},
         **{

@@ -40,7 +40,7 @@ def bend(set_hw: UInt8Array, rng: np.random.Generator, strength: float) -> UInt8
 
     y_H1 = np.arange(HEIGHT, dtype=np.float32)[:, None]
     x_1W = np.arange(framed_width, dtype=np.float32)[None, :]
-    shift = float(rng.uniform(-1, 1)) * max(0.0, (HEIGHT - room - drift) / 2)
+    shift = float(rng.uniform(-1, 1)) * max(0.0, 0.5 * (HEIGHT - room - drift) - 1)
     middle = HEIGHT / 2 + shift
     cells = max(3, round(framed_width / _CELL_PX))
     noise_28C = rng.standard_normal((2, 3, cells), dtype=np.float32)

@@ -21,7 +21,7 @@ OWN: Final = "own_text"
 """The corpus of the sentences that the project brings."""
 
 _LEAST_LENGTH: Final = 12
-_OWN_SPLITS: Final[tuple[Split, ...]] = ("train",) * 8 + ("valid", "test")
+_OWN_SPLITS: Final[tuple[Split, ...]] = ("train",) * 7 + ("valid", "test", "test")
 _STREETS: Final[Mapping[Language, tuple[str, ...]]] = {
     "uk": ("вул. Садова", "пров. Тихий", "с. Яблунівка", "кв.", "буд.", "м. Київ", "№", "грн"),
     "fr": ("rue Neuve", "place du Marché", "Mr.", "Mme", "n°", "fr.", "p.", "St"),

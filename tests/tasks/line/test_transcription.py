@@ -1,0 +1,53 @@
+"""Marks of transcribers, corpus by corpus; most examples are lines of the corpora."""
+
+import pytest
+
+from bukva.tasks.line.transcription import is_prose, transcribe
+
+
+@pytest.mark.parametrize(
+    ("collection", "marked", "text", "use"),
+    [
+        ("testaments", "aspirant au 111^e d’artillerie", "aspirant au 111e d'artillerie", "all"),
+        ("testaments", "Femme >Ges< epouse du sergent", "Femme epouse du sergent", "all"),
+        ("testaments", "par la >< loi", "par la loi", "test"),
+        ("testaments", "_ succession de mon père.", "- succession de mon père.", "all"),
+        ("testaments", "asſurer", "assurer", "all"),
+        ("testaments", '\\"universel\\"\\" sa femme\\"', 'universel" sa femme', "all"),
+        ("testaments", '\\"versé :\\"\\"\\"', 'versé :"', "all"),
+        ("copiste", "Émile Sari>e<, né le 27", "Émile Sari, né le 27", "all"),
+        ("copiste", "wikitexte_0051", "wikitexte_0051", "all"),
+        ("copiste", "dans le Consul -", "dans le Consul -", "all"),
+        ("peraire", "me devinrent # ⋎ les pays", "me devinrent les pays", "all"),
+        ("peraire", "[1932]", "[1932]", "all"),
+        ("mss19", "[[modestes]] attendre ; et", "attendre ; et", "all"),
+        ("mss19", "[[]] les soins d un", "les soins d un", "test"),
+        ("celestine", "courant, ⟦elle descend⟧, ne", "courant, , ne", "all"),
+        ("celestine", "passer au 1^er [???]", "passer au 1er", "test"),
+        ("of one's own", "x^2 > y < z", "x^2 > y < z", "all"),
+    ],
+)
+def test_what_nobody_wrote_is_taken_out(collection: str, marked: str, text: str, use: str) -> None:
+    said = transcribe(marked, collection)
+    assert (said.text, said.use) == (text, use)
+    assert bool(said.marks) == (marked != text and said.text != marked.replace("’", "'"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ivan Sirko (en ukrainien : - -, en russe : - -), né",
+        "Wen Shu ou Wen chou (-), surnom : Duanrong",
+        "David -slin (né le 26 juillet 1989",
+        "dL=(1+z)2dA{-displaystyle d_{L}",
+    ],
+)
+def test_a_text_that_says_what_is_not_written_is_of_no_use(text: str) -> None:
+    assert transcribe(text, "copiste").use == "none"
+    assert transcribe(text, "mss19").use == "all"
+
+
+def test_statements_that_all_had_to_copy_are_no_prose() -> None:
+    assert not is_prose("J'ai lu les conditions de participation et j'y consens. Je")
+    assert not is_prose("Nom de référence: imp_wikitexte_0204")
+    assert is_prose("Ceci est mon testament.")
