@@ -154,14 +154,17 @@ def _draw_rules(ink_HW: Float32Array, rng: np.random.Generator) -> None:
     width = ink_HW.shape[1]
     drawn_HW = np.zeros(ink_HW.shape, dtype=np.uint8)
     thickness = int(rng.choice([1, 1, 2]))
-    slope = float(rng.normal(0, 0.4)) * 4
-    pitch = float(rng.uniform(9, 26)) if rng.random() < 0.3 else 60.0
+    slope = float(rng.normal(0, 0.02)) * width / 2
+    pitch = float(rng.uniform(7, 26)) if rng.random() < 0.5 else 60.0
     for y in np.arange(float(rng.uniform(0, min(HEIGHT, pitch))), HEIGHT, pitch):
         ends = ((0, round(16 * (y - slope))), (16 * width, round(16 * (y + slope))))
         cv2.line(drawn_HW, *ends, 255, thickness, cv2.LINE_AA, 4)
     if pitch < 60 and rng.random() < 0.6:
         for x in np.arange(float(rng.uniform(0, pitch)), width, pitch):
-            cv2.line(drawn_HW, (int(x), 0), (int(x), HEIGHT), 255, thickness)
+            foot = round(16 * (x - slope * HEIGHT / width))
+            cv2.line(
+                drawn_HW, (round(16 * x), 0), (foot, 16 * HEIGHT), 255, thickness, cv2.LINE_AA, 4
+            )
     strength = np.float32(rng.uniform(0.15, 0.9))
     if rng.random() < 0.7:
         # What was taken off comes back in pieces.

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.samples import Split
+from bukva.tasks.line.blank_sheets import frame_blank
 from bukva.tasks.line.character_lines import set_in_characters
 from bukva.tasks.line.characters import Characters
 from bukva.tasks.line.charset import CHARSETS
@@ -21,6 +22,8 @@ from bukva.tasks.line.sentences import Sentences, own_texts
 
 NOTHING: Final = "nothing"
 """What lines that say nothing are set in."""
+_PHOTOGRAPHED: Final = 0.6
+"""Share of these that are photographed and framed, which takes ten times as long."""
 _REDRAWS: Final = 12
 
 
@@ -72,7 +75,8 @@ class LineMaker:
 
     def _draw_one(self, rng: np.random.Generator) -> tuple[UInt8Array, str, str]:
         if rng.random() < self.parameters.empty:
-            return draw_nothing(rng), "", NOTHING
+            photographed = frame_blank(rng) if rng.random() < _PHOTOGRAPHED else None
+            return photographed.ink_hw.copy() if photographed else draw_nothing(rng), "", NOTHING
         set_hw, text, name = self._set(rng)
         ink_HW = bend(set_hw, rng, self.parameters.strength)
         return wear(ink_HW, rng, self.parameters), text, name

@@ -39,7 +39,7 @@ class SynthesisParameters(Group):
     characters: Share = 0.15
     overlap: Range = (0.0, 0.3)
     neighbours: Share = 0.15
-    rules: Share = 0.12
+    rules: Share = 0.18
     coarseness: Annotated[float, Field(ge=1, le=4)] = 2.2
     strength: Share = 1.0
 
