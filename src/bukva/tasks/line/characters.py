@@ -21,7 +21,7 @@ from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.imaging.ink import measure_ink
 from bukva.core.imaging.text_ink import read_text_ink
 from bukva.core.samples import LazyCorpora, RawSample, Split
-from bukva.core.splits import assign_splits
+from bukva.core.splits import Policy, assign_splits
 from bukva.errors import ImageError
 from bukva.tasks.line.parameters import DataParameters
 
@@ -115,7 +115,7 @@ def _split(samples: list[RawSample], corpus: str, parameters: DataParameters) ->
             "cluster": np.arange(len(samples), dtype=np.int64),
         }
     )
-    policy = "grouped" if table["group"].notna().all() else "stratified"
+    policy: Policy = "grouped" if table["group"].notna().all() else "stratified"
     table["split"] = assign_splits(
         table, {corpus: policy}, valid_share=parameters.valid_share,
         test_share=parameters.test_share, seed=parameters.seed,

@@ -78,14 +78,8 @@ def collect(corpora: LazyCorpora, characters: Characters, parameters: DataParame
     texts = collect_texts(corpora, table, parameters)
     made, made_lines = _make(texts, characters, parameters)
     joined = pd.concat([table, made], ignore_index=True).drop(columns="use")
-    report["lines"] = {
-        f"{collection}/{split}": int(count)
-        for (collection, split), count in joined.groupby(["collection", "split"]).size().items()
-    }
-    report["texts"] = {
-        f"{corpus}/{split}": int(count)
-        for (corpus, split), count in texts.groupby(["corpus", "split"]).size().items()
-    }
+    report["lines"] = _count(joined["collection"] + "/" + joined["split"])
+    report["texts"] = _count(texts["corpus"] + "/" + texts["split"])
     _logger.info("line: %s", report["lines"])
     return Collected(joined.assign(is_uppercase=None), _stack(lines + made_lines), texts, report)
 
@@ -178,8 +172,7 @@ def _deal(
     reasons = table.apply(lambda row: _why_not_learnt(row, charset), axis=1)
     if len(table):
         dropped = is_learnt & reasons.ne("")
-        named = table["collection"][dropped] + "/" + reasons[dropped]
-        report["left_out"] |= {str(key): int(n) for key, n in named.value_counts().items()}
+        report["left_out"] |= _count(table["collection"][dropped] + "/" + reasons[dropped])
         split[dropped] = "drop"
     report["unknown_characters"] = dict(charset.find_unknown(table["text"]))
     return split
@@ -197,6 +190,10 @@ def _why_not_learnt(row: pd.Series, charset: Charset) -> str:
     if row["width_px"] // STRIDE < least_timesteps(charset.encode(row["text"])):
         return "too narrow for its text"
     return ""
+
+
+def _count(names: pd.Series) -> dict[str, int]:
+    return {str(name): int(count) for name, count in names.value_counts().sort_index().items()}
 
 
 def collect_texts(

@@ -144,8 +144,8 @@ def _draw_tone(rng: np.random.Generator, width: int) -> Float32Array:
     """Return how strong ink is along a line `(HEIGHT, W)`: a pen runs dry and is dipped again."""
     cells = (int(rng.integers(1, 4)), max(2, width // int(rng.integers(24, 120))))
     tones = rng.standard_normal(cells, dtype=np.float32)
+    tones *= np.float32(rng.uniform(0.05, 0.3))
     tone_HW = cv2.resize(tones, (width, HEIGHT), interpolation=cv2.INTER_LINEAR)
-    tone_HW *= np.float32(rng.uniform(0.05, 0.3))
     return np.asarray(np.clip(1 + tone_HW, 0.35, 1.5))
 
 
@@ -189,11 +189,9 @@ def _smudge(ink_HW: Float32Array, rng: np.random.Generator) -> None:
     width = ink_HW.shape[1]
     cells = (int(rng.integers(2, 5)), max(2, width // int(rng.integers(20, 120))))
     patches = rng.standard_normal(cells, dtype=np.float32) - np.float32(rng.uniform(0.3, 1.2))
+    patches *= np.float32(np.exp(rng.uniform(np.log(60), np.log(600))))
     patch_HW = cv2.resize(patches, (width, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    steepness = float(np.exp(rng.uniform(np.log(60), np.log(600))))
-    patch_HW *= np.float32(steepness)
-    np.clip(patch_HW, 0, float(rng.uniform(60, 255)), out=patch_HW)
-    ink_HW += patch_HW
+    ink_HW += np.clip(patch_HW, 0, float(rng.uniform(60, 255)))
 
 
 def _take_noise(rng: np.random.Generator, width: int) -> Float32Array:

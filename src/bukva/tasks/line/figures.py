@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.evaluation.figures import style
+from bukva.core.samples import Split
 from bukva.tasks.line.characters import Characters
 from bukva.tasks.line.framing import HEIGHT
 from bukva.tasks.line.line_maker import LineMaker
@@ -19,7 +20,7 @@ from bukva.tasks.line.parameters import DataParameters
 
 _ROW_IN: Final = 0.62
 _MOST_PX: Final = 1000
-_SHOWN: Final = {"test": 10, "train": 6}
+_SHOWN: Final[dict[Split, int]] = {"test": 10, "train": 6}
 _CHARACTERS: Final = 6
 _EMPTY: Final = 3
 

@@ -63,7 +63,7 @@ class FramedLine(NamedTuple):
     @property
     def is_empty(self) -> bool:
         """Whether nothing is written."""
-        return self.ink_hw.shape[1] == 0
+        return bool(self.ink_hw.shape[1] == 0)
 
     def to_quad(self, left: float, right: float) -> NDArray[np.float64]:
         """Return where the columns from `left` to `right` lie on the picture.
@@ -164,15 +164,15 @@ def _take_rules_off(ink_HW: Float32Array) -> Float32Array:
     seeds_HW = (share_HW > 255 * _UNBROKEN).astype(np.uint8)
     if not seeds_HW.any():
         return ink_HW
-    rules_HW = cv2.dilate(seeds_HW, np.ones((1, length), np.uint8)) & dark_HW
+    rules_HW = cv2.bitwise_and(cv2.dilate(seeds_HW, np.ones((1, length), np.uint8)), dark_HW)
     # The rim of a rule, and where it steps down by a row.
     near_HW = cv2.dilate(rules_HW, np.ones((3, 9), np.uint8))
     # A stroke that crosses goes on above and below.
     reach = 2 + round(0.03 * min(height, 96))
-    beyond_HW = dark_HW & (1 - near_HW)
+    beyond_HW = cv2.bitwise_and(dark_HW, 1 - near_HW)
     above_HW = cv2.dilate(beyond_HW, _column(reach, up=True))
     below_HW = cv2.dilate(beyond_HW, _column(reach, up=False))
-    is_rule_HW = (near_HW == 1) & ((above_HW & below_HW) == 0)
+    is_rule_HW = (near_HW == 1) & (cv2.bitwise_and(above_HW, below_HW) == 0)
     return np.where(is_rule_HW, np.float32(0), ink_HW)
 
 

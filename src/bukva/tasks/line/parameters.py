@@ -11,6 +11,10 @@ Language = Literal["uk", "fr"]
 Range = tuple[float, float]
 
 
+def _both_languages() -> dict[Language, float]:
+    return {"uk": 0.5, "fr": 0.5}
+
+
 class SynthesisParameters(Group):
     """How lines are made: what they say, in which hand, and what happens to them on the way.
 
@@ -31,7 +35,7 @@ class SynthesisParameters(Group):
     """
 
     charset: CharsetName = "union"
-    languages: dict[Language, float] = Field(default_factory=lambda: {"uk": 0.5, "fr": 0.5})
+    languages: dict[Language, Share] = Field(default_factory=_both_languages)
     max_length: Annotated[int, Field(ge=8, le=160)] = 72
     words: Share = 0.2
     capitals: Share = 0.04
