@@ -23,6 +23,8 @@ from bukva.tasks.line.transcription import is_prose, transcribe
         ("mss19", "[[modestes]] attendre ; et", "attendre ; et", "all"),
         ("mss19", "[[]] les soins d un", "les soins d un", "test"),
         ("celestine", "courant, ⟦elle descend⟧, ne", "courant, , ne", "all"),
+        ("lectaurep-repertoires", "S^t Jacques ~", "St Jacques", "all"),
+        ("lectaurep-repertoires", "22|50", "22 50", "all"),
         ("celestine", "passer au 1^er [???]", "passer au 1er", "test"),
         ("of one's own", "x^2 > y < z", "x^2 > y < z", "all"),
     ],

@@ -22,16 +22,16 @@ from bukva.core.scratch import Scratch
 from bukva.core.splits import assign_splits
 from bukva.errors import CorpusCorruptError, ImageError
 from bukva.tasks.line.characters import Characters
-from bukva.tasks.line.charset import CHARSETS, Charset, least_timesteps
+from bukva.tasks.line.charset import CHARSETS, Charset, least_timesteps, normalise
 from bukva.tasks.line.font_lines import FONTS
 from bukva.tasks.line.framing import HEIGHT, STRIDE, frame_line
 from bukva.tasks.line.line_maker import LineMaker
 from bukva.tasks.line.parameters import DataParameters, SyntheticCounts
 from bukva.tasks.line.sentences import COLUMNS as TEXT_COLUMNS
-from bukva.tasks.line.sentences import OWN, own_texts
+from bukva.tasks.line.sentences import own_texts
 from bukva.tasks.line.transcription import is_prose, transcribe
 
-LINE_CORPORA: Final = ("testaments", "french_hands")
+LINE_CORPORA: Final = ("testaments", "french_hands", "print_and_hand")
 TEXT_CORPORA: Final = ("ukrainian_text",)
 ADAPTATION: Final = "adaptation"
 """The split of hands that a model can be adapted to, and is measured on before and after."""
@@ -39,6 +39,7 @@ ADAPTATION: Final = "adaptation"
 _COLUMNS: Final = (
     "sample_id", "corpus", "collection", "label", "group", "page", "text", "use", "width_px",
 )  # fmt: skip
+_HANDWRITTEN: Final = "handwritten"
 _MOST_UNREADABLE: Final = 0.05
 _VALID_TEXTS: Final = 0.05
 _SPLITS: Final[tuple[Split, ...]] = ("train", "valid", "test")
@@ -122,7 +123,7 @@ def _read(corpora: LazyCorpora, parameters: DataParameters) -> Iterator[tuple[st
     for corpus, read in corpora.items():
         if corpus not in LINE_CORPORA:
             continue
-        samples = list(read())
+        samples = [sample for sample in read() if sample.label == _HANDWRITTEN]
         if parameters.subset_fraction < 1:
             samples = _choose_groups(samples, corpus, parameters)
         for sample in tqdm(samples, desc=f"reading {corpus}", unit="line", mininterval=0.5):
@@ -220,8 +221,6 @@ def collect_texts(
 
 def _read_texts(corpus: str, corpora: LazyCorpora) -> pd.DataFrame:
     """Return the sentences of a corpus; the last of those to learn from are to choose by."""
-    from bukva.tasks.line.charset import normalise
-
     rows = [
         (normalise(sample.text or ""), sample.label, corpus, sample.split or "train")
         for sample in corpora[corpus]()
@@ -266,6 +265,3 @@ def _stack(lines: list[UInt8Array]) -> UInt8Array:
         scratch.append(np.pad(line_HW, ((0, 0), (0, max(widest, STRIDE) - line_HW.shape[1]))))
     images_NHW: UInt8Array = scratch.to_array()
     return images_NHW
-
-
-__all__ = ["ADAPTATION", "OWN", "Collected", "collect", "collect_texts"]

@@ -7,7 +7,7 @@ Shapes: h x w pixels of a line as it was set, H x W in the frame.
 """
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -22,40 +22,69 @@ _LEAN: Final = (0.08, 0.24)
 _STRETCH: Final = (0.72, 1.3)
 
 
+class _Hand(NamedTuple):
+    """How a line is written, in pixels of the frame unless said otherwise.
+
+    Attributes:
+        scale: Pixels of the line as it was set for one of the frame, down.
+        along: The same, across.
+        lean: How far the top of a letter lies to the right of its foot, as a share of its height.
+        drift: From the highest place of the baseline to the lowest.
+        wobble: How far a place on a letter is off, usually.
+        middle: The row on which the middle of the line lies.
+        start: The column on which it begins.
+        width: Of the frame.
+    """
+
+    scale: float
+    along: float
+    lean: float
+    drift: float
+    wobble: float
+    middle: float
+    start: float
+    width: int
+
+
 def bend(set_hw: UInt8Array, rng: np.random.Generator, strength: float) -> UInt8Array:
     """Return a line in the frame `(HEIGHT, W)`: leaning, drifting, wobbling; W is as it comes."""
-    height, width = set_hw.shape
+    height = set_hw.shape[0]
+    hand = _draw_hand(set_hw.shape, rng, strength)
+    y_H1 = np.arange(HEIGHT, dtype=np.float32)[:, None] - np.float32(hand.middle)
+    x_1W = np.arange(hand.width, dtype=np.float32)[None, :] - np.float32(hand.start)
+    cells = max(3, round(hand.width / _CELL_PX))
+    noise_23C = rng.standard_normal((2, 3, cells), dtype=np.float32)
+    noise_23C[0] *= np.float32(hand.wobble * hand.along)
+    noise_23C[1] *= np.float32(0.6 * hand.wobble * hand.scale)
+    map_x, map_y = (
+        np.asarray(cv2.resize(each, (hand.width, HEIGHT), interpolation=cv2.INTER_CUBIC))
+        for each in noise_23C
+    )
+    map_x += x_1W * np.float32(hand.along)
+    map_x += y_H1 * np.float32(hand.lean * hand.along)
+    map_y += y_H1 * np.float32(hand.scale)
+    bow_1W = _draw_bow(rng, hand.width) * np.float32(0.5 * hand.drift * hand.scale)
+    map_y += np.float32(height / 2) + bow_1W
+    return np.asarray(cv2.remap(set_hw, map_x, map_y, cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def _draw_hand(shape: tuple[int, ...], rng: np.random.Generator, strength: float) -> _Hand:
+    height, width = shape
     drift = abs(float(rng.normal(0, 2.5))) * strength
     wobble = float(rng.uniform(0.3, 1.7)) * strength
     room = HEIGHT * (1 - 2 * MARGIN) * float(rng.uniform(0.82, 1.02)) - drift
     lean = float(rng.normal(*_LEAN)) * strength
     stretch = float(np.exp(rng.uniform(*np.log(_STRETCH)) * strength))
+    start = int(rng.integers(0, 14)) + abs(lean) * HEIGHT / 2
     scale = height / room
-    side = int(rng.integers(0, 14))
-    spread = abs(lean) * HEIGHT / 2
     length = width / scale * stretch
-    squeeze = min(1.0, (MOST_WIDTH - 2 * side - 2 * spread) / length)
-    framed_width = max(8, int(length * squeeze + 2 * side + 2 * spread))
-    along = scale / (stretch * squeeze)
-
-    y_H1 = np.arange(HEIGHT, dtype=np.float32)[:, None]
-    x_1W = np.arange(framed_width, dtype=np.float32)[None, :]
-    shift = float(rng.uniform(-1, 1)) * max(0.0, 0.5 * (HEIGHT - room - drift) - 1)
-    middle = HEIGHT / 2 + shift
-    cells = max(3, round(framed_width / _CELL_PX))
-    noise_28C = rng.standard_normal((2, 3, cells), dtype=np.float32)
-    size = (framed_width, HEIGHT)
-    moved_x, moved_y = (cv2.resize(each, size, interpolation=cv2.INTER_CUBIC) for each in noise_28C)
-    bow_1W = _draw_bow(rng, framed_width)
-    map_x = moved_x
-    map_x *= np.float32(wobble * along)
-    map_x += (x_1W - np.float32(side + spread)) * np.float32(along)
-    map_x += (y_H1 - np.float32(middle)) * np.float32(lean * along)
-    map_y = moved_y
-    map_y *= np.float32(0.6 * wobble * scale)
-    map_y += (y_H1 - np.float32(middle)) * np.float32(scale)
-    map_y += np.float32(height / 2) + bow_1W * np.float32(0.5 * drift * scale)
-    return np.asarray(cv2.remap(set_hw, map_x, map_y, cv2.INTER_LINEAR), dtype=np.uint8)
+    squeeze = min(1.0, (MOST_WIDTH - 2 * start) / length)
+    slack = max(0.0, 0.5 * (HEIGHT - room - drift) - 1)
+    return _Hand(
+        scale=scale, along=scale / (stretch * squeeze), lean=lean, drift=drift, wobble=wobble,
+        middle=HEIGHT / 2 + float(rng.uniform(-1, 1)) * slack, start=start,
+        width=max(8, int(length * squeeze + 2 * start)),
+    )  # fmt: skip
 
 
 def _draw_bow(rng: np.random.Generator, width: int) -> Float32Array:

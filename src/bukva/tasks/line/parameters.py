@@ -71,7 +71,7 @@ class DataParameters(Group):
         subset_fraction: Of the groups of each corpus of lines, for quick runs.
         left_out: Collections of one hand that nothing is trained, chosen or tested by, so that a
             model can be adapted to it; their split is `adaptation`.
-        taught: Collections that are too small to be split: all of each is learnt from.
+        taught: Collections that are learnt from as a whole: one hand, cells of tables.
         valid_share: Of the groups.
         test_share: Of the groups.
         synthesis: How lines are made.
@@ -84,7 +84,7 @@ class DataParameters(Group):
     corpora: tuple[str, ...] = ()
     subset_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     left_out: tuple[str, ...] = ("peraire",)
-    taught: tuple[str, ...] = ("celestine",)
+    taught: tuple[str, ...] = ("celestine", "lectaurep-repertoires")
     valid_share: Share = 0.1
     test_share: Share = 0.15
     synthesis: SynthesisParameters = SynthesisParameters()

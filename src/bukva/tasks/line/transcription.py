@@ -13,7 +13,7 @@ from bukva.tasks.line.charset import normalise
 
 Mark: TypeAlias = Literal[
     "table quotes", "struck out", "unreadable", "superscript", "dash", "insertion", "long s",
-    "foreign letters", "formula",
+    "table", "foreign letters", "formula",
 ]  # fmt: skip
 Use: TypeAlias = Literal["all", "test", "none"]
 
@@ -71,6 +71,10 @@ RULES: Final[Mapping[str, tuple[_Rule, ...]]] = {
     "mss19": (
         _UNREADABLE, _Rule("unreadable", re.compile(r"\[\[\]\]"), " "), _STRUCK_OUT,
         _Rule("struck out", re.compile(r"\[\[[^\]]+\]\]"), ""), _SUPERSCRIPT, _DASH,
+    ),
+    "lectaurep-repertoires": (
+        _Rule("unreadable", re.compile("XXX"), " "), _SUPERSCRIPT,
+        _Rule("table", re.compile("[~|]"), " "),
     ),
     "celestine": (
         _Rule("struck out", re.compile("⟦[^⟧]*⟧"), ""),
