@@ -9,7 +9,7 @@ import pytest
 
 from bukva.core.fonts import HANDWRITING_FONTS, OpenFont
 from bukva.errors import TableError
-from bukva.tasks.line.charset import UKRAINIAN, UNION
+from bukva.tasks.line.charset import UKRAINIAN, UNION, least_timesteps
 from bukva.tasks.line.font_lines import HELD_BACK, fonts_of, set_in_font
 from bukva.tasks.line.framing import HEIGHT, MOST_WIDTH, STRIDE
 from bukva.tasks.line.line_maker import NOTHING, LineMaker
@@ -39,6 +39,7 @@ def test_lines_keep_to_the_frame_the_charset_and_their_length() -> None:
         assert 0 < ink_HW.shape[1] <= MOST_WIDTH
         assert len(text) <= 31
         assert text == text.strip()
+        assert ink_HW.shape[1] // STRIDE >= 1.4 * least_timesteps(UNION.encode(text))
     assert not UNION.find_unknown(texts)
     assert any(text and ink_HW.any() for ink_HW, text in zip(images, texts, strict=True))
     assert 15 < texts.count("") < 80

@@ -46,10 +46,19 @@ class _Hand(NamedTuple):
     width: int
 
 
-def bend(set_hw: UInt8Array, rng: np.random.Generator, strength: float) -> UInt8Array:
-    """Return a line in the frame `(HEIGHT, W)`: leaning, drifting, wobbling; W is as it comes."""
+def bend(
+    set_hw: UInt8Array, rng: np.random.Generator, strength: float, least_px: float = 0.0
+) -> UInt8Array:
+    """Return a line in the frame `(HEIGHT, W)`: leaning, drifting, wobbling.
+
+    Args:
+        set_hw: As it was set, cut to its ink.
+        rng: Decides.
+        strength: Of all that, 0..1.
+        least_px: As wide it is at least; otherwise as it comes.
+    """
     height = set_hw.shape[0]
-    hand = _draw_hand(set_hw.shape, rng, strength)
+    hand = _draw_hand(set_hw.shape, rng, strength, least_px)
     y_H1 = np.arange(HEIGHT, dtype=np.float32)[:, None] - np.float32(hand.middle)
     x_1W = np.arange(hand.width, dtype=np.float32)[None, :] - np.float32(hand.start)
     cells = max(3, round(hand.width / _CELL_PX))
@@ -68,13 +77,16 @@ def bend(set_hw: UInt8Array, rng: np.random.Generator, strength: float) -> UInt8
     return np.asarray(cv2.remap(set_hw, map_x, map_y, cv2.INTER_LINEAR), dtype=np.uint8)
 
 
-def _draw_hand(shape: tuple[int, ...], rng: np.random.Generator, strength: float) -> _Hand:
+def _draw_hand(
+    shape: tuple[int, ...], rng: np.random.Generator, strength: float, least_px: float
+) -> _Hand:
     height, width = shape
     drift = abs(float(rng.normal(0, 2.5))) * strength
     wobble = float(rng.uniform(0.3, 1.7)) * strength
     room = HEIGHT * (1 - 2 * MARGIN) * float(rng.uniform(0.82, 1.02)) - drift
     lean = float(rng.normal(*_LEAN)) * strength
     stretch = float(np.exp(rng.uniform(*np.log(_STRETCH)) * strength))
+    stretch = max(stretch, least_px * height / (room * width))
     start = int(rng.integers(0, 14)) + abs(lean) * HEIGHT / 2
     scale = height / room
     length = width / scale * stretch
@@ -156,7 +168,8 @@ def show_neighbours(ink_HW: UInt8Array, other_HW: UInt8Array, rng: np.random.Gen
 def _change_strokes(ink_HW: UInt8Array, rng: np.random.Generator) -> UInt8Array:
     """Return thicker or thinner strokes; of thin ones a half is left at least."""
     amount = float(rng.uniform(-0.7, 0.9))
-    brush = np.ones((2, 2) if rng.random() < 0.5 else (3, 3), np.uint8)
+    side = 2 if rng.random() < 0.5 or amount > 0.5 else 3
+    brush = np.ones((side, side), np.uint8)
     changed = cv2.dilate(ink_HW, brush) if amount > 0 else cv2.erode(ink_HW, brush)
     return np.asarray(cv2.addWeighted(changed, abs(amount), ink_HW, 1 - abs(amount), 0))
 

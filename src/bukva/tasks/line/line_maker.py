@@ -13,7 +13,7 @@ from bukva.core.samples import Split
 from bukva.tasks.line.blank_sheets import frame_blank
 from bukva.tasks.line.character_lines import set_in_characters
 from bukva.tasks.line.characters import Characters
-from bukva.tasks.line.charset import CHARSETS
+from bukva.tasks.line.charset import CHARSETS, least_timesteps
 from bukva.tasks.line.degradation import bend, draw_nothing, show_neighbours, wear
 from bukva.tasks.line.font_lines import FONTS, fonts_of, set_in_font
 from bukva.tasks.line.framing import STRIDE
@@ -22,6 +22,8 @@ from bukva.tasks.line.sentences import Sentences, own_texts
 
 NOTHING: Final = "nothing"
 """What lines that say nothing are set in."""
+_LEAST_STEPS: Final = 1.5
+"""Of the network for each character: nobody reads what is narrower."""
 _PHOTOGRAPHED: Final = 0.6
 """Share of these that are photographed and framed, which takes ten times as long."""
 _REDRAWS: Final = 12
@@ -78,7 +80,8 @@ class LineMaker:
             photographed = frame_blank(rng) if rng.random() < _PHOTOGRAPHED else None
             return photographed.ink_hw.copy() if photographed else draw_nothing(rng), "", NOTHING
         set_hw, text, name = self._set(rng)
-        ink_HW = bend(set_hw, rng, self.parameters.strength)
+        least_px = _LEAST_STEPS * STRIDE * least_timesteps(self.charset.encode(text))
+        ink_HW = bend(set_hw, rng, self.parameters.strength, least_px)
         return wear(ink_HW, rng, self.parameters), text, name
 
     def _set(self, rng: np.random.Generator) -> tuple[UInt8Array, str, str]:
