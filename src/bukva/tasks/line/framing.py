@@ -43,7 +43,9 @@ _RIM: Final = 0.22
 _QUIET: Final = 0.02
 _GAP: Final = 0.12
 _LEAST_SLOPED: Final = 3.0
-_LEAST_SLOPE, _MOST_SLOPE = 0.008, 0.12
+_LEAST_SLOPE, _MOST_SLOPE = 0.008, 0.3
+_STEEP: Final = 0.04
+"""Slope from which the ends of a line itself reach the rim."""
 
 
 class FramedLine(NamedTuple):
@@ -140,7 +142,9 @@ def clean(ink_HW: Float32Array) -> Float32Array:
     bottom_P = top_P + height_P
     is_above_P = (top_P == 0) & (bottom_P < _RIM * height)
     is_below_P = (bottom_P == height) & (top_P > (1 - _RIM) * height)
-    is_foreign_P = is_above_P | is_below_P | (area_P < _SPECK_PX)
+    is_foreign_P = area_P < _SPECK_PX
+    if abs(find_slope(ink_HW)) < _STEEP:
+        is_foreign_P |= is_above_P | is_below_P
     is_foreign_P[0] = False
     if not is_foreign_P.any():
         return ink_HW
@@ -217,14 +221,17 @@ def _runs(is_on_H: BoolArray) -> list[slice]:
 
 def _frame_ink(ink_HW: Float32Array, to_picture: NDArray[np.float64]) -> FramedLine:
     """Return clean ink, levelled, in the frame."""
+    # All of a steep line first, then what is left of the slope within its rows.
+    for part in (slice(None), find_rows(ink_HW)):
+        if part is None:
+            return _EMPTY
+        slope = find_slope(ink_HW[part])
+        if slope:
+            ink_HW, level = _level(ink_HW, slope)
+            to_picture = to_picture @ np.vstack([level, [0, 0, 1]])
     rows = find_rows(ink_HW)
     if rows is None:
         return _EMPTY
-    slope = find_slope(ink_HW[rows])
-    if slope:
-        ink_HW, level = _level(ink_HW, slope)
-        to_picture = to_picture @ np.vstack([level, [0, 0, 1]])
-        rows = find_rows(ink_HW) or rows
     columns_W = (ink_HW[rows] > _IS_INK).any(axis=0)
     columns = np.flatnonzero(columns_W)
     if not len(columns):
