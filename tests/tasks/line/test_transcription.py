@@ -1,7 +1,11 @@
 """Marks of transcribers, corpus by corpus; most examples are lines of the corpora."""
 
+from collections import Counter
+from collections.abc import Callable
+
 import pytest
 
+from bukva.core.corpora.readers import READERS
 from bukva.tasks.line.transcription import is_prose, transcribe
 
 
@@ -53,3 +57,29 @@ def test_statements_that_all_had_to_copy_are_no_prose() -> None:
     assert not is_prose("J'ai lu les conditions de participation et j'y consens. Je")
     assert not is_prose("Nom de référence: imp_wikitexte_0204")
     assert is_prose("Ceci est mon testament.")
+
+
+MARKS = {
+    "testaments": {"superscript": 111, "table quotes": 7, "dash": 4, "long s": 4, "struck out": 3,
+                   "unreadable": 1},
+    "copiste": {"foreign letters": 186, "unreadable": 87, "struck out": 43, "formula": 25},
+    "peraire": {"struck out": 33, "superscript": 26, "insertion": 22},
+    "mss19": {"struck out": 44, "unreadable": 35, "dash": 34, "superscript": 23},
+    "celestine": {"superscript": 14, "unreadable": 2, "struck out": 1},
+    "lectaurep-repertoires": {"superscript": 103, "table": 28, "unreadable": 8},
+}  # fmt: skip
+"""As they stand in docs/lines.md."""
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize("corpus", ["testaments", "french_hands", "print_and_hand"])
+def test_the_corpora_have_as_many_marks_as_the_docs_say(
+    corpus: str, read_corpus: Callable[[str], dict[str, bytes]]
+) -> None:
+    counts: dict[str, Counter[str]] = {}
+    for sample in READERS[corpus](read_corpus(corpus)):
+        if sample.label == "handwritten":
+            collection = sample.collection or corpus
+            marks = transcribe(sample.text or "", collection).marks
+            counts.setdefault(collection, Counter()).update(marks)
+    assert counts == {name: MARKS[name] for name in counts}
