@@ -65,6 +65,22 @@ def test_a_rule_below_the_text_is_taken_off() -> None:
     assert likeness(framed_hw, plain_hw) > 0.8
 
 
+@pytest.mark.parametrize("turn_deg", [0.0, 1.5, -3.0])
+def test_squared_paper_is_taken_off(turn_deg: float) -> None:
+    page_HW = write(margin=22)
+    squares_HW = np.full_like(page_HW, 225)
+    squares_HW[5::22] = squares_HW[:, 7::22] = 165
+    height, width = page_HW.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1.0)
+    turned = [
+        cv2.warpAffine(each, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        for each in (page_HW, squares_HW)
+    ]
+    plain = frame_line(np.asarray(turned[0], dtype=np.uint8))
+    framed = frame_line(np.minimum(*turned).astype(np.uint8))
+    assert likeness(framed.ink_hw, plain.ink_hw) > 0.8
+
+
 @pytest.mark.parametrize(("turn_deg", "alike"), [(2.5, 0.7), (-7.0, 0.6)])
 def test_a_sloping_line_is_levelled(turn_deg: float, alike: float) -> None:
     """Its letters lean by the turn, so that a steep one is less like itself."""

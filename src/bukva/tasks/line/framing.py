@@ -38,6 +38,9 @@ _SHARP_TEXT_PX: Final = 30
 _RULE_HEIGHTS: Final = 2.2
 """Of the picture's height: no stroke of a letter lies level for so long."""
 _IS_DARK, _UNBROKEN = 0.2, 0.85
+_OVERWRITTEN: Final = 1.4
+_UPRIGHT, _LEAST_UPRIGHT = 0.9, 3
+"""Of the picture's height, and how many: one stroke from rim to rim may be a letter's."""
 _RIM: Final = 0.22
 """Share of the height near the rim: what touches the rim and stays within is another line's."""
 _QUIET: Final = 0.02
@@ -154,19 +157,31 @@ def clean(ink_HW: Float32Array) -> Float32Array:
 
 
 def _take_rules_off(ink_HW: Float32Array) -> Float32Array:
-    """Return ink without what lies level for so long that no letter does, but where strokes cross.
-
-    A margin's rule goes all the way down, and is wider apart from what is written.
-    """
+    """Return ink without rules that lie level, and without the upright ones of squared paper."""
     height, width = ink_HW.shape
     length = max(40, round(_RULE_HEIGHTS * min(height, 96)))
     if width < length:
         return ink_HW
+    ink_HW = _take_long_off(ink_HW, length, least_count=1)
+    upright_WH = _take_long_off(ink_HW.T, round(_UPRIGHT * height), least_count=_LEAST_UPRIGHT)
+    return np.ascontiguousarray(upright_WH.T)
+
+
+def _take_long_off(ink_HW: Float32Array, length: int, least_count: int) -> Float32Array:
+    """Return ink without what goes on level for a length, but where strokes cross it.
+
+    Args:
+        ink_HW: 0..1.
+        length: In pixels; what is so long is no stroke of a letter.
+        least_count: Of rows that hold such a thing, apart from each other; where they are fewer,
+            all is kept.
+    """
+    height = ink_HW.shape[0]
     dark_HW = (ink_HW > _IS_DARK).astype(np.uint8)
     beyond = cv2.BORDER_CONSTANT
     share_HW = cv2.boxFilter(255 * dark_HW, -1, (length, 1), borderType=beyond)
     seeds_HW = (share_HW > 255 * _UNBROKEN).astype(np.uint8)
-    if not seeds_HW.any():
+    if len(_runs(seeds_HW.any(axis=1))) < least_count:
         return ink_HW
     rules_HW = cv2.bitwise_and(cv2.dilate(seeds_HW, np.ones((1, length), np.uint8)), dark_HW)
     # The rim of a rule, and where it steps down by a row.
@@ -177,6 +192,8 @@ def _take_rules_off(ink_HW: Float32Array) -> Float32Array:
     above_HW = cv2.dilate(beyond_HW, _column(reach, up=True))
     below_HW = cv2.dilate(beyond_HW, _column(reach, up=False))
     is_rule_HW = (near_HW == 1) & (cv2.bitwise_and(above_HW, below_HW) == 0)
+    # What is much darker than the rule was written over it.
+    is_rule_HW &= ink_HW < _OVERWRITTEN * float(np.median(ink_HW[rules_HW == 1])) + 0.1
     return np.where(is_rule_HW, np.float32(0), ink_HW)
 
 
