@@ -31,6 +31,8 @@ _TALL_PX: Final = 62
 _PAD_PX: Final = 160
 _SPACE: Final = (0.75, 1.6)
 """Of the font's own space: how wide it is, at least and at most."""
+_WIDE_SPACED: Final = 0.2
+"""Share of the lines whose words stand far apart, as many a hand has them."""
 _TRACKING: Final = 0.03
 """Of the em: letters of fonts that are not joined stand closer or wider by so much."""
 _JOINED: Final = (
@@ -69,6 +71,8 @@ def set_in_font(text: str, font: OpenFont, rng: np.random.Generator) -> tuple[UI
     said = " ".join(said.split())
     kept = _keep(font.name)
     space = float(rng.uniform(*_SPACE))
+    if rng.random() < _WIDE_SPACED:
+        space *= float(rng.uniform(1.3, 3.0))
     is_joined = font.name in _JOINED
     tracking = 0.0 if is_joined else float(rng.uniform(-1, 2)) * _TRACKING * kept.em_px
     placed: list[tuple[Mask, int]] = []
