@@ -121,37 +121,47 @@ def _look_closer(grey_HW: UInt8Array, rows: slice, scale: float) -> FramedLine:
 def _frame_ink(ink_HW: Float32Array, to_picture: NDArray[np.float64]) -> FramedLine:
     """Return clean ink, levelled, in the frame."""
     # All of a steep line first, then what is left of the slope within its rows.
-    for part in (slice(None), find_rows(ink_HW)):
-        if part is None:
-            return _EMPTY
-        slope = find_slope(ink_HW[part])
-        if slope:
-            ink_HW, levelled = level(ink_HW, slope)
-            to_picture = to_picture @ np.vstack([levelled, [0, 0, 1]])
+    ink_HW, to_picture = _level(ink_HW, slice(None), to_picture)
     rows = find_rows(ink_HW)
     if rows is None:
         return _EMPTY
-    columns_W = (ink_HW[rows] > IS_INK).any(axis=0)
-    columns = np.flatnonzero(columns_W)
+    ink_HW, to_picture = _level(ink_HW, rows, to_picture)
+    rows = find_rows(ink_HW) or rows
+    columns = np.flatnonzero((ink_HW[rows] > IS_INK).any(axis=0))
     if not len(columns):
         return _EMPTY
     left, right = int(columns[0]), int(columns[-1]) + 1
-    cut_HW = ink_HW[rows.start : rows.stop, left:right]
-    inner = round(HEIGHT * (1 - 2 * MARGIN))
-    down = cut_HW.shape[0] / inner
-    ink_width = min(MOST_WIDTH - 2 * SIDE_PX, max(1, round(cut_HW.shape[1] / down)))
-    across = cut_HW.shape[1] / ink_width
-    how = cv2.INTER_AREA if down > 1 else cv2.INTER_LINEAR
-    small_hw = cv2.resize(cut_HW, (ink_width, inner), interpolation=how)
-    top = (HEIGHT - inner) // 2
+    cut_hw, down, across = _scale(ink_HW[rows, left:right])
+    height, ink_width = cut_hw.shape
+    top = (HEIGHT - height) // 2
     width = -(-(ink_width + 2 * SIDE_PX) // STRIDE) * STRIDE
     framed_hw = np.zeros((HEIGHT, width), dtype=np.uint8)
-    place = (slice(top, top + inner), slice(SIDE_PX, SIDE_PX + ink_width))
-    framed_hw[place] = np.rint(255 * np.asarray(small_hw))
+    framed_hw[top : top + height, SIDE_PX : SIDE_PX + ink_width] = np.rint(255 * cut_hw)
     shift = np.array(
         [[across, 0, left - SIDE_PX * across], [0, down, rows.start - top * down], [0, 0, 1]]
     )
     return FramedLine(framed_hw, to_picture @ shift, SIDE_PX + ink_width)
+
+
+def _level(
+    ink_HW: Float32Array, rows: slice, to_picture: NDArray[np.float64]
+) -> tuple[Float32Array, NDArray[np.float64]]:
+    """Return ink without the slope of some of its rows, and how it lies on the picture."""
+    slope = find_slope(ink_HW[rows])
+    if not slope:
+        return ink_HW, to_picture
+    levelled_HW, back = level(ink_HW, slope)
+    return levelled_HW, to_picture @ np.vstack([back, [0, 0, 1]])
+
+
+def _scale(ink_hw: Float32Array) -> tuple[Float32Array, float, float]:
+    """Return ink at the height that writing has in the frame, and the scales down and across."""
+    height = round(HEIGHT * (1 - 2 * MARGIN))
+    down = ink_hw.shape[0] / height
+    width = min(MOST_WIDTH - 2 * SIDE_PX, max(1, round(ink_hw.shape[1] / down)))
+    how = cv2.INTER_AREA if down > 1 else cv2.INTER_LINEAR
+    scaled_hw = cv2.resize(ink_hw, (width, height), interpolation=how)
+    return np.asarray(scaled_hw, dtype=np.float32), down, ink_hw.shape[1] / width
 
 
 _EMPTY: Final = FramedLine(np.zeros((HEIGHT, 0), dtype=np.uint8), np.eye(2, 3), 0)
