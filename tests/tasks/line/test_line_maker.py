@@ -75,7 +75,9 @@ def test_every_font_sets_its_letters_and_leaves_out_what_it_lacks(font: OpenFont
 
 
 def test_undamaged_lines_are_as_they_were_set() -> None:
-    parameters = SynthesisParameters(strength=0.0, empty=0.0, languages={"uk": 1.0})
+    parameters = SynthesisParameters(
+        strength=0.0, empty=0.0, photographed=0.0, languages={"uk": 1.0}
+    )
     images, _ = LineMaker(parameters).draw(20, np.random.default_rng(1))
     for ink_HW in images:
         rows = np.flatnonzero((ink_HW > 60).any(axis=1))

@@ -10,7 +10,6 @@ import pandas as pd
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.samples import Split
-from bukva.tasks.line.blank_sheets import frame_blank
 from bukva.tasks.line.character_lines import set_in_characters
 from bukva.tasks.line.characters import Characters
 from bukva.tasks.line.charset import CHARSETS, least_timesteps
@@ -18,6 +17,7 @@ from bukva.tasks.line.degradation import bend, draw_nothing, show_neighbours, we
 from bukva.tasks.line.font_lines import FONTS, fonts_of, set_in_font
 from bukva.tasks.line.framing import STRIDE
 from bukva.tasks.line.parameters import SynthesisParameters
+from bukva.tasks.line.photographed import frame_photograph, photograph_blank, photograph_line
 from bukva.tasks.line.sentences import Sentences, own_texts
 
 NOTHING: Final = "nothing"
@@ -25,7 +25,8 @@ NOTHING: Final = "nothing"
 _LEAST_STEPS: Final = 1.5
 """Of the network for each character: nobody reads what is narrower."""
 _PHOTOGRAPHED: Final = 0.6
-"""Share of these that are photographed and framed, which takes ten times as long."""
+"""Share of the lines that say nothing that are photographed, which takes ten times as long."""
+_LEAST_FOUND: Final = 0.6
 _REDRAWS: Final = 12
 
 
@@ -77,12 +78,21 @@ class LineMaker:
 
     def _draw_one(self, rng: np.random.Generator) -> tuple[UInt8Array, str, str]:
         if rng.random() < self.parameters.empty:
-            photographed = frame_blank(rng) if rng.random() < _PHOTOGRAPHED else None
-            return photographed.ink_hw.copy() if photographed else draw_nothing(rng), "", NOTHING
+            return self._draw_nothing(rng), "", NOTHING
         set_hw, text, name = self._set(rng)
         least_px = _LEAST_STEPS * STRIDE * least_timesteps(self.charset.encode(text))
         ink_HW = bend(set_hw, rng, self.parameters.strength, least_px)
+        if rng.random() < self.parameters.photographed:
+            framed = frame_photograph(photograph_line(ink_HW, rng))
+            # Where little of a line was found, it does not show what it says.
+            if framed and framed.ink_width >= max(least_px, _LEAST_FOUND * ink_HW.shape[1]):
+                return framed.ink_hw, text, name
         return wear(ink_HW, rng, self.parameters), text, name
+
+    def _draw_nothing(self, rng: np.random.Generator) -> UInt8Array:
+        is_photographed = rng.random() < _PHOTOGRAPHED
+        framed = frame_photograph(photograph_blank(rng)) if is_photographed else None
+        return framed.ink_hw if framed else draw_nothing(rng)
 
     def _set(self, rng: np.random.Generator) -> tuple[UInt8Array, str, str]:
         """Return a line as it was set: not yet bent, not yet in the frame."""

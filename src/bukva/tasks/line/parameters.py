@@ -30,6 +30,8 @@ class SynthesisParameters(Group):
         overlap: By which share of their width characters of a corpus overlap, at least and at most.
         neighbours: Share of the lines that show ends of the lines above and below.
         rules: Share of the lines in which rules or squares of the paper are left.
+        photographed: Share of the lines that are written on simulated paper, photographed and
+            framed, which takes ten times as long; long lines are not.
         coarseness: By how much resolution is lowered, at most.
         strength: Of everything that bends, wears and soils a line; 0 leaves it as it was set.
     """
@@ -44,6 +46,7 @@ class SynthesisParameters(Group):
     overlap: Range = (0.0, 0.3)
     neighbours: Share = 0.15
     rules: Share = 0.18
+    photographed: Share = 0.03
     coarseness: Annotated[float, Field(ge=1, le=4)] = 2.2
     strength: Share = 1.0
 
