@@ -169,13 +169,16 @@ def _deal(
             seed=parameters.seed,
         )  # fmt: skip
     split[table["collection"].isin(parameters.left_out)] = ADAPTATION
-    is_learnt = split.isin(["train", "valid"])
-    reasons = table.apply(lambda row: _why_not_learnt(row, charset), axis=1)
     if len(table):
-        dropped = is_learnt & reasons.ne("")
+        reasons = table.apply(lambda row: _why_not_learnt(row, charset), axis=1)
+        dropped = split.isin(["train", "valid"]) & reasons.ne("")
         report["left_out"] |= _count(table["collection"][dropped] + "/" + reasons[dropped])
         split[dropped] = "drop"
-    report["unknown_characters"] = dict(charset.find_unknown(table["text"]))
+    unknown = charset.find_unknown(table["text"])
+    if unknown:
+        told = ", ".join(f"{each} ({count})" for each, count in unknown.most_common())
+        _logger.warning("Outside the charset, so that lines with it are not learnt: %s.", told)
+    report["unknown_characters"] = dict(unknown)
     return split
 
 
