@@ -6,7 +6,7 @@ import pytest
 from bukva.tasks.line.charset import UKRAINIAN
 from bukva.tasks.line.confidence import Sureness, describe, fit_sureness
 from bukva.tasks.line.decoding import Search, search
-from bukva.tasks.line.framing import FramedLine
+from bukva.tasks.line.framing import STRIDE, FramedLine, frame_line
 from bukva.tasks.line.wording import Reading, spell, to_answer
 
 STEPS = 40
@@ -53,6 +53,30 @@ def test_what_else_was_found_is_told_of_the_word_in_doubt_alone() -> None:
     assert not answer.words[1].alternatives
     assert answer.words[0].confidence < answer.words[1].confidence
     assert answer.text == "дим іде"
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_boxes_lie_on_the_picture_that_was_sent(scale: int) -> None:
+    page_HW = np.full((80 * scale, 400 * scale), 225, np.uint8)
+    for left in (60, 300):
+        page_HW[20 * scale : 60 * scale, left * scale : (left + 6) * scale] = 40
+    framed = frame_line(page_HW)
+    first, second = np.flatnonzero(np.diff(framed.ink_hw.any(axis=0).astype(int)) == 1) // STRIDE
+    chances_TK = np.full((framed.ink_hw.shape[1] // STRIDE, len(UKRAINIAN)), 1e-6)
+    chances_TK[:, 0] = 1
+    chances_TK[[first, second]] = 1e-6
+    chances_TK[first, UKRAINIAN.encode("і")] = chances_TK[second, UKRAINIAN.encode("ї")] = 1
+    log_TK = np.log(chances_TK).astype(np.float32)
+    reading = Reading(UKRAINIAN, log_TK, tuple(search(log_TK, Search(beam=4), None)))
+    answer = to_answer(reading, framed, Sureness(), Sureness())
+    [word] = answer.words
+    one, other = (character.box for character in word.characters)
+    middle = one.left + one.width
+    assert middle == pytest.approx(183 * scale, abs=12 * scale)  # between the two strokes
+    assert middle == pytest.approx(other.left, abs=2)
+    assert one.top == pytest.approx(18 * scale, abs=4 * scale)
+    assert one.top + one.height == pytest.approx(62 * scale, abs=4 * scale)
+    assert (word.box.left, word.box.width) == (one.left, other.left + other.width - one.left)
 
 
 def test_a_line_without_characters_is_as_sure_as_its_blanks() -> None:
