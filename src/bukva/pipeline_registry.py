@@ -9,6 +9,7 @@ from bukva.pipelines.document.pipeline import create_pipelines as document
 from bukva.pipelines.evaluation import pipeline as evaluation
 from bukva.pipelines.feedback_ingestion import pipeline as feedback_ingestion
 from bukva.pipelines.inference import pipeline as inference
+from bukva.pipelines.line.pipeline import create_pipelines as line
 from bukva.pipelines.packaging import pipeline as packaging
 from bukva.pipelines.templates.promotion import promotion_pipeline
 from bukva.pipelines.templates.training import training_pipeline
@@ -29,7 +30,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "packaging": packaging.create_pipeline(),
     }
     tagged = {name: Pipeline(stage, tags=name) for name, stage in stages.items()}
-    tasks = {"character": character(), "document": document()}
+    tasks = {"character": character(), "document": document(), "line": line()}
     return {
         "__default__": sum(tagged.values(), start=Pipeline([])),
         **tagged,

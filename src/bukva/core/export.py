@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import onnx
 
 _TOLERANCE: Final = 1e-3
+_LEAST_HALVED: Final = 1024
+"""Values from which an array is stored in half its room; the others together need hardly any."""
 
 
 class _FromPixels(nn.Module):
@@ -41,7 +43,11 @@ def scale_pixels(images_NHW: Tensor) -> Tensor:
 
 
 def export_network(
-    network: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str], opset: int
+    network: nn.Module,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    opset: int,
+    free: Mapping[int, Any] | None = None,
 ) -> "onnx.ModelProto":
     """Return a network in ONNX; it takes any number of images.
 
@@ -50,8 +56,9 @@ def export_network(
         inputs: An example of each by name, the number of images in its first place, at least 2.
         outputs: Their names, in the network's order.
         opset: ONNX operator set.
+        free: Further axes of the inputs that may have any length, each a `torch.export.Dim`.
     """
-    count = torch.export.Dim("N", min=1)
+    axes = {0: torch.export.Dim("N", min=1), **(free or {})}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own deprecations
         program: Any = torch.onnx.export(
@@ -59,7 +66,7 @@ def export_network(
             tuple(inputs.values()),
             input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_shapes=tuple({0: count} for _ in inputs),
+            dynamic_shapes=tuple(axes for _ in inputs),
             opset_version=opset,
             dynamo=True,
             external_data=False,
@@ -67,6 +74,33 @@ def export_network(
         )
     proto: onnx.ModelProto = program.model_proto
     return proto
+
+
+@torch.no_grad()
+def round_to_half(network: nn.Module) -> None:
+    """Change large arrays of weights to the nearest that float16 holds, 11 bits of each."""
+    for weight in network.parameters():
+        if weight.numel() >= _LEAST_HALVED:
+            weight.copy_(weight.half().float())
+
+
+def store_halves(proto: "onnx.ModelProto") -> None:
+    """Store float32 arrays as float16 where that loses nothing, each cast back as it is loaded."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = proto.graph
+    casts = []
+    for stored in [each for each in graph.initializer if each.data_type == TensorProto.FLOAT]:
+        values = numpy_helper.to_array(stored)
+        halves = values.astype(np.float16)
+        if values.size < _LEAST_HALVED or not np.array_equal(halves.astype(np.float32), values):
+            continue
+        name = stored.name
+        stored.CopyFrom(numpy_helper.from_array(halves, f"{name}_half"))
+        casts.append(helper.make_node("Cast", [stored.name], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def export_classifier(
@@ -93,11 +127,20 @@ def export_classifier(
     return file
 
 
-def write_onnx(proto: "onnx.ModelProto", spec: Mapping[str, Any]) -> bytes:
-    """Return the bytes of an ONNX file, a specification in its metadata `bukva.spec` as JSON."""
+def write_onnx(
+    proto: "onnx.ModelProto", spec: Mapping[str, Any], others: Mapping[str, str] | None = None
+) -> bytes:
+    """Return the bytes of an ONNX file, a specification in its metadata `bukva.spec` as JSON.
+
+    Args:
+        proto: The network.
+        spec: Its specification.
+        others: What else stands in the metadata, by name.
+    """
     import onnx
 
-    onnx.helper.set_model_props(proto, {SPEC_KEY: json.dumps(spec, ensure_ascii=False)})
+    described = {SPEC_KEY: json.dumps(spec, ensure_ascii=False), **(others or {})}
+    onnx.helper.set_model_props(proto, described)
     onnx.checker.check_model(proto)
     buffer = io.BytesIO()
     onnx.save_model(proto, buffer)

@@ -19,7 +19,8 @@ class RawSample:
 
     Attributes:
         name: Unique within the corpus; names the sample in reports.
-        image: An encoded image file, or grey pixels `(H, W)` as uint8.
+        image: An encoded image file, or grey pixels `(H, W)` as uint8; nothing where the corpus
+            holds texts.
         label: What it shows, in the words of the task that reads it.
         is_uppercase: None where the corpus does not say, and for digits.
         group: Writer, document or scan batch, where known: a group never crosses a split.
@@ -28,6 +29,7 @@ class RawSample:
             position mean something; False where the corpus cut and rescaled it.
         text: What a line of text says, where the corpus tells.
         page: The page that a line was cut from.
+        collection: Which of the collections in the corpus it is of, where there are several.
     """
 
     name: str
@@ -39,6 +41,7 @@ class RawSample:
     has_page: bool = True
     text: str | None = None
     page: str | None = None
+    collection: str | None = None
 
 
 CorpusReader: TypeAlias = Callable[[Mapping[str, bytes]], Iterator[RawSample]]

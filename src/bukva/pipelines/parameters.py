@@ -21,6 +21,7 @@ from bukva.tasks.glyph.parameters import (
     TrainingParameters,
     TuningParameters,
 )
+from bukva.tasks.line.training_parameters import LineParameters
 
 
 class Parameters(Group):
@@ -38,6 +39,7 @@ class Parameters(Group):
     batch_inference: BatchInferenceParameters
     character: CharacterParameters
     document: DocumentParameters
+    line: LineParameters
 
 
 def validate_parameters(parameters: dict[str, Any]) -> Parameters:

@@ -31,7 +31,7 @@ def test_the_manifest_of_the_project_parses() -> None:
     entries = parse_manifest(yaml.safe_load(MANIFEST.read_text(encoding="utf-8")))
     glyphs = ["mnist", "emnist", "rukopys", "comnist", "cyrillic_mnist"]
     lines = ["print_and_hand", "tapuscorpus", "testaments", "french_hands"]
-    assert list(entries) == [*glyphs, *lines]
+    assert list(entries) == [*glyphs, *lines, "ukrainian_text"]
     files = [file for name in entries for file in entries[name].files]
     assert len({file.path for file in files}) == len({file.sha256 for file in files}) == len(files)
     for name, corpus in entries.items():

@@ -60,7 +60,7 @@ def read_french_hands(files: Mapping[str, bytes]) -> Iterator[RawSample]:
     Raises:
         CorpusCorruptError: If the archive does not open or the table cannot be used.
     """
-    rows = _read_tsv(files, frozenset({"file", "page", "text", "split_group"}))
+    rows = _read_tsv(files, frozenset({"file", "page", "text", "corpus", "split_group"}))
     yield from _read_lines(files, ((row, row["split_group"]) for row in rows))
 
 
@@ -80,6 +80,7 @@ def _read_lines(
             group=group,
             text=row["text"],
             page=row["page"],
+            collection=row.get("corpus"),
         )
 
 

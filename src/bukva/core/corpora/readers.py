@@ -21,6 +21,7 @@ from bukva.core.corpora.lines import (
     read_testaments,
 )
 from bukva.core.corpora.rukopys import read_rukopys
+from bukva.core.corpora.texts import read_ukrainian_text
 from bukva.core.samples import CorpusReader
 
 READERS: Final[Mapping[str, CorpusReader]] = MappingProxyType(
@@ -34,6 +35,7 @@ READERS: Final[Mapping[str, CorpusReader]] = MappingProxyType(
         "tapuscorpus": read_tapuscorpus,
         "testaments": read_testaments,
         "french_hands": read_french_hands,
+        "ukrainian_text": read_ukrainian_text,
         "labelled_parquet": read_labelled_parquet,
         "handwritten_parquet": partial(read_labelled_parquet, only="handwritten"),
         "printed_parquet": partial(read_labelled_parquet, only="printed"),

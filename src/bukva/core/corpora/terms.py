@@ -82,6 +82,13 @@ EMBEDDED_TERMS: Final[Mapping[str, Terms]] = {
         may_release=True,
         release_reason="the corpora that they show are asked for their terms, too",
     ),
+    "own_text": Terms(
+        title="Ukrainian and French sentences of bukva, of which lines are made",
+        licence="none of others: they are part of this project",
+        citation="Sentences of bukva (src/bukva/tasks/line/own_text.py).",
+        may_release=True,
+        release_reason="they were written for this project",
+    ),
     "feedback": Terms(
         title="Drawings that visitors of the page gave, with what they say that they show",
         licence="none: each is kept with the consent of the person who made it",

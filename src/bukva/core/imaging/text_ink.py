@@ -27,13 +27,15 @@ _LEAST_SHARE: Final = 2e-4
 _LEAST_PX: Final = 12
 
 
-def read_text_ink(grey_HW: UInt8Array) -> Float32Array:
+def read_text_ink(grey_HW: UInt8Array, faintest: float = _FAINTEST) -> Float32Array:
     """Return how much ink lies at each pixel, 0..1; nothing but zeros where there is none.
 
     Full ink is the usual ink of this picture: a pencil's is as full as a printer's.
 
     Args:
         grey_HW: uint8, dark on light or light on dark.
+        faintest: Share of the picture's usual ink below which there is none; less of it keeps thin
+            strokes of a pencil whole, and more of the paper.
 
     Raises:
         TooDarkError: If nothing stands out, and the picture is too dark for it.
@@ -49,8 +51,8 @@ def read_text_ink(grey_HW: UInt8Array) -> Float32Array:
     usual = float(np.percentile(sure_N, _SURE_PERCENTILE))
     if usual < _LEAST_USUAL:
         return np.zeros_like(away_HW)
-    ink_HW = away_HW * np.float32(1 / (usual * (_FULL - _FAINTEST)))
-    ink_HW -= np.float32(_FAINTEST / (_FULL - _FAINTEST))
+    ink_HW = away_HW * np.float32(1 / (usual * (_FULL - faintest)))
+    ink_HW -= np.float32(faintest / (_FULL - faintest))
     return np.clip(ink_HW, 0, 1, out=ink_HW)
 
 
