@@ -18,10 +18,11 @@ from starlette.responses import Response
 
 from bukva import __version__
 from bukva.errors import RequestError
-from bukva.serving.document_model import AskedDocument, DocumentModel
 from bukva.serving.documents import ask_documents
 from bukva.serving.glyph_model import GlyphModel
 from bukva.serving.problems import describe_problems
+from bukva.serving.reader_models import DocumentModel
+from bukva.serving.reader_process import AskedReader
 from bukva.serving.recognition import read_glyphs
 from bukva.serving.request_body import (
     check_size,
@@ -259,7 +260,7 @@ async def _read_documents(
     page = parameters.get("page", 1)
     if not isinstance(page, int) or page < 1:
         raise RequestError("invalid_request", "Expected a `page` of 1 or more.")
-    asked = AskedDocument(model.recogniser, page)
+    asked = AskedReader(model.recogniser, {"number": page})
     return [
         {
             "label": read.answer.label or "",

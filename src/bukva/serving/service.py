@@ -19,12 +19,12 @@ from typing import Annotated, Any, Generic, Protocol, TypeVar
 from fastapi import Depends, Request
 
 from bukva.errors import RequestError
-from bukva.serving.document_model import DocumentModel
 from bukva.serving.feedback import FeedbackStore, FeedbackUploader
 from bukva.serving.glyph_model import GlyphModel
 from bukva.serving.logs import log_failure
 from bukva.serving.metrics import Metrics, PredictionLog
 from bukva.serving.model_source import M, ModelSource
+from bukva.serving.reader_models import DocumentModel
 from bukva.serving.settings import Settings
 from bukva.tasks.glyph.answer import Recognition
 
@@ -268,7 +268,7 @@ def make_service(settings: Settings) -> Service:
     return Service(
         settings,
         _serve(settings, GlyphModel),
-        _serve(settings.for_documents(), DocumentModel),
+        _serve(settings.for_reader("document"), DocumentModel),
         metrics,
         feedback,
         FeedbackUploader(feedback, settings.feedback_url, settings.feedback_retry_s, metrics),

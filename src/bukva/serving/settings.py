@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     max_documents_in_flight: int = Field(
         4, ge=1, description="documents waiting for their model or in it"
     )
+    line_deadline_s: float = Field(
+        10.0, gt=0, description="longest time to wait for the model of lines"
+    )
+    max_lines_in_flight: int = Field(8, ge=1, description="lines waiting for their model or in it")
 
     # Who may ask, and how often.
     api_key_hashes: ApiKeyHashes = Field(
@@ -145,13 +149,18 @@ class Settings(BaseSettings):
         """What is served, as MLflow writes it."""
         return f"models:/{self.model_name}@{self.model_alias}"
 
-    def for_documents(self) -> Self:
-        """The same, of the model of documents: one thread of its own, one document a call."""
+    def for_reader(self, task: Literal["document", "line"]) -> Self:
+        """The same, of a model in a process of its own: one thread before it, one file a call."""
+        limits = {
+            "document": (self.document_deadline_s, self.max_documents_in_flight),
+            "line": (self.line_deadline_s, self.max_lines_in_flight),
+        }
+        deadline_s, max_in_flight = limits[task]
         return self.model_copy(
             update={
-                "model_name": name_model("document"),
-                "deadline_s": self.document_deadline_s,
-                "max_in_flight": self.max_documents_in_flight,
+                "model_name": name_model(task),
+                "deadline_s": deadline_s,
+                "max_in_flight": max_in_flight,
                 "model_threads": 1,
                 "max_gathered_images": 1,
             }

@@ -1,4 +1,4 @@
-"""The process that reads documents ends, is late, or is left alone."""
+"""A process that reads documents or lines ends, is late, or is left alone."""
 
 import gc
 import os
@@ -13,7 +13,7 @@ from packaged_models import register
 from serving_servers import run_process, wait_for
 
 from bukva.errors import ModelError, ModelFormatError
-from bukva.serving.document_reader import DocumentReader
+from bukva.serving.reader_process import ReadDocument, ReaderProcess
 
 PAGE = encode_as(draw_page("printed"))
 
@@ -21,10 +21,10 @@ PAGE = encode_as(draw_page("printed"))
 def workers_of(process: psutil.Process) -> list[psutil.Process]:
     found = process.children(recursive=True)
     alive = [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
-    return [each for each in alive if "bukva.serving.document_worker" in each.cmdline()]
+    return [each for each in alive if "bukva.serving.reader_worker" in each.cmdline()]
 
 
-class Watched(DocumentReader):
+class Watched(ReaderProcess[ReadDocument]):
     """Knows its process."""
 
     @property
@@ -38,7 +38,7 @@ def has_ended(worker: psutil.Process) -> bool:
 
 @pytest.fixture
 def reader_process() -> Iterator[Watched]:
-    reader = Watched(make_density_network(), deadline_s=20)
+    reader = Watched(ReadDocument, make_density_network(), deadline_s=20)
     yield reader
     reader.close()
 
@@ -51,7 +51,7 @@ def test_its_memory_is_bounded(reader_process):
 def test_it_answers_from_a_process_of_lower_priority(reader_process):
     [read] = reader_process.ask([PAGE])
     assert (read.answer.label, read.number, read.count) == ("printed", 1, 1)
-    assert (read.width, read.height, read.overlay) == (640, 480, b"")
+    assert (read.width, read.height, read.attached) == (640, 480, b"")
     assert reader_process.worker.nice() >= 10
 
 
@@ -75,11 +75,11 @@ def test_one_that_hangs_fails_its_question_alone(reader_process, monkeypatch):
 @pytest.mark.parametrize("file", [b"no model", make_density_network(task="character")])
 def test_what_is_no_model_of_documents_is_refused(file):
     with pytest.raises(ModelFormatError):
-        DocumentReader(file, deadline_s=20)
+        ReaderProcess(ReadDocument, file, deadline_s=20)
 
 
 def test_its_process_ends_when_nobody_has_it_any_more():
-    reader = Watched(make_density_network(), deadline_s=20)
+    reader = Watched(ReadDocument, make_density_network(), deadline_s=20)
     worker = reader.worker
     del reader
     gc.collect()
