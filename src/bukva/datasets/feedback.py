@@ -13,16 +13,11 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+from bukva.core.corrections import DELETED, MAX_FILE_BYTES, STATE_FOLDERS, find_task
 from bukva.datasets.files import ArrayDataset, FileDataset, ParquetDataset, ReadOnlyDataset
 from bukva.datasets.storage import Files
 from bukva.errors import CorrectionError, StorageError
-from bukva.tasks.glyph.correction import (
-    DELETED,
-    MAX_FILE_BYTES,
-    STATE_FOLDERS,
-    Correction,
-    parse_correction,
-)
+from bukva.tasks.glyph.correction import Correction
 from bukva.tasks.glyph.feedback.collection import StoredCorrections, describe_unusable
 from bukva.tasks.glyph.feedback.decisions import Decisions, parse_decisions, write_decisions
 from bukva.tasks.glyph.feedback.selection import KnownSamples
@@ -39,7 +34,7 @@ class _File(NamedTuple):
 
 
 class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
-    """Loads all corrections that are stored now, but for those that are to be deleted.
+    """Loads all corrections of drawings that are stored now, but those that are to be deleted.
 
     Args:
         folder: Folder or URI of the service's own store.
@@ -73,7 +68,7 @@ class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
         corrections: dict[str, Correction] = {}
         stored = StoredCorrections([], [])
         for file in files:
-            if file.path.parts[0] in STATE_FOLDERS:
+            if file.path.parts[0] in STATE_FOLDERS or not _is_of_glyphs(file):
                 continue
             try:
                 correction = _parse(file)
@@ -118,6 +113,10 @@ class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
         return {"places": self._places}
 
 
+def _is_of_glyphs(file: _File) -> bool:
+    return isinstance(file.content, Exception) or find_task(file.content) == "glyph"
+
+
 def _parse(file: _File) -> Correction:
     """Return the correction that a file holds.
 
@@ -127,7 +126,7 @@ def _parse(file: _File) -> Correction:
     """
     if isinstance(file.content, Exception):
         raise file.content
-    correction = parse_correction(file.content)
+    correction = Correction.parse(file.content)
     if file.path.name != f"{correction.id}.json":
         raise CorrectionError(f"Expected the correction {file.path.stem}, got {correction.id}.")
     if correction.image is None:

@@ -39,7 +39,7 @@ _PROBLEMS: Final = describe_problems(
 async def classify(request: Request, service: ServiceDep, page: AskedPage = 1) -> DocumentAnswer:
     """Says of a page and of each of its parts whether it is handwritten or printed."""
     model = _admit(request, service)
-    file = await read_file(request, service.settings)
+    file = await read_file(request, service.settings, takes_pdf=True)
     asked = AskedReader(model.recogniser, {"number": page})
     [read] = await ask_documents([file], asked, model, service)
     return to_answer(read, model)
@@ -64,7 +64,7 @@ async def explain(
     some two hundred times the work.
     """
     model = _admit(request, service)
-    file = await read_file(request, service.settings)
+    file = await read_file(request, service.settings, takes_pdf=True)
     asked = AskedReader(model.recogniser, {"number": page, "method": method})
     [read] = await ask_documents([file], asked, model, service)
     to_answer(read, model)

@@ -13,15 +13,16 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from bukva import __version__
 from bukva.errors import RequestError
 from bukva.serving.documents import ask_documents
 from bukva.serving.glyph_model import GlyphModel
+from bukva.serving.lines import LineQuestion, ask_lines
 from bukva.serving.problems import describe_problems
-from bukva.serving.reader_models import DocumentModel
+from bukva.serving.reader_models import DocumentModel, LineModel
 from bukva.serving.reader_process import AskedReader
 from bukva.serving.recognition import read_glyphs
 from bukva.serving.request_body import (
@@ -82,7 +83,9 @@ class InferRequest(_Lenient):
 
     id: str | None = None
     parameters: dict[str, Any] = Field(
-        default={}, description="`page` of documents, from 1; `source` of glyphs"
+        default={},
+        description="`page` of documents, from 1; `source` of glyphs; `language` and `decoding` of "
+        "lines",
     )
     inputs: list[InputTensor] = Field(min_length=1, max_length=1)
     outputs: list[OutputName] = Field(default=[], description="all, where none is named")
@@ -272,6 +275,26 @@ async def _read_documents(
     ]
 
 
+async def _read_lines(
+    files: Sequence[bytes], parameters: dict[str, Any], model: LineModel, service: Service
+) -> list[dict[str, Any]]:
+    given = {name: parameters[name] for name in ("language", "decoding") if name in parameters}
+    try:
+        question = LineQuestion.model_validate(given)
+    except ValidationError:
+        message = "Expected the language `uk` or `fr`, and the decoding `greedy` or `beam`."
+        raise RequestError("invalid_request", message) from None
+    return [
+        {
+            "label": read.answer.text or "",
+            "confidence": read.answer.confidence or 0.0,
+            "error": read.answer.error or "",
+            "answer": read.answer.model_dump_json(),
+        }
+        for read in await ask_lines(files, question, model, service)
+    ]
+
+
 _READERS: Final[Mapping[str, Callable[..., Awaitable[list[dict[str, Any]]]]]] = MappingProxyType(
-    {"glyph": _read_glyphs, "document": _read_documents}
+    {"glyph": _read_glyphs, "document": _read_documents, "line": _read_lines}
 )

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Final
 from bukva.core.golden import check_golden
 from bukva.errors import ModelError
 from bukva.serving.model import LoadedModel
-from bukva.serving.problems import DOCUMENT_PROBLEMS
-from bukva.serving.reader_process import R, ReadDocument, ReaderProcess
+from bukva.serving.problems import DOCUMENT_PROBLEMS, LINE_PROBLEMS
+from bukva.serving.reader_process import R, ReadDocument, ReaderProcess, ReadLine
 
 # A PNG of 160x48 pixels, one bit each, with a line of strokes.
 _STROKES_PNG: Final = b64decode(
@@ -43,10 +43,15 @@ class ReaderModel(LoadedModel[ReaderProcess[R]]):
     def check_probe(self) -> None:
         """Ask for a picture that can be read, and for a text."""
         picture, text = self.recogniser.answer([self.probe, b"no picture"])
-        if picture.error or picture.confidence is None or not 0 <= picture.confidence <= 1:
+        if picture.error or not self.is_sound(picture):
             raise ModelError(f"Expected the model to read the probe, got {picture}.")
         if text.error not in self.problems:
             raise ModelError(f"Expected the model to refuse text as a picture, got {text}.")
+
+    @staticmethod
+    def is_sound(answer: Any) -> bool:
+        """Return whether an answer to the probe is one at all, whatever it says."""
+        return answer.confidence is not None and 0 <= answer.confidence <= 1
 
     def check_golden(self) -> None:
         """Ask for the golden samples of the dossier."""
@@ -68,3 +73,17 @@ class DocumentModel(ReaderModel[ReadDocument]):
     probe = _STROKES_PNG
     problems = DOCUMENT_PROBLEMS
     golden_field = "label"
+
+
+class LineModel(ReaderModel[ReadLine]):
+    """A model that reads lines."""
+
+    kind = ReadLine
+    probe = _STROKES_PNG
+    problems = LINE_PROBLEMS
+    golden_field = "text"
+
+    @staticmethod
+    def is_sound(answer: Any) -> bool:
+        """Return whether an answer to the probe is one at all; strokes may say nothing."""
+        return answer.text == "" or ReaderModel.is_sound(answer)

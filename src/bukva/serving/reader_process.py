@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field
 
 from bukva.errors import ModelError, ModelFormatError
 from bukva.tasks.document import answer as document
+from bukva.tasks.line import answer as line
 
 _WORKER: Final = (sys.executable, "-m", "bukva.serving.reader_worker")
 _END_S: Final = 2.0
@@ -86,11 +87,19 @@ class ReadDocument(Read):
         count: How many the file has.
     """
 
-    task = "document"
+    task: ClassVar = "document"
 
     answer: document.Answer
     number: int = 0
     count: int = 0
+
+
+class ReadLine(Read):
+    """What was answered to the picture of a line, with places on the picture that was sent."""
+
+    task: ClassVar = "line"
+
+    answer: line.Answer
 
 
 R = TypeVar("R", bound=Read)

@@ -14,11 +14,19 @@ from typing import Any, Final, NamedTuple
 
 from bukva.core.predictor import OnnxModel
 from bukva.errors import ImageError, ModelFormatError
-from bukva.serving.picture_files import read_page
-from bukva.serving.reader_process import Read, ReadDocument, read_message, write_message
+from bukva.serving.picture_files import read_page, read_picture
+from bukva.serving.reader_process import (
+    Read,
+    ReadDocument,
+    ReadLine,
+    read_message,
+    write_message,
+)
 from bukva.tasks.document.answer import Method
 from bukva.tasks.document.explanation import draw_overlay_on_pixels, explain_pixels
 from bukva.tasks.document.recogniser import DocumentRecogniser
+from bukva.tasks.line.answer import Answer, Decoding, Language
+from bukva.tasks.line.recogniser import LineRecogniser
 
 _NICENESS: Final = 10
 _MAX_MEMORY_BYTES: Final = 2 << 30
@@ -60,8 +68,36 @@ def _read_document(
     return ReadDocument(answer=explanation.answer, attached=overlay, **found)
 
 
+def _read_line(
+    recogniser: LineRecogniser,
+    file: bytes,
+    language: Language | None = None,
+    decoding: Decoding | None = None,
+) -> ReadLine:
+    """Return what is answered to the picture of a line.
+
+    Args:
+        recogniser: What answers.
+        file: Of an image, or a TIFF, of which the first page is taken.
+        language: What the line is written in, if that is known.
+        decoding: How its text is looked for; as the model has it by default.
+    """
+    if language is not None and language not in recogniser.languages:
+        read = ", ".join(recogniser.languages)
+        detail = f"This model reads {read}. Ask without `language`."
+        return ReadLine(answer=Answer(error="method_unavailable", error_detail=detail))
+    picture = read_picture(file)
+    width, height = picture.sent_size
+    across, down = width / picture.pixels.shape[1], height / picture.pixels.shape[0]
+    answer = recogniser.answer_pixels(picture.pixels, language=language, decoding=decoding)
+    return ReadLine(answer=answer.scaled(across, down), width=width, height=height)
+
+
 _TASKS: Final[Mapping[str, _Task]] = MappingProxyType(
-    {"document": _Task(DocumentRecogniser, _read_document, ReadDocument)}
+    {
+        "document": _Task(DocumentRecogniser, _read_document, ReadDocument),
+        "line": _Task(LineRecogniser, _read_line, ReadLine),
+    }
 )
 
 

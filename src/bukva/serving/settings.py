@@ -28,7 +28,7 @@ ApiKeyHash = Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]{1,32}:)?[0-9a-f]{64
 ApiKeyHashes = Annotated[tuple[ApiKeyHash, ...], *Listed]
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]+)?$")]
 Origins = Annotated[tuple[Origin, ...], *Listed]
-TaskName = Literal["glyph", "document"]
+TaskName = Literal["glyph", "document", "line"]
 TaskNames = Annotated[tuple[TaskName, ...], Field(min_length=1), *Listed]
 
 
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
 
     # The models.
     tasks: TaskNames = Field(
-        ("glyph", "document"),
+        ("glyph", "document", "line"),
         description="what is served; /readyz says 200 once the first of them has a model",
     )
     model_name: Name = Field(MODEL_NAME, description="name of the registered model of glyphs")
