@@ -1,4 +1,4 @@
-"""The addresses for corrections: kept before they are acknowledged, deleted by whoever has the id."""
+"""Addresses for corrections: kept before they are acknowledged, deleted by who has the id."""
 
 import asyncio
 import errno
