@@ -11,17 +11,24 @@ A catalog names where the service keeps corrections, and where it delivers them 
 import logging
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from bukva.core.corrections import DELETED, MAX_FILE_BYTES, STATE_FOLDERS, find_task
+from bukva.core.samples import LazyCorpora
 from bukva.datasets.files import ArrayDataset, FileDataset, ParquetDataset, ReadOnlyDataset
 from bukva.datasets.storage import Files
 from bukva.errors import CorrectionError, StorageError
 from bukva.tasks.glyph.correction import Correction
-from bukva.tasks.glyph.feedback.collection import StoredCorrections, describe_unusable
+from bukva.tasks.glyph.feedback.collection import (
+    FEEDBACK,
+    StoredCorrections,
+    describe_unusable,
+)
 from bukva.tasks.glyph.feedback.decisions import Decisions, parse_decisions, write_decisions
 from bukva.tasks.glyph.feedback.selection import KnownSamples
+from bukva.tasks.line.feedback import read_line_corrections
 
+T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _READ_AT_ONCE = 256
 
@@ -33,8 +40,8 @@ class _File(NamedTuple):
     content: bytes | Exception
 
 
-class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
-    """Loads all corrections of drawings that are stored now, but those that are to be deleted.
+class _StoredFilesDataset(ReadOnlyDataset[T]):
+    """What datasets of stored corrections share: the files at two places.
 
     Args:
         folder: Folder or URI of the service's own store.
@@ -56,6 +63,34 @@ class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
         self._places = [place for place in (folder, delivered) if place]
         self._fs_args = fs_args or {}
         self.metadata = metadata
+
+    def _read(self, place: str) -> Iterator[_File]:
+        """Yield the files below a place, many at a time, but for drafts and what is too large."""
+        folder = Files(place, **self._fs_args)
+        try:
+            with folder.explained():
+                found = folder.fs.find(folder.path, detail=True)
+        except FileNotFoundError:
+            return
+        sizes = {path: info["size"] for path, info in found.items()}
+        below = {path: PurePosixPath(path).relative_to(folder.path) for path in sorted(sizes)}
+        paths = [path for path, name in below.items() if not name.name.startswith(".")]
+        for start in range(0, len(paths), _READ_AT_ONCE):
+            chunk = paths[start : start + _READ_AT_ONCE]
+            wanted = [path for path in chunk if sizes[path] <= MAX_FILE_BYTES]
+            contents = folder.read_all(wanted)
+            too_large = CorrectionError(f"Expected at most {MAX_FILE_BYTES} bytes.")
+            yield from (_File(below[path], contents.get(path, too_large)) for path in chunk)
+
+    def _exists(self) -> bool:
+        return any(True for place in self._places for _ in self._read(place))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"places": self._places}
+
+
+class CorrectionsDataset(_StoredFilesDataset[StoredCorrections]):
+    """Loads all corrections of drawings that are stored now, but those that are to be deleted."""
 
     def load(self) -> StoredCorrections:
         """Return them with the files that are none; a place that does not exist holds none.
@@ -88,29 +123,26 @@ class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
             )
         return stored
 
-    def _read(self, place: str) -> Iterator[_File]:
-        """Yield the files below a place, many at a time, but for drafts and what is too large."""
-        folder = Files(place, **self._fs_args)
-        try:
-            with folder.explained():
-                found = folder.fs.find(folder.path, detail=True)
-        except FileNotFoundError:
-            return
-        sizes = {path: info["size"] for path, info in found.items()}
-        below = {path: PurePosixPath(path).relative_to(folder.path) for path in sorted(sizes)}
-        paths = [path for path, name in below.items() if not name.name.startswith(".")]
-        for start in range(0, len(paths), _READ_AT_ONCE):
-            chunk = paths[start : start + _READ_AT_ONCE]
-            wanted = [path for path in chunk if sizes[path] <= MAX_FILE_BYTES]
-            contents = folder.read_all(wanted)
-            too_large = CorrectionError(f"Expected at most {MAX_FILE_BYTES} bytes.")
-            yield from (_File(below[path], contents.get(path, too_large)) for path in chunk)
 
-    def _exists(self) -> bool:
-        return any(True for place in self._places for _ in self._read(place))
+class LineCorrectionsDataset(_StoredFilesDataset[LazyCorpora]):
+    """Loads the corrections of lines that are stored now, as the corpus `feedback`."""
 
-    def _describe(self) -> dict[str, Any]:
-        return {"places": self._places}
+    def load(self) -> LazyCorpora:
+        """Return a function that reads them; the corpus holds nothing where there are none.
+
+        Raises:
+            StorageError: If a store cannot be used: what is in it is not to be passed over.
+        """
+        return {FEEDBACK: lambda: read_line_corrections(self._read_contents())}
+
+    def _read_contents(self) -> dict[str, bytes]:
+        contents: dict[str, bytes] = {}
+        for file in (file for place in self._places for file in self._read(place)):
+            if isinstance(file.content, StorageError):
+                raise file.content
+            if isinstance(file.content, bytes):
+                contents.setdefault(str(file.path), file.content)
+        return contents
 
 
 def _is_of_glyphs(file: _File) -> bool:

@@ -15,7 +15,7 @@ from PIL import Image
 from serving_requests import base64_text
 from serving_servers import wait_for
 
-from bukva.datasets.feedback import CorrectionsDataset
+from bukva.datasets.feedback import CorrectionsDataset, LineCorrectionsDataset
 from bukva.tasks.line.feedback import read_line_corrections
 
 LINE = draw_bars("її ої")
@@ -117,7 +117,8 @@ def test_it_is_delivered_and_its_receipt_does_not_tell_what_was_written(serve, f
         [receipt] = stored(folder / "sent")
         assert TEXT not in json.dumps(receipt, ensure_ascii=False)
         assert (receipt["text"], receipt["answer"], receipt["image"]) == ("", None, None)
-        [sample] = read_line_corrections(read_files(target))
+        corpora = LineCorrectionsDataset(folder=str(folder), delivered=str(target)).load()
+        [sample] = corpora["feedback"]()
         assert (sample.name, sample.text, sample.split) == (name, TEXT, "train")
         assert server.http.delete(f"/v1/lines/feedback/{name}").status_code == 204
         wait_for(lambda: not read_files(target))
