@@ -19,6 +19,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from bukva.core.imaging.decoding import decode_image
 from bukva.errors import CorrectionError
 
+FEEDBACK: Final = "feedback"
+"""Name of the corpus that they are in training."""
+
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024  # former versions stored all pixels of an image
 
 # A drawing takes some tenth of a bit a pixel as a PNG file, the noise of a photo ten bits.

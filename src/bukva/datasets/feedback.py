@@ -13,17 +13,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
-from bukva.core.corrections import DELETED, MAX_FILE_BYTES, STATE_FOLDERS, find_task
+from bukva.core.corrections import DELETED, FEEDBACK, MAX_FILE_BYTES, STATE_FOLDERS, find_task
 from bukva.core.samples import LazyCorpora
 from bukva.datasets.files import ArrayDataset, FileDataset, ParquetDataset, ReadOnlyDataset
 from bukva.datasets.storage import Files
 from bukva.errors import CorrectionError, StorageError
 from bukva.tasks.glyph.correction import Correction
-from bukva.tasks.glyph.feedback.collection import (
-    FEEDBACK,
-    StoredCorrections,
-    describe_unusable,
-)
+from bukva.tasks.glyph.feedback.collection import StoredCorrections, describe_unusable
 from bukva.tasks.glyph.feedback.decisions import Decisions, parse_decisions, write_decisions
 from bukva.tasks.glyph.feedback.selection import KnownSamples
 from bukva.tasks.line.feedback import read_line_corrections

@@ -131,7 +131,7 @@ def test_lines_and_drawings_are_learnt_from_each_by_its_task(feedback, folder):
     (folder / "odd.json").write_text("{}")
     (folder / "torn.json").write_text('{"task": "line", "text": "a"}')
     [sample] = read_line_corrections(read_files(folder))
-    assert (sample.text, sample.label, sample.split) == (TEXT, "line", "train")
+    assert (sample.text, sample.label, sample.split) == (TEXT, "handwritten", "train")
     assert np.asarray(Image.open(io.BytesIO(sample.image))).shape == LINE.size[::-1]
     found = CorrectionsDataset(folder=str(folder)).load()
     assert [each.symbol for each in found.corrections] == ["Г"]

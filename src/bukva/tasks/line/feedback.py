@@ -35,6 +35,6 @@ def read_line_corrections(files: Mapping[str, bytes]) -> Iterator[RawSample]:
             continue
         given.add(correction.id)
         yield RawSample(
-            correction.id, image, "line", group=correction.client, split="train",
+            correction.id, image, "handwritten", group=correction.client, split="train",
             text=correction.text,
         )  # fmt: skip
