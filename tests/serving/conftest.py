@@ -8,6 +8,7 @@ import mlflow
 import pytest
 from bar_network import make_bar_network
 from density_network import make_density_network
+from mlflow import MlflowClient
 from packaged_models import register
 from serving_servers import Server, run_process, run_thread, tracking_restored, wait_for
 
@@ -99,3 +100,16 @@ def reader(documents_registry: str) -> Iterator[Server]:
         for task in ("document", "line"):
             wait_for(lambda name=task: server.answers(f"/v2/models/bukva-{name}/ready"))
         yield server
+
+
+@pytest.fixture
+def own_registry(tmp_path: Path) -> Iterator[tuple[str, str, MlflowClient]]:
+    """The address of a registry of glyphs and documents, its experiment, and a client of it."""
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    with tracking_restored():
+        mlflow.set_tracking_uri(uri)
+        artifacts = (tmp_path / "artifacts").as_uri()
+        experiment_id = mlflow.create_experiment("own", artifact_location=artifacts)
+        register("bukva-glyph", experiment_id)
+        register("bukva-document", experiment_id, recogniser=make_density_network())
+        yield uri, experiment_id, MlflowClient()

@@ -10,18 +10,12 @@ import pytest
 from density_network import make_density_network
 from document_pages import draw_page, encode_as
 from packaged_models import register
-from serving_servers import run_process, wait_for
+from serving_servers import run_process, wait_for, workers_of
 
 from bukva.errors import ModelError, ModelFormatError
 from bukva.serving.reader_process import ReadDocument, ReaderProcess
 
 PAGE = encode_as(draw_page("printed"))
-
-
-def workers_of(process: psutil.Process) -> list[psutil.Process]:
-    found = process.children(recursive=True)
-    alive = [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
-    return [each for each in alive if "bukva.serving.reader_worker" in each.cmdline()]
 
 
 class Watched(ReaderProcess[ReadDocument]):
@@ -99,9 +93,12 @@ def test_one_that_is_refused_leaves_no_process(own_registry):
         wait_for(lambda: not workers_of(psutil.Process(server.process.pid)))
 
 
-def test_it_ends_with_a_service_that_is_killed(documents_registry):
+def test_all_end_with_a_service_that_is_killed(documents_registry):
     with run_process(BUKVA_TRACKING_URI=documents_registry) as server:
-        wait_for(lambda: server.answers("/v2/models/bukva-document/ready"))
-        [worker] = workers_of(psutil.Process(server.process.pid))
+        for task in ("document", "line"):
+            wait_for(lambda name=task: server.answers(f"/v2/models/bukva-{name}/ready"))
+        workers = workers_of(psutil.Process(server.process.pid))
+        assert {worker.cmdline()[-1] for worker in workers} == {"document", "line"}
         server.process.kill()
-        wait_for(lambda: has_ended(worker))
+        for worker in workers:
+            wait_for(lambda ended=worker: has_ended(ended))

@@ -62,7 +62,7 @@ def stored(folder):
 
 def test_a_line_is_read(open_page):
     page = open_page()
-    expect(page).to_have_title("Читати рядок")
+    expect(page).to_have_title("Прочитати рядок")
     choose(page, SURE)
     expect(page.locator("#text")).to_have_text("її ої")
     expect(page.locator("#said")).to_have_value("її ої")
@@ -208,8 +208,8 @@ def test_it_fits_the_screen(open_page, width, language):
 def test_the_sheet_leads_there_where_lines_are_read(lines, server, browser, complaints):
     with visiting(browser, complaints) as visit:
         page = visit(lines.base_url)
-        page.get_by_role("link", name="Читати рядок").click()
-        expect(page).to_have_title("Читати рядок")
+        page.get_by_role("link", name="Прочитати рядок").click()
+        expect(page).to_have_title("Прочитати рядок")
         page.get_by_role("link", name="Малювати літери").click()
         expect(page.locator("#pad")).to_be_visible()
         page = visit(server.base_url)

@@ -89,6 +89,7 @@ async function read() {
 function set(found, failed, picture) {
   answer = found;
   problem = failed;
+  at.text.lang = at["written-in"].value;
   text.take(answer);
   correction.take(answer, picture);
   show();
@@ -115,7 +116,7 @@ function mark(box) {
 
 text.addEventListener("choose", () => {
   at.said.value = text.text;
-  at.said.focus();
+  (at.text.querySelector("button") ?? at.said).focus();
 });
 text.addEventListener("point", ({ detail }) => mark(detail));
 at.said.addEventListener("input", () => text.lock());

@@ -27,7 +27,7 @@ export const TEXTS = {
     alternatives: "Найімовірніші символи",
     about: "Про bukva",
     documents: "Рукопис чи друк?",
-    lines: "Читати рядок",
+    lines: "Прочитати рядок",
     api: "Опис API",
     key: "Ключ доступу",
     useKey: "Надіслати",
