@@ -246,14 +246,8 @@ async def _read_glyphs(
     rows = []
     for result in await read_glyphs(files, source, model, service):
         found = result.recognition
-        rows.append(
-            {
-                "label": (found and found.symbol) or "",
-                "confidence": (found and found.confidence) or 0.0,
-                "error": result.code or "",
-                "answer": result.model_dump_json(),
-            }
-        )
+        label, confidence = (found.symbol, found.confidence) if found else (None, None)
+        rows.append(_to_row(label, confidence, result.code, result))
     return rows
 
 
@@ -264,15 +258,8 @@ async def _read_documents(
     if not isinstance(page, int) or page < 1:
         raise RequestError("invalid_request", "Expected a `page` of 1 or more.")
     asked = AskedReader(model.recogniser, {"number": page})
-    return [
-        {
-            "label": read.answer.label or "",
-            "confidence": read.answer.confidence or 0.0,
-            "error": read.answer.error or "",
-            "answer": read.answer.model_dump_json(),
-        }
-        for read in await ask_documents(files, asked, model, service)
-    ]
+    answers = [read.answer for read in await ask_documents(files, asked, model, service)]
+    return [_to_row(each.label, each.confidence, each.error, each) for each in answers]
 
 
 async def _read_lines(
@@ -284,15 +271,19 @@ async def _read_lines(
     except ValidationError:
         message = "Expected the language `uk` or `fr`, and the decoding `greedy` or `beam`."
         raise RequestError("invalid_request", message) from None
-    return [
-        {
-            "label": read.answer.text or "",
-            "confidence": read.answer.confidence or 0.0,
-            "error": read.answer.error or "",
-            "answer": read.answer.model_dump_json(),
-        }
-        for read in await ask_lines(files, question, model, service)
-    ]
+    answers = [read.answer for read in await ask_lines(files, question, model, service)]
+    return [_to_row(each.text, each.confidence, each.error, each) for each in answers]
+
+
+def _to_row(
+    label: str | None, confidence: float | None, error: str | None, answer: BaseModel
+) -> dict[str, Any]:
+    return {
+        "label": label or "",
+        "confidence": confidence or 0.0,
+        "error": error or "",
+        "answer": answer.model_dump_json(),
+    }
 
 
 _READERS: Final[Mapping[str, Callable[..., Awaitable[list[dict[str, Any]]]]]] = MappingProxyType(

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, ImageStat
+from PIL import Image, ImageOps, ImageStat
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
@@ -38,7 +38,6 @@ _PDF_DPI: Final = 200
 _LONGEST_PX: Final = 2048
 _WRONG_PASSWORD: Final = 4  # FPDF_ERR_PASSWORD
 _PDFIUM: Final = Lock()  # PDFium may be called by one thread at a time
-_LYING: Final = (5, 6, 7, 8)  # EXIF 2.32, section 4.6.4: width and height change places
 _WHITE_IS_ZERO, _PHOTOMETRIC, _TILE_WIDTH, _TILE_LENGTH = 0, 262, 322, 323  # TIFF 6.0
 
 
@@ -87,7 +86,7 @@ def read_picture(file: bytes, number: int = 1) -> Page:
         return _read_tiff(file, number)
     pixels = _read_image(file)
     _check_number(number, 1)
-    return Page(pixels, 1, 1, _measure(file))
+    return Page(pixels, 1, 1, _measure(file, pixels))
 
 
 def _check_number(number: int, count: int) -> None:
@@ -107,12 +106,12 @@ def _read_image(file: bytes) -> UInt8Array:
         raise UnsupportedFormatError("Expected a PNG, JPEG, WebP or TIFF file.") from error
 
 
-def _measure(file: bytes) -> tuple[int, int]:
-    """Return width and height of an image, upright, of a file that could be decoded."""
+def _measure(file: bytes, pixels: UInt8Array) -> tuple[int, int]:
+    """Return width and height of an image, the way up that its pixels were decoded."""
     with _named_faults(), Image.open(io.BytesIO(file)) as image:
         width, height = image.size
-        is_lying = image.getexif().get(ExifTags.Base.Orientation) in _LYING
-    return (height, width) if is_lying else (width, height)
+    is_turned = (width > height) != (pixels.shape[1] > pixels.shape[0])
+    return (height, width) if is_turned else (width, height)
 
 
 def _is_large_png(file: bytes) -> bool:
