@@ -68,6 +68,7 @@ def test_a_line_is_read(open_page):
     expect(page.locator("#said")).to_have_value("її ої")
     expect(page.locator("#percent")).to_have_text(re.compile(r"^\d+\s?%$"))
     expect(page.locator(".doubtful")).to_have_count(0)
+    expect(page.locator("#summary")).to_have_text("Прочитано.")
     expect(page.locator("#picture")).to_be_visible()
     expect(page.locator("#model")).to_have_text("Модель bukva-line, версія 1.")
 
@@ -78,6 +79,7 @@ def test_a_doubtful_character_is_marked_and_another_chosen(open_page):
     doubtful = page.locator(".doubtful")
     expect(doubtful).to_have_count(1)
     expect(doubtful).to_have_text("о")
+    expect(page.locator("#summary")).to_have_text("Underlined is what is doubtful: 1.")
     doubtful.click()
     expect(page.locator("#mark")).to_be_visible()
     mark, frame = page.locator("#mark").bounding_box(), page.locator("#frame").bounding_box()

@@ -34,6 +34,11 @@ export class LineText extends EventTarget {
     return this.#pieces.map(({ text }) => text).join("");
   }
 
+  /** How many of its characters are doubtful, whatever was chosen. */
+  get doubtful() {
+    return this.#pieces.filter(isDoubtful).length;
+  }
+
   /** Take an answer of the service, or null. */
   take(answer) {
     this.#pieces = (answer?.words ?? []).flatMap((word, place) => [
@@ -59,7 +64,7 @@ export class LineText extends EventTarget {
   #toElement(piece) {
     if (piece.isChosen) return make("span", { className: "chosen" }, piece.text);
     const { character } = piece;
-    if (this.#isLocked || !character || character.confidence >= SURE_FROM) return piece.text;
+    if (this.#isLocked || !isDoubtful(piece)) return piece.text;
     const button = make("button", { type: "button", className: "doubtful" }, piece.text);
     button.ariaExpanded = String(piece === this.#opened);
     button.title = this.#texts().doubtful(character.text);
@@ -78,9 +83,7 @@ export class LineText extends EventTarget {
   }
 
   #buttonOf(piece) {
-    const doubtful = this.#pieces.filter(
-      ({ isChosen, character }) => !isChosen && character?.confidence < SURE_FROM,
-    );
+    const doubtful = this.#pieces.filter((each) => !each.isChosen && isDoubtful(each));
     return this.#at.text.querySelectorAll("button")[doubtful.indexOf(piece)];
   }
 
@@ -137,4 +140,8 @@ export class LineText extends EventTarget {
   #point(character) {
     this.dispatchEvent(new CustomEvent("point", { detail: character?.box ?? null }));
   }
+}
+
+function isDoubtful({ character }) {
+  return character?.confidence < SURE_FROM;
 }

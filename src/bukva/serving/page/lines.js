@@ -11,9 +11,6 @@ import { renderLine } from "./picture.js";
 import { askVersion, readLine } from "./service.js";
 import { describeProblem, TEXTS } from "./texts.js";
 
-/** Below this it is said that the answer is not sure. */
-const SURE_FROM = 0.8;
-
 const at = elementsById();
 const text = new LineText(at, texts);
 const correction = new LineCorrection(at, texts);
@@ -48,7 +45,6 @@ function show() {
     at.confidence.value = answer.confidence;
     at.percent.textContent = answer.confidence.toLocaleString(language, digits);
   }
-  at.note.textContent = answer?.text && answer.confidence < SURE_FROM ? texts().unsure : "";
   at["key-form"].hidden = problem?.code !== "unauthorized";
   at.model.textContent = answer ? texts().model(answer.model) : "";
   text.show();
@@ -57,7 +53,8 @@ function show() {
 
 function describe() {
   if (problem) return describeProblem(problem, texts());
-  return answer && !answer.text ? texts().empty : "";
+  if (!answer) return "";
+  return answer.text ? texts().read(text.doubtful) : texts().empty;
 }
 
 function take(taken) {
