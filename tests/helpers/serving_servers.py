@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import mlflow
+import psutil
 
 from bukva.serving.app import create_app
 from bukva.serving.server import Server as HttpServer
@@ -56,6 +57,13 @@ def tracking_restored() -> Iterator[None]:
         yield
     finally:
         mlflow.set_tracking_uri(before)
+
+
+def workers_of(process: psutil.Process) -> list[psutil.Process]:
+    """The processes that read documents or lines for a service; the last argument is the task."""
+    found = process.children(recursive=True)
+    alive = [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
+    return [each for each in alive if "bukva.serving.reader_worker" in each.cmdline()]
 
 
 def free_port() -> int:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from bar_network import make_bar_network
 from density_network import make_density_network
+from mlflow import MlflowClient
 from packaged_models import register
 from serving_servers import Server, run_process, run_thread, tracking_restored, wait_for
 
@@ -77,7 +79,7 @@ def openapi(server: Server) -> dict:
 
 @pytest.fixture(scope="session")
 def documents_registry(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a registry with a recogniser of glyphs, and one of documents."""
+    """The address of a registry with a recogniser of glyphs, one of documents, one of lines."""
     folder = tmp_path_factory.mktemp("documents")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     with tracking_restored():
@@ -86,13 +88,28 @@ def documents_registry(tmp_path_factory: pytest.TempPathFactory) -> str:
         experiment_id = mlflow.create_experiment("serving", artifact_location=artifacts)
         register("bukva-glyph", experiment_id)
         register("bukva-document", experiment_id, recogniser=make_density_network())
+        register("bukva-line", experiment_id, recogniser=make_bar_network())
     return uri
 
 
 @pytest.fixture(scope="session")
 def reader(documents_registry: str) -> Iterator[Server]:
-    """The service with both models, ready."""
+    """The service with all models, ready."""
     with run_thread(tracking_uri=documents_registry) as server:
         server.wait_until_ready()
-        wait_for(lambda: server.answers("/v2/models/bukva-document/ready"))
+        for task in ("document", "line"):
+            wait_for(lambda name=task: server.answers(f"/v2/models/bukva-{name}/ready"))
         yield server
+
+
+@pytest.fixture
+def own_registry(tmp_path: Path) -> Iterator[tuple[str, str, MlflowClient]]:
+    """The address of a registry of glyphs and documents, its experiment, and a client of it."""
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    with tracking_restored():
+        mlflow.set_tracking_uri(uri)
+        artifacts = (tmp_path / "artifacts").as_uri()
+        experiment_id = mlflow.create_experiment("own", artifact_location=artifacts)
+        register("bukva-glyph", experiment_id)
+        register("bukva-document", experiment_id, recogniser=make_density_network())
+        yield uri, experiment_id, MlflowClient()

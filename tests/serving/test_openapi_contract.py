@@ -53,9 +53,10 @@ def _perhaps_an_image(value: Any) -> Any:
 def service(documents_registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("feedback")
     places = {"tracking_uri": documents_registry, "feedback_folder": folder}
-    with run_thread(**places, deadline_s=60, document_deadline_s=60) as server:
+    with run_thread(**places, deadline_s=60, document_deadline_s=60, line_deadline_s=60) as server:
         server.wait_until_ready()
-        wait_for(lambda: server.answers("/v2/models/bukva-document/ready"))
+        for task in ("document", "line"):
+            wait_for(lambda name=task: server.answers(f"/v2/models/bukva-{name}/ready"))
         yield server
     sys.stdout.write(f"{statuses.total()} requests: {dict(sorted(statuses.items()))}\n")
 

@@ -111,7 +111,7 @@ def _is_served(task: str) -> bool:
     settings = read_settings()
     if task not in settings.tasks or sqlite_path(settings.tracking_uri) is None:
         return True
-    settings = settings if task == "glyph" else settings.for_documents()
+    settings = settings.for_reader("document") if task == "document" else settings
     try:
         find_version(settings)
     except RegistryError:

@@ -22,11 +22,13 @@ from bukva.core.corpora.idx import read_idx
 from bukva.core.corpora.manifest import CorpusEntry, CorpusFile, parse_manifest, select_entries
 from bukva.core.corpora.readers import READERS
 from bukva.core.corpora.rukopys import read_glyphs_csv
+from bukva.core.corrections import FEEDBACK
 from bukva.core.samples import LazyCorpora, RawSample
+from bukva.datasets.feedback import LineCorrectionsDataset
 from bukva.datasets.files import ParquetDataset, ReadOnlyDataset
 from bukva.datasets.storage import Files
 from bukva.errors import ChecksumError, CorpusMissingError, ParameterError
-from bukva.tasks.glyph.feedback.collection import FEEDBACK, read_feedback
+from bukva.tasks.glyph.feedback.collection import read_feedback
 from bukva.tasks.glyph.published import published_split
 
 _RUKOPYS_TABLE_SOURCE = "master.zip"
@@ -87,12 +89,16 @@ class CorporaDataset(_ReadOnlyCorporaDataset):
 
     Args:
         feedback: Path or URI of the corpus `feedback`, which is made here and not published.
+        corrections: Arguments of a `LineCorrectionsDataset`, which is `feedback` in its place.
         common: As of all datasets here.
     """
 
-    def __init__(self, *, feedback: str = "", **common: Any) -> None:
+    def __init__(
+        self, *, feedback: str = "", corrections: dict[str, Any] | None = None, **common: Any
+    ) -> None:
         super().__init__(**common)
         self._feedback = feedback
+        self._corrections = LineCorrectionsDataset(**corrections) if corrections else None
 
     def load(self) -> LazyCorpora:
         """Return a function for each named corpus that reads, verifies and yields its samples.
@@ -104,7 +110,11 @@ class CorporaDataset(_ReadOnlyCorporaDataset):
             name: partial(read_samples, entry, self._folder, **self._fs_args)
             for name, entry in self._entries().items()
         }
-        if FEEDBACK in self._names:
+        if FEEDBACK not in self._names:
+            return corpora
+        if self._corrections:
+            corpora |= self._corrections.load()
+        else:
             corpora[FEEDBACK] = partial(_read_feedback_samples, self._require_feedback())
         return corpora
 
@@ -118,9 +128,8 @@ class CorporaDataset(_ReadOnlyCorporaDataset):
         return self._feedback
 
     def _exists(self) -> bool:
-        if FEEDBACK in self._names and not ParquetDataset(filepath=self._feedback).exists():
-            return False
-        return super()._exists()
+        is_made = self._corrections or ParquetDataset(filepath=self._feedback).exists()
+        return super()._exists() and (FEEDBACK not in self._names or bool(is_made))
 
 
 class PublishedSplitDataset(_ReadOnlyCorporaDataset):

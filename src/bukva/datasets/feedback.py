@@ -11,22 +11,20 @@ A catalog names where the service keeps corrections, and where it delivers them 
 import logging
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from bukva.core.corrections import DELETED, FEEDBACK, MAX_FILE_BYTES, STATE_FOLDERS, find_task
+from bukva.core.samples import LazyCorpora
 from bukva.datasets.files import ArrayDataset, FileDataset, ParquetDataset, ReadOnlyDataset
 from bukva.datasets.storage import Files
 from bukva.errors import CorrectionError, StorageError
-from bukva.tasks.glyph.correction import (
-    DELETED,
-    MAX_FILE_BYTES,
-    STATE_FOLDERS,
-    Correction,
-    parse_correction,
-)
+from bukva.tasks.glyph.correction import Correction
 from bukva.tasks.glyph.feedback.collection import StoredCorrections, describe_unusable
 from bukva.tasks.glyph.feedback.decisions import Decisions, parse_decisions, write_decisions
 from bukva.tasks.glyph.feedback.selection import KnownSamples
+from bukva.tasks.line.feedback import read_line_corrections
 
+T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _READ_AT_ONCE = 256
 
@@ -38,8 +36,8 @@ class _File(NamedTuple):
     content: bytes | Exception
 
 
-class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
-    """Loads all corrections that are stored now, but for those that are to be deleted.
+class _StoredFilesDataset(ReadOnlyDataset[T]):
+    """What datasets of stored corrections share: the files at two places.
 
     Args:
         folder: Folder or URI of the service's own store.
@@ -61,37 +59,6 @@ class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
         self._places = [place for place in (folder, delivered) if place]
         self._fs_args = fs_args or {}
         self.metadata = metadata
-
-    def load(self) -> StoredCorrections:
-        """Return them with the files that are none; a place that does not exist holds none.
-
-        Raises:
-            StorageError: If a store cannot be used: what is in it is not to be passed over.
-        """
-        files = [file for place in self._places for file in self._read(place)]
-        to_be_deleted = {file.path.name for file in files if file.path.parts[0] == DELETED}
-        corrections: dict[str, Correction] = {}
-        stored = StoredCorrections([], [])
-        for file in files:
-            if file.path.parts[0] in STATE_FOLDERS:
-                continue
-            try:
-                correction = _parse(file)
-            except StorageError:
-                raise
-            except (CorrectionError, OSError) as error:
-                stored.unusable.append(describe_unusable(str(file.path), error))
-                continue
-            if correction.place.replace("/", "-") not in to_be_deleted:
-                corrections.setdefault(correction.id, correction)
-        stored.corrections.extend(corrections.values())
-        if not corrections:
-            _LOG.warning(
-                "There are no corrections in %s. The service keeps them in BUKVA_FEEDBACK_FOLDER "
-                "and delivers them to BUKVA_FEEDBACK_URL: set both here as they are there.",
-                " nor in ".join(self._places),
-            )
-        return stored
 
     def _read(self, place: str) -> Iterator[_File]:
         """Yield the files below a place, many at a time, but for drafts and what is too large."""
@@ -118,6 +85,66 @@ class CorrectionsDataset(ReadOnlyDataset[StoredCorrections]):
         return {"places": self._places}
 
 
+class CorrectionsDataset(_StoredFilesDataset[StoredCorrections]):
+    """Loads all corrections of drawings that are stored now, but those that are to be deleted."""
+
+    def load(self) -> StoredCorrections:
+        """Return them with the files that are none; a place that does not exist holds none.
+
+        Raises:
+            StorageError: If a store cannot be used: what is in it is not to be passed over.
+        """
+        files = [file for place in self._places for file in self._read(place)]
+        to_be_deleted = {file.path.name for file in files if file.path.parts[0] == DELETED}
+        corrections: dict[str, Correction] = {}
+        stored = StoredCorrections([], [])
+        for file in files:
+            if file.path.parts[0] in STATE_FOLDERS or not _is_of_glyphs(file):
+                continue
+            try:
+                correction = _parse(file)
+            except StorageError:
+                raise
+            except (CorrectionError, OSError) as error:
+                stored.unusable.append(describe_unusable(str(file.path), error))
+                continue
+            if correction.place.replace("/", "-") not in to_be_deleted:
+                corrections.setdefault(correction.id, correction)
+        stored.corrections.extend(corrections.values())
+        if not corrections:
+            _LOG.warning(
+                "There are no corrections in %s. The service keeps them in BUKVA_FEEDBACK_FOLDER "
+                "and delivers them to BUKVA_FEEDBACK_URL: set both here as they are there.",
+                " nor in ".join(self._places),
+            )
+        return stored
+
+
+class LineCorrectionsDataset(_StoredFilesDataset[LazyCorpora]):
+    """Loads the corrections of lines that are stored now, as the corpus `feedback`."""
+
+    def load(self) -> LazyCorpora:
+        """Return a function that reads them; the corpus holds nothing where there are none.
+
+        Raises:
+            StorageError: If a store cannot be used: what is in it is not to be passed over.
+        """
+        return {FEEDBACK: lambda: read_line_corrections(self._read_contents())}
+
+    def _read_contents(self) -> dict[str, bytes]:
+        contents: dict[str, bytes] = {}
+        for file in (file for place in self._places for file in self._read(place)):
+            if isinstance(file.content, StorageError):
+                raise file.content
+            if isinstance(file.content, bytes):
+                contents.setdefault(str(file.path), file.content)
+        return contents
+
+
+def _is_of_glyphs(file: _File) -> bool:
+    return isinstance(file.content, Exception) or find_task(file.content) == "glyph"
+
+
 def _parse(file: _File) -> Correction:
     """Return the correction that a file holds.
 
@@ -127,7 +154,7 @@ def _parse(file: _File) -> Correction:
     """
     if isinstance(file.content, Exception):
         raise file.content
-    correction = parse_correction(file.content)
+    correction = Correction.parse(file.content)
     if file.path.name != f"{correction.id}.json":
         raise CorrectionError(f"Expected the correction {file.path.stem}, got {correction.id}.")
     if correction.image is None:

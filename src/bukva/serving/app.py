@@ -13,12 +13,14 @@ from starlette.staticfiles import StaticFiles
 from bukva import __version__
 from bukva.serving.access import KEY_SCHEMES, KeyGate, RateLimit
 from bukva.serving.documents import router as documents_router
+from bukva.serving.feedback_routes import feedback_router, line_feedback_router
 from bukva.serving.inference import infer_router
 from bukva.serving.inference import router as metadata_router
+from bukva.serving.lines import router as lines_router
 from bukva.serving.middleware import BodyLimit, Gate, RequestContext, ShortWay
 from bukva.serving.problems import describe_problems, install_handlers
 from bukva.serving.recognition import router as recognition_router
-from bukva.serving.routes import feedback_router, health_router, model_router
+from bukva.serving.routes import health_router, model_router
 from bukva.serving.service import make_service
 from bukva.serving.settings import Settings
 
@@ -72,6 +74,9 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(feedback_router, **described)
     if "document" in settings.tasks:
         app.include_router(documents_router, **described)
+    if "line" in settings.tasks:
+        app.include_router(lines_router, **described)
+        app.include_router(line_feedback_router, **described)
     for router in (model_router, infer_router):
         app.include_router(router, **described)
     for router in (health_router, metadata_router):
@@ -98,10 +103,11 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _choose_pages(settings: Settings) -> dict[str, str]:
     """The file at each address of a page; the first task has the front page."""
-    pages = {"glyph": "index.html", "document": "documents.html"}
+    pages = {"glyph": "index.html", "document": "documents.html", "line": "lines.html"}
     chosen = {"/": pages[settings.tasks[0]], "/about": "about.html"}
-    if "document" in settings.tasks:
-        chosen["/documents"] = pages["document"]
+    for task in ("document", "line"):
+        if task in settings.tasks:
+            chosen[f"/{task}s"] = pages[task]
     return chosen
 
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from bukva.errors import RequestError
-from bukva.serving.document_model import AskedDocument, DocumentModel
-from bukva.serving.document_reader import ReadDocument
 from bukva.serving.problems import DOCUMENT_PROBLEMS, describe_problems
+from bukva.serving.reader_models import DocumentModel
+from bukva.serving.reader_process import AskedReader, ReadDocument
 from bukva.serving.request_body import describe_file, read_file
 from bukva.serving.schemas import DocumentAnswer, DocumentPart
 from bukva.serving.service import Service, ServiceDep
@@ -39,8 +39,9 @@ _PROBLEMS: Final = describe_problems(
 async def classify(request: Request, service: ServiceDep, page: AskedPage = 1) -> DocumentAnswer:
     """Says of a page and of each of its parts whether it is handwritten or printed."""
     model = _admit(request, service)
-    file = await read_file(request, service.settings)
-    [read] = await ask_documents([file], AskedDocument(model.recogniser, page), model, service)
+    file = await read_file(request, service.settings, takes_pdf=True)
+    asked = AskedReader(model.recogniser, {"number": page})
+    [read] = await ask_documents([file], asked, model, service)
     return to_answer(read, model)
 
 
@@ -63,11 +64,11 @@ async def explain(
     some two hundred times the work.
     """
     model = _admit(request, service)
-    file = await read_file(request, service.settings)
-    asked = AskedDocument(model.recogniser, page, method)
+    file = await read_file(request, service.settings, takes_pdf=True)
+    asked = AskedReader(model.recogniser, {"number": page, "method": method})
     [read] = await ask_documents([file], asked, model, service)
     to_answer(read, model)
-    return Response(read.overlay, media_type="image/png")
+    return Response(read.attached, media_type="image/png")
 
 
 def _admit(request: Request, service: Service) -> DocumentModel:
@@ -80,13 +81,14 @@ def _admit(request: Request, service: Service) -> DocumentModel:
 
 
 async def ask_documents(
-    files: Sequence[bytes], asked: AskedDocument, model: DocumentModel, service: Service
+    files: Sequence[bytes], asked: AskedReader[ReadDocument], model: DocumentModel, service: Service
 ) -> Sequence[ReadDocument]:
     """What is answered to each file, in their order, once it is counted."""
     found = await service.document.calls.predict(asked, files)
     for read in found:
         label = read.answer.label or "none"
-        service.metrics.count_document(label, read.answer.confidence, model.identity.version)
+        confidence, version = read.answer.confidence, model.identity.version
+        service.metrics.count_read("document", label, confidence, version)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Corrections: what people say that their drawings show, kept for training.
+"""Corrections: what people say that their drawings and lines show, kept for training.
 
 A correction that was acknowledged is on the disk; one that was not has left nothing behind but a
 temporary file. Nothing of it is ever read back by way of the service. In the folder lie
@@ -21,6 +21,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
+from bukva.core.corrections import DELETED, StoredCorrection
 from bukva.errors import RequestError
 from bukva.serving.feedback_files import (
     FeedbackTarget,
@@ -37,8 +38,7 @@ from bukva.serving.feedback_files import (
 )
 from bukva.serving.logs import log_event, log_failure
 from bukva.serving.metrics import Metrics
-from bukva.serving.schemas import FeedbackRequest, ServedModel
-from bukva.tasks.glyph.correction import DELETED, Correction
+from bukva.serving.schemas import FeedbackRequest, LineFeedbackRequest, ServedModel
 
 
 class FeedbackStore:
@@ -86,7 +86,7 @@ class FeedbackStore:
     def keep(
         self,
         key: str,
-        request: FeedbackRequest,
+        request: FeedbackRequest | LineFeedbackRequest,
         image: bytes,
         model: ServedModel | None,
         client: str | None = None,
@@ -135,7 +135,7 @@ class FeedbackStore:
         """Names of the files that wait to be delivered."""
         return (path.name for path in list_files(self._folder))
 
-    def read(self, file_name: str) -> Correction | None:
+    def read(self, file_name: str) -> StoredCorrection | None:
         """Return a correction that waits, or None if there is none to deliver.
 
         A file that is no correction is set aside.
@@ -155,7 +155,7 @@ class FeedbackStore:
             # A former one under this name has to be deleted first.
             return None if self._deletion(correction).exists() else correction
 
-    def mark_delivered(self, correction: Correction) -> bool:
+    def mark_delivered(self, correction: StoredCorrection) -> bool:
         """Leave a receipt of a correction; return False if it was deleted meanwhile."""
         with self._lock():
             if self._deletion(correction).exists():
@@ -164,18 +164,18 @@ class FeedbackStore:
             self._drop(self._path(self._folder, correction.id))
         return True
 
-    def set_aside(self, correction: Correction, reason: str) -> None:
+    def set_aside(self, correction: StoredCorrection, reason: str) -> None:
         """Give up the delivery of a correction; it stays in `dead/`."""
         with self._lock():
             path = self._path(self._folder, correction.id)
             if path.exists():
                 self._set_aside(path, reason)
 
-    def deletions(self) -> list[Correction]:
+    def deletions(self) -> list[StoredCorrection]:
         """Receipts of what is to be deleted where it was delivered."""
         return [found for path in list_files(self._deleted) if (found := read_correction(path))]
 
-    def forget(self, deletion: Correction) -> None:
+    def forget(self, deletion: StoredCorrection) -> None:
         """Drop the receipt of what was deleted."""
         with self._lock():
             self._drop(self._deletion(deletion))
@@ -192,7 +192,7 @@ class FeedbackStore:
     def _lock(self) -> AbstractContextManager[bool]:
         return lock_folder(self._folder)
 
-    def _find(self, name: str) -> Correction | None:
+    def _find(self, name: str) -> StoredCorrection | None:
         for folder in (self._folder, self._sent, self._dead):
             path = self._path(folder, name)
             if path.exists():
@@ -207,7 +207,7 @@ class FeedbackStore:
         for room in self._rooms.values():
             room.refresh()
 
-    def _accept(self, correction: Correction, draft: Path) -> Correction:
+    def _accept(self, correction: StoredCorrection, draft: Path) -> StoredCorrection:
         self._recount()
         if self.count_waiting() + self.count_dead() >= self._max_files:
             raise RequestError("feedback_full", f"Expected fewer than {self._max_files} of them.")
@@ -224,7 +224,7 @@ class FeedbackStore:
         self._move(path, target)
         log_failure("feedback_set_aside", None, file=target.name, reason=reason)
 
-    def _write(self, receipt: Correction, path: Path) -> None:
+    def _write(self, receipt: StoredCorrection, path: Path) -> None:
         with drafted(path.parent, receipt.write()) as draft:
             self._move(draft, path)
         sync_folder(path.parent)
@@ -246,7 +246,7 @@ class FeedbackStore:
     def _path(self, folder: Path, name: str) -> Path:
         return folder / f"{name}.json"
 
-    def _deletion(self, correction: Correction) -> Path:
+    def _deletion(self, correction: StoredCorrection) -> Path:
         return self._deleted / correction.place.replace("/", "-")
 
 
@@ -329,7 +329,7 @@ class FeedbackUploader:
                 return
             yield partial(self._deliver, target, file_name)
 
-    def _remove(self, target: FeedbackTarget, deletion: Correction) -> None:
+    def _remove(self, target: FeedbackTarget, deletion: StoredCorrection) -> None:
         if _holds(target, deletion):
             target.remove(deletion.place)
         self._store.forget(deletion)
@@ -354,6 +354,6 @@ class FeedbackUploader:
             self._metrics.count_delivered()
 
 
-def _holds(target: FeedbackTarget, correction: Correction) -> bool:
+def _holds(target: FeedbackTarget, correction: StoredCorrection) -> bool:
     stored = target.read(correction.place)
     return stored is not None and stored.sha256 == correction.sha256

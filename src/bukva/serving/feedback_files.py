@@ -16,16 +16,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bukva.errors import CorrectionError, ImageError, RequestError
-from bukva.serving.schemas import FeedbackRequest, ServedModel
-from bukva.tasks.glyph.correction import (
+from bukva.core.corrections import (
     MAX_FILE_BYTES,
-    Correction,
     Respondent,
+    StoredCorrection,
     compress_image,
-    digest_of,
-    parse_correction,
+    find_task,
 )
+from bukva.errors import CorrectionError, ImageError, RequestError
+from bukva.serving.schemas import FeedbackRequest, LineFeedbackRequest, ServedModel
+from bukva.tasks.glyph import correction as glyph
+from bukva.tasks.line.correction import SIDE_PX, LineCorrection
 
 _DRAFT_AGE_S = 3600
 
@@ -138,34 +139,38 @@ def list_files(folder: Path) -> Iterator[Path]:
 
 def make_correction(
     key: str,
-    request: FeedbackRequest,
+    request: FeedbackRequest | LineFeedbackRequest,
     image: bytes,
     model: ServedModel | None,
     client: str | None = None,
-) -> Correction:
+) -> StoredCorrection:
     """Makes a correction of a request; its image is made anew from the pixels.
 
     Raises:
         RequestError: If the image cannot be decoded; the codes are those of recognition.
     """
+    is_line = isinstance(request, LineFeedbackRequest)
+    sides = (SIDE_PX, SIDE_PX) if is_line else (glyph.MAX_SIDE_PX, glyph.PHOTO_SIDE_PX)
     try:
-        picture = base64.b64encode(compress_image(image)).decode("ascii")
+        picture = base64.b64encode(compress_image(image, *sides)).decode("ascii")
     except ImageError as error:
         raise RequestError(error.code, str(error)) from error
-    return Correction(
-        id=hashlib.sha256(key.encode()).hexdigest()[:32],
-        sha256=digest_of(request.symbol, picture),
-        created=datetime.now(UTC).replace(microsecond=0),
-        answer=request.answer,
-        model=Respondent(**model.model_dump()) if model else None,
-        client=client,
-        symbol=request.symbol,
-        source=request.source,
-        image=picture,
-    )
+    facts: dict[str, Any] = {
+        "id": hashlib.sha256(key.encode()).hexdigest()[:32],
+        "created": datetime.now(UTC).replace(microsecond=0),
+        "answer": request.answer,
+        "model": Respondent(**model.model_dump()) if model else None,
+        "client": client,
+        "image": picture,
+    }
+    if isinstance(request, LineFeedbackRequest):
+        sha256 = LineCorrection.digest(request.text, picture)
+        return LineCorrection(task="line", text=request.text, sha256=sha256, **facts)
+    sha256 = glyph.Correction.digest(request.symbol, picture)
+    return glyph.Correction(symbol=request.symbol, source=request.source, sha256=sha256, **facts)
 
 
-def read_correction(path: Path) -> Correction | None:
+def read_correction(path: Path) -> StoredCorrection | None:
     """Reads a correction or a receipt; None if the file is anything else.
 
     Raises:
@@ -174,10 +179,11 @@ def read_correction(path: Path) -> Correction | None:
     return None if path.stat().st_size > MAX_FILE_BYTES else try_parsing(path.read_bytes())
 
 
-def try_parsing(data: bytes) -> Correction | None:
+def try_parsing(data: bytes) -> StoredCorrection | None:
     """Makes sense of the bytes of a correction or a receipt; None if they are anything else."""
+    kind = LineCorrection if find_task(data) == "line" else glyph.Correction
     try:
-        return parse_correction(data)
+        return kind.parse(data)
     except CorrectionError:
         return None
 
@@ -201,7 +207,7 @@ class FolderTarget:
         self._root = root
         drop_old_drafts(root)
 
-    def create(self, correction: Correction) -> bool:
+    def create(self, correction: StoredCorrection) -> bool:
         """Writes a correction to its place; returns False, and writes nothing, if that is taken."""
         path = self._root / correction.place
         with drafted(self._root, correction.write()) as draft:
@@ -214,7 +220,7 @@ class FolderTarget:
         sync_folder(path.parent)
         return True
 
-    def read(self, place: str) -> Correction | None:
+    def read(self, place: str) -> StoredCorrection | None:
         """What is at a place; None if there is nothing, or no correction."""
         try:
             return try_parsing((self._root / place).read_bytes())
@@ -236,7 +242,7 @@ class S3Target:
         self._files: Any = S3FileSystem(config_kwargs=_S3_CONFIG, skip_instance_cache=True)
         self._files.retries = 1  # the uploader has its own pauses
 
-    def create(self, correction: Correction) -> bool:
+    def create(self, correction: StoredCorrection) -> bool:
         """See FolderTarget."""
         try:
             self._files.pipe_file(self._path(correction.place), correction.write(), mode="create")
@@ -246,7 +252,7 @@ class S3Target:
             raise
         return True
 
-    def read(self, place: str) -> Correction | None:
+    def read(self, place: str) -> StoredCorrection | None:
         """See FolderTarget."""
         try:
             return try_parsing(self._files.cat_file(self._path(place)))

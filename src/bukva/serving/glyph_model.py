@@ -66,8 +66,8 @@ def read_map(answer: Answer) -> tuple[Box, list[list[float]]] | None:
 class GlyphModel(LoadedModel[Recogniser]):
     """A model that reads letters and digits."""
 
-    @staticmethod
-    def open(onnx_model: bytes, _deadline_s: float) -> Recogniser:
+    @classmethod
+    def open(cls, onnx_model: bytes, _deadline_s: float) -> Recogniser:
         """Return the recogniser in an ONNX file."""
         return Recogniser(onnx_model)
 

@@ -13,15 +13,17 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from bukva import __version__
 from bukva.errors import RequestError
-from bukva.serving.document_model import AskedDocument, DocumentModel
 from bukva.serving.documents import ask_documents
 from bukva.serving.glyph_model import GlyphModel
+from bukva.serving.lines import LineQuestion, ask_lines
 from bukva.serving.problems import describe_problems
+from bukva.serving.reader_models import DocumentModel, LineModel
+from bukva.serving.reader_process import AskedReader
 from bukva.serving.recognition import read_glyphs
 from bukva.serving.request_body import (
     check_size,
@@ -81,7 +83,9 @@ class InferRequest(_Lenient):
 
     id: str | None = None
     parameters: dict[str, Any] = Field(
-        default={}, description="`page` of documents, from 1; `source` of glyphs"
+        default={},
+        description="`page` of documents, from 1; `source` of glyphs; `language` and `decoding` of "
+        "lines",
     )
     inputs: list[InputTensor] = Field(min_length=1, max_length=1)
     outputs: list[OutputName] = Field(default=[], description="all, where none is named")
@@ -242,14 +246,8 @@ async def _read_glyphs(
     rows = []
     for result in await read_glyphs(files, source, model, service):
         found = result.recognition
-        rows.append(
-            {
-                "label": (found and found.symbol) or "",
-                "confidence": (found and found.confidence) or 0.0,
-                "error": result.code or "",
-                "answer": result.model_dump_json(),
-            }
-        )
+        label, confidence = (found.symbol, found.confidence) if found else (None, None)
+        rows.append(_to_row(label, confidence, result.code, result))
     return rows
 
 
@@ -259,18 +257,35 @@ async def _read_documents(
     page = parameters.get("page", 1)
     if not isinstance(page, int) or page < 1:
         raise RequestError("invalid_request", "Expected a `page` of 1 or more.")
-    asked = AskedDocument(model.recogniser, page)
-    return [
-        {
-            "label": read.answer.label or "",
-            "confidence": read.answer.confidence or 0.0,
-            "error": read.answer.error or "",
-            "answer": read.answer.model_dump_json(),
-        }
-        for read in await ask_documents(files, asked, model, service)
-    ]
+    asked = AskedReader(model.recogniser, {"number": page})
+    answers = [read.answer for read in await ask_documents(files, asked, model, service)]
+    return [_to_row(each.label, each.confidence, each.error, each) for each in answers]
+
+
+async def _read_lines(
+    files: Sequence[bytes], parameters: dict[str, Any], model: LineModel, service: Service
+) -> list[dict[str, Any]]:
+    given = {name: parameters[name] for name in ("language", "decoding") if name in parameters}
+    try:
+        question = LineQuestion.model_validate(given)
+    except ValidationError:
+        message = "Expected the language `uk` or `fr`, and the decoding `greedy` or `beam`."
+        raise RequestError("invalid_request", message) from None
+    answers = [read.answer for read in await ask_lines(files, question, model, service)]
+    return [_to_row(each.text, each.confidence, each.error, each) for each in answers]
+
+
+def _to_row(
+    label: str | None, confidence: float | None, error: str | None, answer: BaseModel
+) -> dict[str, Any]:
+    return {
+        "label": label or "",
+        "confidence": confidence or 0.0,
+        "error": error or "",
+        "answer": answer.model_dump_json(),
+    }
 
 
 _READERS: Final[Mapping[str, Callable[..., Awaitable[list[dict[str, Any]]]]]] = MappingProxyType(
-    {"glyph": _read_glyphs, "document": _read_documents}
+    {"glyph": _read_glyphs, "document": _read_documents, "line": _read_lines}
 )

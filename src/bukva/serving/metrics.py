@@ -45,14 +45,23 @@ class Metrics:
         self._confidence = histogram(
             "bukva_confidence", "Confidence of what was read", ["model_version"], buckets=_SHARES
         )
-        self._documents = counter(
-            "bukva_documents", "Pages that were read; `none` for those that could not be",
-            ["model_version", "label"],
-        )  # fmt: skip
-        self._document_confidence = histogram(
-            "bukva_document_confidence", "Confidence of what was said of them", ["model_version"],
-            buckets=_SHARES,
-        )  # fmt: skip
+        self._read = {
+            "document": counter(
+                "bukva_documents", "Pages that were read; `none` for those that could not be",
+                ["model_version", "label"],
+            ),
+            "line": counter(
+                "bukva_lines", "Lines that were read, with `text` or `empty`; `none` as above",
+                ["model_version", "label"],
+            ),
+        }  # fmt: skip
+        self._read_confidence = {
+            task: histogram(
+                f"bukva_{task}_confidence", "Confidence of what was said of them",
+                ["model_version"], buckets=_SHARES,
+            )
+            for task in self._read
+        }  # fmt: skip
         self._drift = gauge(
             "bukva_drift_psi", "How far what is asked is from what the model was measured on",
             ["measure"],
@@ -102,11 +111,13 @@ class Metrics:
         if recognition.confidence is not None:
             confidence.observe(recognition.confidence)
 
-    def count_document(self, label: str, confidence: float | None, model_version: str) -> None:
-        """Counts what was said of a page."""
-        self._documents.labels(model_version, label).inc()
+    def count_read(
+        self, task: str, label: str, confidence: float | None, model_version: str
+    ) -> None:
+        """Counts what was said of a document, or of a line."""
+        self._read[task].labels(model_version, label).inc()
         if confidence is not None:
-            self._document_confidence.labels(model_version).observe(confidence)
+            self._read_confidence[task].labels(model_version).observe(confidence)
 
     def set_drift(self, index: Mapping[str, float], alarm: float) -> None:
         """Shows the stability index of each measure, and whether it reaches `alarm`."""

@@ -139,9 +139,9 @@ class LoadedModel(ABC, Generic[R]):
     drift: DriftMonitor
     loaded: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    @staticmethod
+    @classmethod
     @abstractmethod
-    def open(onnx_model: bytes, deadline_s: float) -> Any:
+    def open(cls, onnx_model: bytes, deadline_s: float) -> Any:
         """Return the recogniser in an ONNX file.
 
         Args:

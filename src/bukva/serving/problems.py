@@ -72,6 +72,11 @@ DOCUMENT_PROBLEMS = (
     "image_too_large", "image_too_small", "too_dark",
 )  # fmt: skip
 
+LINE_PROBLEMS = (
+    "unsupported_format", "undecodable_image", "image_too_large", "image_too_small", "too_dark",
+    "method_unavailable",
+)  # fmt: skip
+
 _CODES_BY_STATUS = {404: "not_found", 405: "method_not_allowed"}
 
 

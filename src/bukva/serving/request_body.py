@@ -22,7 +22,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from bukva.errors import RequestError
-from bukva.serving.schemas import BatchRequest, FeedbackRequest, PredictRequest
+from bukva.serving.schemas import BatchRequest, FeedbackRequest, LineFeedbackRequest, PredictRequest
 from bukva.serving.settings import Settings
 from bukva.tasks.glyph.answer import Source
 
@@ -44,9 +44,12 @@ _JSON_FIELDS: dict[type[BaseModel], str] = {
     "`source`: `drawing` or `photo`.",
     FeedbackRequest: "Expected an object with `image` (a base64 text), `symbol` (one of the 76), "
     "`consent` (true) and, where there was one, `answer`, and perhaps `source`.",
+    LineFeedbackRequest: "Expected an object with `image` (a base64 text), `text` (one line of at "
+    "most 300 characters), `consent` (true) and, where there was one, `answer`.",
 }
 
 Form = TypeVar("Form", bound=BaseModel)
+ImageForm = TypeVar("ImageForm", bound=PredictRequest)
 Body = TypeVar("Body")
 _FILE_PART = "Expected one file part named `file`, with a file name, and no other part."
 
@@ -91,10 +94,15 @@ async def read_image(request: Request, settings: Settings) -> bytes:
     return check_size(await _in_time(_read_any(request, settings), settings), settings)
 
 
-async def read_file(request: Request, settings: Settings) -> bytes:
+async def read_file(request: Request, settings: Settings, *, takes_pdf: bool = False) -> bytes:
     """The file that `request` carries, as its body or in a multipart form; not in JSON.
 
     To read a large text of base64 would hold up everybody.
+
+    Args:
+        request: With a body.
+        settings: How large and how slow it may be.
+        takes_pdf: Whether it may be called a PDF.
 
     Raises:
         RequestError: As `read_image` does.
@@ -102,13 +110,13 @@ async def read_file(request: Request, settings: Settings) -> bytes:
     media_type = _media_type(request)
     if media_type == "multipart/form-data":
         read = _read_multipart(request, settings.max_body_bytes)
-    elif _is_file(media_type) or media_type == "application/pdf":
+    elif _is_file(media_type) or (takes_pdf and media_type == "application/pdf"):
         read = request.body()
     else:
         raise RequestError(
             "unsupported_media_type",
-            "Expected image/png (or jpeg, webp, tiff), application/pdf or multipart/form-data, "
-            "without a content encoding.",
+            f"Expected image/png (or jpeg, webp, tiff), {'application/pdf, ' * takes_pdf}or "
+            "multipart/form-data, without a content encoding.",
         )
     return check_size(await _in_time(read, settings), settings)
 
@@ -118,13 +126,15 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     return await _in_time(request.body(), settings)
 
 
-async def read_feedback(request: Request, settings: Settings) -> tuple[FeedbackRequest, bytes]:
+async def read_feedback(
+    request: Request, kind: type[ImageForm], settings: Settings
+) -> tuple[ImageForm, bytes]:
     """The correction that `request` carries as JSON, and its encoded image.
 
     Raises:
         RequestError: As `read_image` does.
     """
-    form = await _read_json(request, FeedbackRequest, settings)
+    form = await _read_json(request, kind, settings)
     return form, check_size(decode_base64(form.image), settings)
 
 

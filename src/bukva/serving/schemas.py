@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from bukva.tasks.document import answer as document
 from bukva.tasks.glyph.answer import Box, Probability, Recognition, Source, Symbol
 from bukva.tasks.glyph.charset import SYMBOLS
+from bukva.tasks.line import answer as line
 
 
 def _compose(text: Any) -> Any:
@@ -47,11 +48,33 @@ class FeedbackRequest(PredictRequest):
     )
 
 
+LineText = Annotated[
+    str,
+    BeforeValidator(_compose),
+    Field(max_length=300, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$"),
+]
+
+
+class LineFeedbackRequest(PredictRequest):
+    """What somebody says that their line says, and that it may be kept."""
+
+    text: LineText = Field(
+        description="what is written, as it is written; empty where nothing is",
+        examples=["Добрий день, Україно!"],
+    )
+    answer: LineText | None = Field(
+        default=None, description="what the service answered, if it was asked"
+    )
+    consent: Literal[True] = Field(
+        description="the person who wrote the line lets it be kept and learnt from"
+    )
+
+
 class Feedback(_Strict):
     """A correction that is stored."""
 
     id: str = Field(
-        description="deletes it: `DELETE /v1/feedback/{id}`",
+        description="deletes it: `DELETE /v1/feedback/{id}`, or `/v1/lines/feedback/{id}`",
         examples=["0f343b0931126a20f133d67c2b018a3b"],
     )
 
@@ -166,6 +189,62 @@ class DocumentAnswer(_Strict):
         examples=[1654],
     )
     height: int = Field(examples=[2048])
+    model: ServedModel
+
+
+class LineBox(line.Box):
+    """Where something stands, in pixels of the picture that was sent, upright."""
+
+
+class OtherText(line.Alternative):
+    """What may stand there instead."""
+
+
+class LineCharacter(line.Character):
+    """A character of a line."""
+
+    box: LineBox
+    alternatives: list[OtherText]  # type: ignore[assignment]
+
+
+class LineWord(line.Word):
+    """What stands between spaces."""
+
+    box: LineBox
+    alternatives: list[OtherText]  # type: ignore[assignment]
+    characters: list[LineCharacter]  # type: ignore[assignment]
+
+
+class LineAnswer(_Strict):
+    """What a line says, and which model says so."""
+
+    text: str = Field(description="empty where nothing is written", examples=["Добрий день"])
+    confidence: Probability | None = Field(
+        description="the share of the characters that is expected to be right", examples=[0.93]
+    )
+    words: list[LineWord] = Field(
+        description="from left to right; each box in pixels of `width` x `height`",
+        examples=[
+            [
+                {
+                    "text": "Я",
+                    "box": {"left": 40, "top": 12, "width": 30, "height": 61},
+                    "confidence": 0.9,
+                    "alternatives": [{"text": "А", "confidence": 0.06}],
+                    "characters": [
+                        {
+                            "text": "Я",
+                            "box": {"left": 40, "top": 12, "width": 30, "height": 61},
+                            "confidence": 0.9,
+                            "alternatives": [{"text": "А", "confidence": 0.06}],
+                        }
+                    ],
+                }
+            ]
+        ],
+    )
+    width: int = Field(description="of the picture that was sent, upright", examples=[1640])
+    height: int = Field(examples=[96])
     model: ServedModel
 
 

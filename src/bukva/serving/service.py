@@ -19,12 +19,12 @@ from typing import Annotated, Any, Generic, Protocol, TypeVar
 from fastapi import Depends, Request
 
 from bukva.errors import RequestError
-from bukva.serving.document_model import DocumentModel
 from bukva.serving.feedback import FeedbackStore, FeedbackUploader
 from bukva.serving.glyph_model import GlyphModel
 from bukva.serving.logs import log_failure
 from bukva.serving.metrics import Metrics, PredictionLog
 from bukva.serving.model_source import M, ModelSource
+from bukva.serving.reader_models import DocumentModel, LineModel
 from bukva.serving.settings import Settings
 from bukva.tasks.glyph.answer import Recognition
 
@@ -186,6 +186,7 @@ class Service:
     settings: Settings
     glyph: ServedTask[GlyphModel]
     document: ServedTask[DocumentModel]
+    line: ServedTask[LineModel]
     metrics: Metrics
     feedback: FeedbackStore
     uploader: FeedbackUploader
@@ -207,7 +208,11 @@ class Service:
     @property
     def tasks(self) -> Mapping[str, ServedTask[Any]]:
         """Those that are switched on, by name, in the order of the settings."""
-        known: dict[str, ServedTask[Any]] = {"glyph": self.glyph, "document": self.document}
+        known: dict[str, ServedTask[Any]] = {
+            "glyph": self.glyph,
+            "document": self.document,
+            "line": self.line,
+        }
         return {name: known[name] for name in self.settings.tasks}
 
     def task(self, name: str | None = None) -> ServedTask[Any]:
@@ -268,7 +273,8 @@ def make_service(settings: Settings) -> Service:
     return Service(
         settings,
         _serve(settings, GlyphModel),
-        _serve(settings.for_documents(), DocumentModel),
+        _serve(settings.for_reader("document"), DocumentModel),
+        _serve(settings.for_reader("line"), LineModel),
         metrics,
         feedback,
         FeedbackUploader(feedback, settings.feedback_url, settings.feedback_retry_s, metrics),

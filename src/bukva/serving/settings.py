@@ -28,7 +28,7 @@ ApiKeyHash = Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]{1,32}:)?[0-9a-f]{64
 ApiKeyHashes = Annotated[tuple[ApiKeyHash, ...], *Listed]
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]+)?$")]
 Origins = Annotated[tuple[Origin, ...], *Listed]
-TaskName = Literal["glyph", "document"]
+TaskName = Literal["glyph", "document", "line"]
 TaskNames = Annotated[tuple[TaskName, ...], Field(min_length=1), *Listed]
 
 
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
 
     # The models.
     tasks: TaskNames = Field(
-        ("glyph", "document"),
+        ("glyph", "document", "line"),
         description="what is served; /readyz says 200 once the first of them has a model",
     )
     model_name: Name = Field(MODEL_NAME, description="name of the registered model of glyphs")
@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     max_documents_in_flight: int = Field(
         4, ge=1, description="documents waiting for their model or in it"
     )
+    line_deadline_s: float = Field(
+        10.0, gt=0, description="longest time to wait for the model of lines"
+    )
+    max_lines_in_flight: int = Field(8, ge=1, description="lines waiting for their model or in it")
 
     # Who may ask, and how often.
     api_key_hashes: ApiKeyHashes = Field(
@@ -145,13 +149,18 @@ class Settings(BaseSettings):
         """What is served, as MLflow writes it."""
         return f"models:/{self.model_name}@{self.model_alias}"
 
-    def for_documents(self) -> Self:
-        """The same, of the model of documents: one thread of its own, one document a call."""
+    def for_reader(self, task: Literal["document", "line"]) -> Self:
+        """The same, of a model in a process of its own: one thread before it, one file a call."""
+        limits = {
+            "document": (self.document_deadline_s, self.max_documents_in_flight),
+            "line": (self.line_deadline_s, self.max_lines_in_flight),
+        }
+        deadline_s, max_in_flight = limits[task]
         return self.model_copy(
             update={
-                "model_name": name_model("document"),
-                "deadline_s": self.document_deadline_s,
-                "max_in_flight": self.max_documents_in_flight,
+                "model_name": name_model(task),
+                "deadline_s": deadline_s,
+                "max_in_flight": max_in_flight,
                 "model_threads": 1,
                 "max_gathered_images": 1,
             }

@@ -11,7 +11,12 @@ FILES = sorted(path.name for path in PAGE.iterdir())
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/", "index.html"), ("/about", "about.html"), ("/documents", "documents.html")],
+    [
+        ("/", "index.html"),
+        ("/about", "about.html"),
+        ("/documents", "documents.html"),
+        ("/lines", "lines.html"),
+    ],
 )
 def test_the_pages_have_short_addresses(server, path, name):
     answer = server.http.get(path)
@@ -60,7 +65,9 @@ def read_keys(name):
     return [re.findall(r"^ {4,6}(\w+):", part, flags=re.MULTILINE) for part in parts]
 
 
-@pytest.mark.parametrize("name", ["texts.js", "about_texts.js", "document_texts.js"])
+@pytest.mark.parametrize(
+    "name", ["texts.js", "about_texts.js", "document_texts.js", "line_texts.js"]
+)
 def test_both_languages_say_the_same_things(name):
     ukrainian, english = read_keys(name)
     assert ukrainian == english
@@ -72,6 +79,7 @@ def test_both_languages_say_the_same_things(name):
         ("index.html", ["texts.js"]),
         ("about.html", ["texts.js", "about_texts.js"]),
         ("documents.html", ["texts.js", "document_texts.js"]),
+        ("lines.html", ["texts.js", "line_texts.js"]),
     ],
 )
 def test_a_page_asks_for_texts_that_there_are(page, names):

@@ -8,7 +8,7 @@ import pytest
 from stored_corrections import correct
 
 from bukva.errors import CorrectionError
-from bukva.tasks.glyph.correction import Correction, digest_of, parse_correction
+from bukva.tasks.glyph.correction import Correction
 
 PAGE = np.pad(np.zeros((20, 30), dtype=np.uint8), 40, constant_values=255)
 
@@ -23,7 +23,7 @@ def changed(correction: Correction, **fields: Any) -> bytes:
 
 
 def test_what_was_written_is_read(correction: Correction) -> None:
-    read = parse_correction(correction.write())
+    read = Correction.parse(correction.write())
     assert read == correction
     assert read.read_image().startswith(b"\x89PNG")
     assert read.place == f"2026/11/01/{read.id}.json"
@@ -32,11 +32,11 @@ def test_what_was_written_is_read(correction: Correction) -> None:
 def test_one_from_before_clients_were_kept_is_read(correction: Correction) -> None:
     former = json.loads(correction.write())
     del former["client"]
-    assert parse_correction(json.dumps(former).encode()).client is None
+    assert Correction.parse(json.dumps(former).encode()).client is None
 
 
 def test_a_receipt_holds_neither_image_nor_client(correction: Correction) -> None:
-    receipt = parse_correction(correction.receipt.write())
+    receipt = Correction.parse(correction.receipt.write())
     assert (receipt.image, receipt.client) == (None, None)
     assert receipt.id == correction.id
     with pytest.raises(CorrectionError, match="receipt"):
@@ -58,7 +58,7 @@ def test_what_is_wrong_is_said_and_nothing_of_it_quoted(
     correction: Correction, fields: dict[str, Any], where: str
 ) -> None:
     with pytest.raises(CorrectionError, match=where) as caught:
-        parse_correction(changed(correction, **fields))
+        Correction.parse(changed(correction, **fields))
     assert correction.image is not None
     assert correction.image[:40] not in str(caught.value)
     assert "passwd" not in str(caught.value)
@@ -67,10 +67,10 @@ def test_what_is_wrong_is_said_and_nothing_of_it_quoted(
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b'{"id": 1}'])
 def test_what_is_none_is_refused(data: bytes) -> None:
     with pytest.raises(CorrectionError, match="Expected a stored correction"):
-        parse_correction(data)
+        Correction.parse(data)
 
 
 def test_an_image_that_is_no_base64_is_refused(correction: Correction) -> None:
-    data = changed(correction, image="***", sha256=digest_of("Ґ", "***"))
+    data = changed(correction, image="***", sha256=Correction.digest("Ґ", "***"))
     with pytest.raises(CorrectionError, match="base64"):
-        parse_correction(data).read_image()
+        Correction.parse(data).read_image()

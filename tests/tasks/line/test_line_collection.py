@@ -100,6 +100,21 @@ def test_what_cannot_be_learnt_from_is_dropped_and_counted() -> None:
     assert "un mot" in set(added["text"])
 
 
+def test_what_people_said_is_learnt_from_and_not_tested_on() -> None:
+    corrections = [
+        RawSample(f"{number:032}", draw_page("Щастя є!"), "handwritten", split="train", text=text)
+        for number, text in enumerate(["Щастя є!", "Щастя\u00a0 є!", "", "Щастя є\u2603"])
+    ]
+    corpora = small_corpora() | {"feedback": lambda: iter(corrections)}
+    table, _, texts, report = collect(corpora, collect_characters(corpora, PARAMETERS), PARAMETERS)
+    feedback = table[table["corpus"].eq("feedback")]
+    assert feedback["split"].tolist() == ["train", "train", "drop", "drop"]
+    assert set(feedback["text"].iloc[:2]) == {"Щастя є!"}
+    assert report["left_out"]["feedback/no text"] == 1
+    assert report["left_out"]["feedback/characters outside the charset"] == 1
+    assert not texts["corpus"].eq("feedback").any()
+
+
 def test_a_blank_picture_stays_in_the_tests_as_one() -> None:
     blank = RawSample("blank", np.full((50, 400), 220, np.uint8), "handwritten", group="b",
                       text="nothing to see", collection="mss19")  # fmt: skip

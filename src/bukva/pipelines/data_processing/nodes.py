@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from bukva.core.arrays import BoolArray, UInt8Array
 from bukva.core.corpora.manifest import parse_manifest
 from bukva.core.corpora.sklearn_digits import read_sklearn_digits
+from bukva.core.corrections import FEEDBACK
 from bukva.core.duplicates import duplicate_report, find_copies, find_duplicates
 from bukva.core.samples import LazyCorpora
 from bukva.core.scratch import take_rows
@@ -22,7 +23,6 @@ from bukva.errors import ParameterError
 from bukva.tasks.glyph.collection import collect_samples
 from bukva.tasks.glyph.corpora import read_glyphs
 from bukva.tasks.glyph.embedded import EMBEDDED_CORPORA, draw_letters_and_digits
-from bukva.tasks.glyph.feedback.collection import FEEDBACK
 from bukva.tasks.glyph.figures.samples import (
     plot_class_counts,
     plot_ink_statistics,

@@ -1,16 +1,17 @@
 /** "Is this right?": what people say about an answer, kept if they allow it, deleted if they wish. */
 
-import { deleteFeedback, giveFeedback } from "./service.js";
+import { Consent } from "./consent.js";
+import { deleteFeedback, giveFeedback, randomKey } from "./service.js";
 import { describeProblem } from "./texts.js";
 
 const LETTERS = "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя";
 const DIGITS = "0123456789";
-const KEY = "bukva.consent";
 
 export class Corrections {
   #at;
   #reader;
   #texts;
+  #consent;
   #answer = null;
   #key = "";
   #receipt = null;
@@ -26,14 +27,13 @@ export class Corrections {
     this.#at = at;
     this.#reader = reader;
     this.#texts = texts;
+    this.#consent = new Consent(at, "bukva.consent");
     reader.addEventListener("ask", () => this.#wait());
     at.right.addEventListener("click", () => this.#give(this.#answer.symbol));
     at.wrong.addEventListener("click", () => this.#choose());
     at.capitals.addEventListener("click", () => this.#fillKeyboard(true));
     at.smalls.addEventListener("click", () => this.#fillKeyboard(false));
     at.forget.addEventListener("click", () => this.#forget());
-    at.keep.checked = localStorage.getItem(KEY) === "yes";
-    at.keep.addEventListener("change", () => this.#decide(at.keep.checked));
   }
 
   /** Ask about the reader's answer; a new one is asked about anew. */
@@ -91,7 +91,7 @@ export class Corrections {
 
   async #give(symbol) {
     const [answer, { picture, source }] = [this.#answer, this.#reader];
-    const isAllowed = await this.#askConsent();
+    const isAllowed = await this.#consent.ask();
     if (answer !== this.#answer) return;
     if (!isAllowed) {
       this.#say((texts) => texts.notKept);
@@ -116,28 +116,4 @@ export class Corrections {
       this.#say((texts) => describeProblem(problem, texts));
     }
   }
-
-  /** Return whether drawings may be kept; ask whoever has not decided yet. */
-  async #askConsent() {
-    const { consent } = this.#at;
-    if (localStorage.getItem(KEY) === null) {
-      consent.returnValue = "";
-      consent.showModal();
-      await new Promise((resolve) => consent.addEventListener("close", resolve, { once: true }));
-      // Who closes the dialog without an answer is asked again next time.
-      if (consent.returnValue) this.#decide(consent.returnValue === "yes");
-    }
-    return localStorage.getItem(KEY) === "yes";
-  }
-
-  #decide(isAllowed) {
-    localStorage.setItem(KEY, isAllowed ? "yes" : "no");
-    this.#at.keep.checked = isAllowed;
-  }
-}
-
-/** Not `crypto.randomUUID`, which plain http has on localhost only. */
-function randomKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -2,6 +2,7 @@
 
 import { DOCUMENT_TEXTS } from "./document_texts.js";
 import { elementsById, make } from "./elements.js";
+import { onFile } from "./files.js";
 import { onKey } from "./key_form.js";
 import { applyLanguage, onLanguage, preferredLanguage } from "./language.js";
 import { askVersion, explainDocument, readDocument } from "./service.js";
@@ -166,11 +167,7 @@ async function isShownByBrowsers(taken) {
   }
 }
 
-at.choose.addEventListener("click", () => at.file.click());
-at.file.addEventListener("change", () => {
-  take(at.file.files[0]);
-  at.file.value = "";
-});
+onFile(at, at.place, take);
 at.page.addEventListener("change", () => {
   if (at.page.checkValidity()) read();
 });
@@ -179,18 +176,6 @@ for (const button of at.views.querySelectorAll("button")) {
 }
 onKey(at, read);
 onLanguage(speak);
-
-document.addEventListener("paste", (event) => take(event.clipboardData.files[0]));
-document.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  at.place.classList.add("dropping");
-});
-document.addEventListener("dragleave", () => at.place.classList.remove("dropping"));
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  at.place.classList.remove("dropping");
-  take(event.dataTransfer.files[0]);
-});
 
 speak(language);
 askVersion().then(

@@ -5,6 +5,7 @@ import { Corrections } from "./corrections.js";
 import { Drawing } from "./drawing.js";
 import { elementsById } from "./elements.js";
 import { Explanation } from "./explanation.js";
+import { onFile } from "./files.js";
 import { onKey } from "./key_form.js";
 import { applyLanguage, onLanguage, preferredLanguage } from "./language.js";
 import { Pad } from "./pad.js";
@@ -120,11 +121,7 @@ at.redo.addEventListener("click", () => drawing.redo());
 at.replay.addEventListener("click", () => pad.replay());
 at.clear.addEventListener("click", clear);
 at.why.addEventListener("click", () => explanation.toggle());
-at.choose.addEventListener("click", () => at.file.click());
-at.file.addEventListener("change", () => {
-  takeFile(at.file.files[0]);
-  at.file.value = "";
-});
+onFile(at, at.pad.parentElement, takeFile);
 onKey(at, readAgain);
 onLanguage(speak);
 for (const button of document.querySelectorAll("[data-expected]")) {
@@ -142,19 +139,6 @@ document.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
-document.addEventListener("paste", (event) => takeFile(event.clipboardData.files[0]));
-
-const dropPlace = at.pad.parentElement;
-document.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  dropPlace.classList.add("dropping");
-});
-document.addEventListener("dragleave", () => dropPlace.classList.remove("dropping"));
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  dropPlace.classList.remove("dropping");
-  takeFile(event.dataTransfer.files[0]);
-});
 
 speak(language);
 mean("");
@@ -163,6 +147,7 @@ askVersion().then(
   (version) => {
     ({ model } = version);
     at.documents.hidden = !version.tasks.document;
+    at.lines.hidden = !version.tasks.line;
     show();
   },
   () => {}, // who cannot be asked now says so when a drawing is to be read

@@ -45,6 +45,14 @@ export async function renderFile(file) {
   return toFile(paintBitmap(bitmap, PNG_PX), "image/png");
 }
 
+/** Return the file of a picture of a line: as wide as it is read, JPEG if PNG were large. */
+export async function renderLine(file) {
+  const canvas = paintBitmap(await createImageBitmap(file), PHOTO_PX);
+  const exact = await toFile(canvas, "image/png");
+  if (exact.size <= MAX_BYTES || !isOpaque(canvas)) return exact;
+  return toFile(canvas, "image/jpeg", PHOTO_QUALITY);
+}
+
 /** Return where a chosen file comes from; "" where only the picture itself can tell. */
 export function sourceOf(file) {
   return file.type === "image/png" ? "" : "photo"; // no camera writes PNG, many programs do

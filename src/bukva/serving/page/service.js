@@ -40,6 +40,15 @@ export function explain(picture, source, method) {
   return ask("v1/explain", { method, source }, picture);
 }
 
+/**
+ * Return what a line says; rejects as `recognise` does.
+ *
+ * @param {"" | "uk" | "fr"} language What it is written in, if that is known.
+ */
+export function readLine(picture, language, signal) {
+  return ask("v1/lines", { language }, picture, signal);
+}
+
 /** Return what a page of a document is; rejects as `recognise` does. */
 export function readDocument(file, page, signal) {
   return ask("v1/documents", { page }, file, signal);
@@ -56,6 +65,13 @@ export async function explainDocument(file, page, method, signal) {
   return response.blob();
 }
 
+/** Return a key for a correction. */
+export function randomKey() {
+  // Not `crypto.randomUUID`, which plain http has on localhost only.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /**
  * Have a correction kept: what a picture shows, where it comes from, and what was answered. Returns
  * its receipt, {id}.
@@ -69,6 +85,21 @@ export async function giveFeedback(key, picture, source, symbol, answer) {
     headers: { "Content-Type": "application/json", "Idempotency-Key": key },
     body: JSON.stringify({ image, source: source || null, symbol, answer, consent: true }),
   });
+}
+
+/** Have the correction of a line kept: what it says, and what was answered; else the same. */
+export async function giveLine(key, picture, text, answer) {
+  const image = await toDataUrl(picture);
+  return call("v1/lines/feedback", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Idempotency-Key": key },
+    body: JSON.stringify({ image, text, answer, consent: true }),
+  });
+}
+
+/** Have the correction of a line deleted. */
+export function deleteLine(id) {
+  return call(`v1/lines/feedback/${id}`, { method: "DELETE" });
 }
 
 /** Have a correction deleted. */

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from bukva.core.arrays import UInt8Array
+from bukva.core.corrections import FEEDBACK
 from bukva.core.imaging.photographs import photograph_frames
 from bukva.core.scratch import join_rows, take_rows
 from bukva.core.scratch_table import gather_blocks, iterate_blocks
 from bukva.errors import ImageError
 from bukva.tasks.glyph.charset import NO_SYMBOL
 from bukva.tasks.glyph.embedded import PHOTOGRAPHS
-from bukva.tasks.glyph.feedback.collection import FEEDBACK
 from bukva.tasks.glyph.preprocessing import PAGE_FEATURES, Glyph, preprocess_all
 
 _NONSYMBOL_FACTOR: Final = 8

@@ -5,10 +5,10 @@ from typing import get_args
 import pandas as pd
 import pandera.pandas as pa
 
+from bukva.core.corrections import FEEDBACK
 from bukva.core.samples import Split
 from bukva.core.scratch_table import is_repeated
 from bukva.tasks.glyph import charset
-from bukva.tasks.glyph.feedback.collection import FEEDBACK
 
 SPLITS = get_args(Split)
 

@@ -1,6 +1,14 @@
 """What is asked of the task `line`, and what it answers."""
 
+from typing import Literal, Self, TypeAlias
+
 from pydantic import BaseModel, ConfigDict
+
+Language: TypeAlias = Literal["uk", "fr"]
+"""What a line is written in."""
+
+Decoding: TypeAlias = Literal["greedy", "beam"]
+"""How its text is looked for: character by character, or among whole texts."""
 
 
 class Question(BaseModel):
@@ -20,6 +28,15 @@ class Box(_Frozen):
     top: int
     width: int
     height: int
+
+    def scaled(self, across: float, down: float) -> Self:
+        """Return the same place on a picture that is so many times as wide and high."""
+        right, bottom = self.left + self.width, self.top + self.height
+        left, top = round(across * self.left), round(down * self.top)
+        width, height = round(across * right) - left, round(down * bottom) - top
+        return self.model_copy(
+            update={"left": left, "top": top, "width": max(1, width), "height": max(1, height)}
+        )
 
 
 class Alternative(_Frozen):
@@ -44,6 +61,10 @@ class Character(_Frozen):
     confidence: float
     alternatives: list[Alternative] = []
 
+    def scaled(self, across: float, down: float) -> Self:
+        """Return the same on a picture that is so many times as wide and high."""
+        return self.model_copy(update={"box": self.box.scaled(across, down)})
+
 
 class Word(_Frozen):
     """What stands between spaces.
@@ -62,6 +83,12 @@ class Word(_Frozen):
     alternatives: list[Alternative] = []
     characters: list[Character] = []
 
+    def scaled(self, across: float, down: float) -> Self:
+        """Return the same on a picture that is so many times as wide and high."""
+        characters = [each.scaled(across, down) for each in self.characters]
+        box = self.box.scaled(across, down)
+        return self.model_copy(update={"box": box, "characters": characters})
+
 
 class Answer(_Frozen):
     """What is answered for the picture of a line; one that cannot be used has an error alone.
@@ -79,3 +106,8 @@ class Answer(_Frozen):
     words: list[Word] = []
     error: str | None = None
     error_detail: str | None = None
+
+    def scaled(self, across: float, down: float) -> Self:
+        """Return the same on a picture that is so many times as wide and high."""
+        words = [word.scaled(across, down) for word in self.words]
+        return self.model_copy(update={"words": words})

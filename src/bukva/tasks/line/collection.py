@@ -16,6 +16,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from bukva.core.arrays import UInt8Array
+from bukva.core.corrections import FEEDBACK
 from bukva.core.imaging.decoding import decode_image
 from bukva.core.samples import LazyCorpora, RawSample, Split
 from bukva.core.scratch import Scratch
@@ -31,7 +32,7 @@ from bukva.tasks.line.sentences import COLUMNS as TEXT_COLUMNS
 from bukva.tasks.line.sentences import own_texts
 from bukva.tasks.line.transcription import is_prose, transcribe
 
-LINE_CORPORA: Final = ("testaments", "french_hands", "print_and_hand")
+LINE_CORPORA: Final = ("testaments", "french_hands", "print_and_hand", FEEDBACK)
 TEXT_CORPORA: Final = ("ukrainian_text",)
 ADAPTATION: Final = "adaptation"
 """The split of hands that a model can be adapted to, and is measured on before and after."""
@@ -160,7 +161,8 @@ def _deal(
         cluster=np.arange(len(table), dtype=np.int64),
     )  # fmt: skip
     split = pd.Series("train", index=table.index, dtype=object)
-    is_dealt = ~table["collection"].isin([*parameters.left_out, *parameters.taught])
+    undealt = [*parameters.left_out, *parameters.taught, FEEDBACK]
+    is_dealt = ~table["collection"].isin(undealt)
     if is_dealt.any():
         dealt = facts[is_dealt]
         split[is_dealt] = assign_splits(
@@ -209,7 +211,8 @@ def collect_texts(
     """
     parts = [_read_texts(name, corpora) for name in corpora if name in TEXT_CORPORA]
     is_used = table["split"].isin(_SPLITS) & table["text"].map(is_prose).astype(bool)
-    lines = table[is_used & table["use"].eq("all")]
+    # Of a correction nobody says in which language it is.
+    lines = table[is_used & table["use"].eq("all") & table["corpus"].ne(FEEDBACK)]
     parts.append(lines[["text", "corpus", "split"]].assign(language="fr")[list(TEXT_COLUMNS)])
     own = own_texts()
     found = pd.concat([part for part in parts if len(part)] or [own], ignore_index=True)

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bukva.core.parameters import Count, Group, Share
+from bukva.tasks.line.answer import Language
 
 CharsetName = Literal["ukrainian", "french", "union"]
-Language = Literal["uk", "fr"]
 Range = tuple[float, float]
 
 

@@ -15,14 +15,18 @@ from bukva.core.arrays import Float32Array, UInt8Array
 from bukva.core.imaging.decoding import decode_image
 from bukva.core.predictor import ImageReader
 from bukva.errors import ImageError
-from bukva.tasks.line.answer import Answer
-from bukva.tasks.line.charset import Charset
+from bukva.tasks.line.answer import Answer, Decoding, Language
+from bukva.tasks.line.charset import BLANK, FRENCH, UKRAINIAN, Charset
 from bukva.tasks.line.confidence import Sureness
-from bukva.tasks.line.decoding import Found, Search, search
+from bukva.tasks.line.decoding import Found, Search, read_greedily, search
 from bukva.tasks.line.framing import FramedLine, frame_line
 from bukva.tasks.line.language_model import LanguageModel
 from bukva.tasks.line.wording import Reading, to_answer
 
+CHARACTERS: Final[dict[Language, str]] = {"uk": UKRAINIAN.characters, "fr": FRENCH.characters}
+"""What is written in each language."""
+
+_NEVER: Final = -1e30
 LANGUAGE_MODEL_KEY: Final = "bukva.language_model"
 """In the metadata of the ONNX file: the bytes of the language model, base64."""
 
@@ -42,6 +46,12 @@ class LineRecogniser(ImageReader[Answer]):
         """What prefers likely texts; None where the file brings none."""
         packed = self.metadata.get(LANGUAGE_MODEL_KEY)
         return LanguageModel.from_bytes(base64.b64decode(packed)) if packed else None
+
+    @cached_property
+    def languages(self) -> tuple[Language, ...]:
+        """Those that it has all characters of."""
+        known = set(self.charset.characters)
+        return tuple(language for language, some in CHARACTERS.items() if set(some) <= known)
 
     @cached_property
     def settings(self) -> Search:
@@ -64,12 +74,33 @@ class LineRecogniser(ImageReader[Answer]):
         """Return the texts that are likeliest, the first one most."""
         return search(log_TK, self.settings, self.language_model)
 
-    def read_ink(self, ink_hw: UInt8Array) -> Reading:
-        """Return what a framed line says; nothing where there is no ink."""
+    def read_ink(
+        self, ink_hw: UInt8Array, language: Language | None = None, decoding: Decoding | None = None
+    ) -> Reading:
+        """Return what a framed line says; nothing where there is no ink.
+
+        Args:
+            ink_hw: A framed line, w a multiple of 4.
+            language: Characters of others are left out; one of `languages`.
+            decoding: As the file has it by default.
+        """
         if not ink_hw.any():
             return Reading.of_nothing(self.charset)
-        log_TK = self.log_probabilities(ink_hw)
-        return Reading(self.charset, log_TK, tuple(self.find(log_TK)))
+        log_TK = self._keep_to(language, self.log_probabilities(ink_hw))
+        if decoding == "greedy":
+            found = [Found(tuple(read_greedily(log_TK)), 1.0)]
+        else:
+            found = self.find(log_TK)
+        return Reading(self.charset, log_TK, tuple(found))
+
+    def _keep_to(self, language: Language | None, log_TK: Float32Array) -> Float32Array:
+        """Return the same of the characters of a language alone."""
+        if language is None:
+            return log_TK
+        is_kept_K = np.array([c in CHARACTERS[language] for c in self.charset.characters])
+        is_kept_K = np.insert(is_kept_K, BLANK, values=True)
+        kept_TK: Float32Array = log_softmax(np.where(is_kept_K, log_TK, _NEVER), axis=1)
+        return kept_TK.astype(np.float32)
 
     def frame(self, image: bytes) -> FramedLine:
         """Return the ink of an encoded image, and how it lies on it.
@@ -97,16 +128,25 @@ class LineRecogniser(ImageReader[Answer]):
         except ImageError as error:
             return Answer(error=error.code, error_detail=str(error))
 
-    def answer_pixels(self, pixels: UInt8Array) -> Answer:
+    def answer_pixels(
+        self, pixels: UInt8Array, language: Language | None = None, decoding: Decoding | None = None
+    ) -> Answer:
         """Return the answer for a decoded picture, `(H, W)` grey or `(H, W, 3)` RGB.
+
+        Args:
+            pixels: Of a picture of one line.
+            language: As of `read_ink`.
+            decoding: Likewise.
 
         Raises:
             ImageError: If it cannot be used.
         """
-        return self._answer(frame_line(pixels))
+        return self._answer(frame_line(pixels), language, decoding)
 
-    def _answer(self, framed: FramedLine) -> Answer:
-        reading = self.read_ink(framed.ink_hw)
+    def _answer(
+        self, framed: FramedLine, language: Language | None = None, decoding: Decoding | None = None
+    ) -> Answer:
+        reading = self.read_ink(framed.ink_hw, language, decoding)
         return to_answer(reading, framed, self.sureness("word"), self.sureness("line"))
 
     def sureness(self, kind: str) -> Sureness:

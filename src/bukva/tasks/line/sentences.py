@@ -13,8 +13,8 @@ import pandas as pd
 from bukva.core.samples import Split
 from bukva.errors import TableError
 from bukva.tasks.line import own_text
+from bukva.tasks.line.answer import Language
 from bukva.tasks.line.charset import Charset, normalise
-from bukva.tasks.line.parameters import Language
 
 COLUMNS: Final = ("text", "language", "corpus", "split")
 OWN: Final = "own_text"

@@ -8,7 +8,7 @@ from stored_corrections import START, correct, correct_pages
 from bukva.core.imaging.decoding import decode_image, to_grey
 from bukva.core.samples import RawSample
 from bukva.errors import CorpusMissingError
-from bukva.tasks.glyph.correction import Correction, digest_of, parse_correction
+from bukva.tasks.glyph.correction import Correction
 from bukva.tasks.glyph.feedback.collection import (
     CORPUS_COLUMNS,
     StoredCorrections,
@@ -44,7 +44,7 @@ def test_drawings_are_framed_as_all_samples_are(
 def test_one_that_was_stored_with_all_its_pixels_is_framed_as_now() -> None:
     """By revision be0f3b1: a page of 700 x 540 pixels, which is stored smaller since."""
     content = Path(__file__).with_name("former_correction.json").read_bytes()
-    former = parse_correction(content)
+    former = Correction.parse(content)
     grey_HW = to_grey(decode_image(former.read_image()))
     assert grey_HW.shape == (540, 700)
     now = correct(grey_HW, former.symbol, place=1)
@@ -69,7 +69,7 @@ def test_a_reviewer_has_the_last_word(corrections: list[Correction]) -> None:
 def test_what_cannot_be_used_is_named_and_harms_no_other(corrections: list[Correction]) -> None:
     blank = correct(np.full((50, 50), 255, dtype=np.uint8), "а", place=90)
     odd = corrections[0].model_copy(update={"id": "c" * 32, "symbol": "Ы" * 2000})
-    torn = {"image": "AAAA", "id": "d" * 32, "sha256": digest_of("а", "AAAA")}
+    torn = {"image": "AAAA", "id": "d" * 32, "sha256": Correction.digest("а", "AAAA")}
     broken = corrections[0].model_copy(update=torn)
     stored = StoredCorrections([blank, odd, broken, *corrections], [{"file": "x", "reason": "y"}])
     drawings = collect_drawings(stored, {})

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bukva.core.arrays import UInt8Array
+from bukva.core.corrections import FEEDBACK
 from bukva.core.samples import RawSample
 from bukva.errors import CharsetError, CorpusMissingError, CorrectionError, ImageError
 from bukva.tasks.glyph import charset
@@ -17,9 +18,6 @@ from bukva.tasks.glyph.collection import process_sample
 from bukva.tasks.glyph.correction import Correction
 from bukva.tasks.glyph.feedback.decisions import Decision, Decisions
 from bukva.tasks.glyph.preprocessing import Preprocessing
-
-FEEDBACK: Final = "feedback"
-"""Name of the corpus."""
 
 CORPUS_COLUMNS: Final = ("name", "label", "is_uppercase", "has_page", "image")
 """Of the corpus as it is stored: one row a drawing, `image` the bytes of a PNG or WebP file."""

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from bukva.core.arrays import UInt8Array
+from bukva.core.corrections import FEEDBACK
 from bukva.core.duplicates import find_copies, find_duplicates
-from bukva.tasks.glyph.feedback.collection import FEEDBACK
 from bukva.tasks.glyph.parameters import FeedbackIngestionParameters
 
 LEARNT: Final = "learnt"

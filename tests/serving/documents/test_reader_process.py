@@ -1,4 +1,4 @@
-"""The process that reads documents ends, is late, or is left alone."""
+"""A process that reads documents or lines ends, is late, or is left alone."""
 
 import gc
 import os
@@ -10,21 +10,15 @@ import pytest
 from density_network import make_density_network
 from document_pages import draw_page, encode_as
 from packaged_models import register
-from serving_servers import run_process, wait_for
+from serving_servers import run_process, wait_for, workers_of
 
 from bukva.errors import ModelError, ModelFormatError
-from bukva.serving.document_reader import DocumentReader
+from bukva.serving.reader_process import ReadDocument, ReaderProcess
 
 PAGE = encode_as(draw_page("printed"))
 
 
-def workers_of(process: psutil.Process) -> list[psutil.Process]:
-    found = process.children(recursive=True)
-    alive = [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
-    return [each for each in alive if "bukva.serving.document_worker" in each.cmdline()]
-
-
-class Watched(DocumentReader):
+class Watched(ReaderProcess[ReadDocument]):
     """Knows its process."""
 
     @property
@@ -38,7 +32,7 @@ def has_ended(worker: psutil.Process) -> bool:
 
 @pytest.fixture
 def reader_process() -> Iterator[Watched]:
-    reader = Watched(make_density_network(), deadline_s=20)
+    reader = Watched(ReadDocument, make_density_network(), deadline_s=20)
     yield reader
     reader.close()
 
@@ -51,7 +45,7 @@ def test_its_memory_is_bounded(reader_process):
 def test_it_answers_from_a_process_of_lower_priority(reader_process):
     [read] = reader_process.ask([PAGE])
     assert (read.answer.label, read.number, read.count) == ("printed", 1, 1)
-    assert (read.width, read.height, read.overlay) == (640, 480, b"")
+    assert (read.width, read.height, read.attached) == (640, 480, b"")
     assert reader_process.worker.nice() >= 10
 
 
@@ -75,11 +69,11 @@ def test_one_that_hangs_fails_its_question_alone(reader_process, monkeypatch):
 @pytest.mark.parametrize("file", [b"no model", make_density_network(task="character")])
 def test_what_is_no_model_of_documents_is_refused(file):
     with pytest.raises(ModelFormatError):
-        DocumentReader(file, deadline_s=20)
+        ReaderProcess(ReadDocument, file, deadline_s=20)
 
 
 def test_its_process_ends_when_nobody_has_it_any_more():
-    reader = Watched(make_density_network(), deadline_s=20)
+    reader = Watched(ReadDocument, make_density_network(), deadline_s=20)
     worker = reader.worker
     del reader
     gc.collect()
@@ -99,9 +93,12 @@ def test_one_that_is_refused_leaves_no_process(own_registry):
         wait_for(lambda: not workers_of(psutil.Process(server.process.pid)))
 
 
-def test_it_ends_with_a_service_that_is_killed(documents_registry):
+def test_all_end_with_a_service_that_is_killed(documents_registry):
     with run_process(BUKVA_TRACKING_URI=documents_registry) as server:
-        wait_for(lambda: server.answers("/v2/models/bukva-document/ready"))
-        [worker] = workers_of(psutil.Process(server.process.pid))
+        for task in ("document", "line"):
+            wait_for(lambda name=task: server.answers(f"/v2/models/bukva-{name}/ready"))
+        workers = workers_of(psutil.Process(server.process.pid))
+        assert {worker.cmdline()[-1] for worker in workers} == {"document", "line"}
         server.process.kill()
-        wait_for(lambda: has_ended(worker))
+        for worker in workers:
+            wait_for(lambda ended=worker: has_ended(ended))

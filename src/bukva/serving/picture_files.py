@@ -1,4 +1,4 @@
-"""From the bytes of a document to the pixels of one page: of an image, a TIFF or a PDF.
+"""From the bytes of a file to the pixels of a picture: an image, or a page of a TIFF or a PDF.
 
 Bounds on memory are kept before anything is decoded; what is large comes at a reduced scale.
 """
@@ -49,11 +49,13 @@ class Page:
         pixels: Grey `(H, W)` or RGB `(H, W, 3)`, at most 2,048 a side.
         number: Which one it is, from 1.
         count: How many the file has.
+        sent_size: Width and height of the picture that was sent, upright, where that is one.
     """
 
     pixels: UInt8Array
     number: int
     count: int
+    sent_size: tuple[int, int] = (0, 0)
 
 
 def read_page(file: bytes, number: int = 1) -> Page:
@@ -67,11 +69,24 @@ def read_page(file: bytes, number: int = 1) -> Page:
     """
     if b"%PDF-" in file[:1024]:
         return _read_pdf(file, number)
+    try:
+        page = read_picture(file, number)
+    except UnsupportedFormatError as error:
+        raise UnsupportedFormatError("Expected a PNG, JPEG, WebP, TIFF or PDF file.") from error
+    return page
+
+
+def read_picture(file: bytes, number: int = 1) -> Page:
+    """Return the picture in a PNG, JPEG or WebP file, or one of those in a TIFF.
+
+    Raises:
+        ImageError: As `read_page` does.
+    """
     if file[:4] in _LAYOUTS:
         return _read_tiff(file, number)
     pixels = _read_image(file)
     _check_number(number, 1)
-    return Page(pixels, 1, 1)
+    return Page(pixels, 1, 1, _measure(file, pixels))
 
 
 def _check_number(number: int, count: int) -> None:
@@ -88,7 +103,15 @@ def _read_image(file: bytes) -> UInt8Array:
     try:
         return decode_image(file)
     except UnsupportedFormatError as error:
-        raise UnsupportedFormatError("Expected a PNG, JPEG, WebP, TIFF or PDF file.") from error
+        raise UnsupportedFormatError("Expected a PNG, JPEG, WebP or TIFF file.") from error
+
+
+def _measure(file: bytes, pixels: UInt8Array) -> tuple[int, int]:
+    """Return width and height of an image, the way up that its pixels were decoded."""
+    with _named_faults(), Image.open(io.BytesIO(file)) as image:
+        width, height = image.size
+    is_turned = (width > height) != (pixels.shape[1] > pixels.shape[0])
+    return (height, width) if is_turned else (width, height)
 
 
 def _is_large_png(file: bytes) -> bool:
@@ -139,7 +162,8 @@ def _read_tiff(file: bytes, number: int) -> Page:
         with TiffImageFile(io.BytesIO(bytes(begun))) as image:
             _check_size(*image.size)
             _check_size(image.tag_v2.get(_TILE_WIDTH, 1), image.tag_v2.get(_TILE_LENGTH, 1))
-            return Page(to_pixels(_reduce_to_8_bits(image)), number, len(places))
+            pixels = to_pixels(_reduce_to_8_bits(image))
+            return Page(pixels, number, len(places), image.size)
 
 
 def _find_directories(file: bytes, layout: _Layout) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""Documents are read in a process of their own, at a lower priority than letters.
+"""Documents and lines are read in a process of their own each, at a lower priority than letters.
 
 In the service's process, Python's lock would be shared with it: letters would wait. And what a
 crafted PDF breaks, or keeps busy, is ended without harm to anybody else. Nor is it believed: what
@@ -13,13 +13,16 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import IO, Any, Final
+from dataclasses import dataclass, field
+from typing import IO, Any, ClassVar, Final, Generic, TypeVar
+
+from pydantic import BaseModel, Field
 
 from bukva.errors import ModelError, ModelFormatError
-from bukva.tasks.document.answer import Answer, Method
+from bukva.tasks.document import answer as document
+from bukva.tasks.line import answer as line
 
-_COMMAND: Final = (sys.executable, "-m", "bukva.serving.document_worker")
+_WORKER: Final = (sys.executable, "-m", "bukva.serving.reader_worker")
 _END_S: Final = 2.0
 _LENGTH: Final = struct.Struct("<Q")
 _MOST_BYTES: Final = 1 << 28
@@ -57,54 +60,81 @@ def _read_all(stream: IO[bytes], length: int) -> bytes:
     return content
 
 
-@dataclass(frozen=True)
-class ReadDocument:
-    """What was answered to a page, and which one it was; zeros where it could not be read.
+class Read(BaseModel):
+    """What was answered to the picture in a file; zeros where it could not be read.
 
     Attributes:
-        answer: To the page.
-        number: Which one, from 1.
-        count: How many the file has.
-        width: Of the page as it was read, in pixels.
+        task: Whose process reads it.
+        answer: With an `error`, if the picture cannot be used.
+        width: Of the picture, in the pixels that places in the answer are told in.
         height: Likewise.
-        overlay: A PNG file of the page that shows where the answer comes from, if that was asked.
+        attached: A file that belongs to the answer, if one was asked for.
     """
 
-    answer: Answer
-    number: int = 0
-    count: int = 0
+    task: ClassVar[str]
+
+    answer: Any
     width: int = 0
     height: int = 0
-    overlay: bytes = b""
+    attached: bytes = Field(b"", exclude=True)
 
 
-class DocumentReader:
+class ReadDocument(Read):
+    """What was answered to a page; what is attached shows on it where the answer comes from.
+
+    Attributes:
+        number: Which page, from 1.
+        count: How many the file has.
+    """
+
+    task: ClassVar = "document"
+
+    answer: document.Answer
+    number: int = 0
+    count: int = 0
+
+
+class ReadLine(Read):
+    """What was answered to the picture of a line, with places on the picture that was sent."""
+
+    task: ClassVar = "line"
+
+    answer: line.Answer
+
+
+R = TypeVar("R", bound=Read)
+
+
+class ReaderProcess(Generic[R]):
     """The process with one model; it answers one question at a time.
 
     One that ended, or was ended because it was late, is started anew for the next question.
     """
 
-    def __init__(self, onnx_model: bytes, deadline_s: float) -> None:
+    def __init__(self, kind: type[R], onnx_model: bytes, deadline_s: float) -> None:
         """Start it.
 
+        Args:
+            kind: What it answers.
+            onnx_model: The bytes of the file.
+            deadline_s: Nobody waits longer for an answer.
+
         Raises:
-            ModelFormatError: If the file is no model of documents.
+            ModelFormatError: If the file is no model of the task.
             ModelError: If the process does not come up.
         """
+        self._kind = kind
         self._onnx_model = onnx_model
         self._deadline_s = deadline_s
         self._one_at_a_time = threading.Lock()
         self._process = self._start()
 
-    def ask(
-        self, files: Sequence[bytes], number: int = 1, method: Method | None = None
-    ) -> list[ReadDocument]:
-        """Return what is answered to a page of each file, in their order.
+    def ask(self, files: Sequence[bytes], **question: Any) -> list[R]:
+        """Return what is answered to each file, in their order.
 
         Args:
-            files: Of any of the kinds that `bukva.serving.document_files` reads.
-            number: Of the page, from 1.
-            method: How to find out what the answer rests on, if that is asked.
+            files: Of any of the kinds that the task reads.
+            question: How it is asked, as `bukva.serving.reader_worker` reads it.
 
         Raises:
             ModelError: If the process ended, or had to be ended because it was late.
@@ -112,19 +142,17 @@ class DocumentReader:
         with self._one_at_a_time:
             if self._process.poll() is not None:
                 self._process = self._start()
-            asked = {"number": number, "method": method}
-            head, overlays = self._exchange(self._process, asked, files)
-            return [
-                ReadDocument(Answer.model_validate(row.pop("answer")), **row, overlay=overlay)
-                for row, overlay in zip(head["read"], overlays, strict=True)
-            ]
+            head, attached = self._exchange(self._process, question, files)
+        rows = zip(head["read"], attached, strict=True)
+        return [self._kind.model_validate({**row, "attached": file}) for row, file in rows]
 
-    def answer(self, images: Sequence[bytes]) -> list[Answer]:
+    def answer(self, images: Sequence[bytes]) -> list[Any]:
         """Return an answer for each encoded image."""
         return [read.answer for read in self.ask(images)]
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+        command = (*_WORKER, self._kind.task)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
         self._end_it = weakref.finalize(self, _end, process)
         try:
             self._exchange(process, {}, [self._onnx_model])
@@ -140,8 +168,9 @@ class DocumentReader:
     def _exchange(
         self, process: "subprocess.Popen[bytes]", asked: Mapping[str, Any], files: Sequence[bytes]
     ) -> tuple[dict[str, Any], list[bytes]]:
+        name = f"process of the task `{self._kind.task}`"
         if process.stdin is None or process.stdout is None:
-            raise ModelError("Expected pipes to the process that reads documents, got none.")
+            raise ModelError(f"Expected pipes to the {name}, got none.")
         with self._watched(process):
             try:
                 write_message(process.stdin, asked, files)
@@ -149,7 +178,7 @@ class DocumentReader:
             except (OSError, EOFError, ValueError) as error:
                 process.kill()
                 process.wait()
-                message = "Expected an answer of the process that reads documents, but it ended."
+                message = f"Expected an answer of the {name}, but it ended."
                 raise ModelError(message) from error
         if "no_model" in head:
             raise ModelFormatError(head["no_model"])
@@ -179,3 +208,20 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+@dataclass(frozen=True)
+class AskedReader(Generic[R]):
+    """A process, and how it is asked.
+
+    Attributes:
+        reader: What answers.
+        question: As `ReaderProcess.ask` takes it.
+    """
+
+    reader: ReaderProcess[R]
+    question: Mapping[str, Any] = field(default_factory=dict)
+
+    def predict(self, files: Sequence[bytes], /) -> list[R]:
+        """Return an answer for each file, in their order."""
+        return self.reader.ask(files, **self.question)

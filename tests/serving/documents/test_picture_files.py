@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from bukva.errors import ImageError, ImageTooLargeError
-from bukva.serving.document_files import MAX_PIXELS, read_page
+from bukva.serving.picture_files import MAX_PIXELS, read_page
 
 PAGE = draw_page("handwritten")
 GREY = np.asarray(PAGE)

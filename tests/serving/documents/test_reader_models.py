@@ -1,4 +1,4 @@
-"""What a model of documents must know before it is served."""
+"""What a model in a process of its own must know before it is served."""
 
 import base64
 import json
@@ -10,8 +10,9 @@ from document_pages import draw_page, encode_as
 from ink_network import make_ink_network
 
 from bukva.errors import ModelError, ModelFormatError
-from bukva.serving.document_model import AskedDocument, DocumentModel
 from bukva.serving.model import Dossier, DriftMonitor
+from bukva.serving.reader_models import DocumentModel
+from bukva.serving.reader_process import AskedReader
 from bukva.serving.schemas import ServedModel
 
 IDENTITY = ServedModel(name="bukva-document", version="1", alias="prod")
@@ -61,15 +62,16 @@ def test_a_model_of_another_task_is_refused():
 
 
 def test_a_bad_file_harms_no_other():
-    asked = AskedDocument(make_model().recogniser)
+    asked = AskedReader(make_model().recogniser)
     first, bad, last = asked.predict([PAGE, b"text", PAGE])
     assert (first.answer.label, last.answer.label) == ("mixed", "mixed")
     assert (bad.answer.error, bad.count) == ("unsupported_format", 0)
-    assert first.overlay == b""
+    assert first.attached == b""
 
 
 @pytest.mark.parametrize("method", ["grad_cam", "occlusion"])
 def test_one_that_is_asked_why_draws_the_page(method):
-    [read] = AskedDocument(make_model().recogniser, 1, method).predict([PAGE])
-    assert read.overlay.startswith(b"\x89PNG")
+    asked = AskedReader(make_model().recogniser, {"method": method})
+    [read] = asked.predict([PAGE])
+    assert read.attached.startswith(b"\x89PNG")
     assert read.answer.label == "mixed"
