@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -13,6 +13,9 @@ from bukva.errors import RegistryError
 if TYPE_CHECKING:
     from bukva.cli.released.installing import Installation
     from bukva.cli.released.making import FinishedRun
+
+
+TASKS: tuple[Literal["glyph", "document", "line"], ...] = ("glyph", "document", "line")
 
 
 @click.group()
@@ -56,17 +59,18 @@ def make(env: str, folder: Path | None, note: str) -> None:
 @click.option("--if-none", is_flag=True, help="Only those of which none is in production.")
 def install_command(env: str, if_none: bool) -> None:
     """Register the released models; put each into production if none of its task is."""
-    wanted = [task for task in ("glyph", "document") if not (if_none and _is_served(task))]
+    wanted = [task for task in TASKS if not (if_none and _is_served(task))]
     if not wanted:
         return
     _open_registry(env)
-    from bukva.cli.released.installing import install, install_documents
+    from bukva.cli.released.installing import install, install_reader
     from bukva.cli.released.manifest import RELEASED
 
     if "glyph" in wanted:
         click.echo(describe_installation(install(RELEASED)))
-    if "document" in wanted:
-        click.echo(install_documents(RELEASED / "document"))
+    for task in wanted:
+        if task != "glyph":
+            click.echo(install_reader(task, RELEASED / task))
 
 
 def install_released(env: str, params: dict[str, Any] | None = None) -> "Installation":
@@ -99,7 +103,7 @@ def describe_installation(done: "Installation") -> str:
     return f"{what} version {done.version}; in production is version {done.in_production}."
 
 
-def _is_served(task: str) -> bool:
+def _is_served(task: Literal["glyph", "document", "line"]) -> bool:
     """Return whether the service finds a model of a task, or does not look for one.
 
     A registry behind a server is taken to have one.
@@ -111,7 +115,7 @@ def _is_served(task: str) -> bool:
     settings = read_settings()
     if task not in settings.tasks or sqlite_path(settings.tracking_uri) is None:
         return True
-    settings = settings.for_reader("document") if task == "document" else settings
+    settings = settings if task == "glyph" else settings.for_reader(task)
     try:
         find_version(settings)
     except RegistryError:

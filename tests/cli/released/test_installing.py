@@ -14,7 +14,7 @@ from mlflow.tracking import MlflowClient
 from PIL import Image
 from serving_servers import tracking_restored
 
-from bukva.cli.released.installing import Installation, install, install_documents
+from bukva.cli.released.installing import Installation, install, install_reader
 from bukva.cli.released.making import FinishedRun
 from bukva.cli.released.manifest import RELEASED, read_release, write_manifest
 from bukva.errors import ParityError, ReleaseError
@@ -128,9 +128,9 @@ def test_files_that_are_gone_are_made_anew_and_served_again(
 
 
 def test_the_model_of_documents_is_installed_beside(folder: Path) -> None:
-    said = install_documents(RELEASED / "document")
+    said = install_reader("document", RELEASED / "document")
     assert "registered as version 1; in production is version 1." in said
-    assert "known as version 1" in install_documents(RELEASED / "document")
+    assert "known as version 1" in install_reader("document", RELEASED / "document")
     found = list_versions("bukva-document")
     assert found["prod"].onnx_model == (RELEASED / "document" / "model.onnx").read_bytes()
     assert list_packaged("bukva-document") == []

@@ -1,17 +1,19 @@
 """The released models as versions of the registered ones."""
 
-import io
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from bukva.cli.released.manifest import CARD, GOLDEN, ONNX, Release, read_release
 from bukva.core.golden import write_golden as write_answers
+from bukva.core.imaging.upscaling import encode_page
+from bukva.core.task import Task
 from bukva.datasets.registry import PackagedModelsDataset
 from bukva.registry import package_files as dossier
 from bukva.registry.models import find_version, has_files
@@ -20,14 +22,49 @@ from bukva.registry.packaging import Package
 from bukva.registry.production import put_into_production
 from bukva.registry.registry import find_same, register
 from bukva.tasks.document.drawn_lines import draw_lines
-from bukva.tasks.document.recogniser import DocumentRecogniser
+from bukva.tasks.document.task import TASK as DOCUMENT
 from bukva.tasks.glyph.golden import check_golden_samples, write_golden
 from bukva.tasks.glyph.recogniser import Recogniser
+from bukva.tasks.line.line_maker import LineMaker
+from bukva.tasks.line.parameters import SynthesisParameters
+from bukva.tasks.line.task import TASK as LINE
 
 INFERENCE: Final = "bukva.pipelines.inference.pipeline.create_pipeline"
 """What is packaged with the recogniser, as the catalog's `packaged_models` has it."""
 
 _GOLDEN_LINES: Final = 24
+
+
+def _draw_documents() -> list[bytes]:
+    return [encode_page(np.asarray(line.image)) for line in draw_lines(_GOLDEN_LINES, seed=1)]
+
+
+def _draw_lines() -> list[bytes]:
+    drawn, _ = LineMaker(SynthesisParameters()).draw(_GOLDEN_LINES, np.random.default_rng(1))
+    return [encode_page(255 - ink_HW) for ink_HW in drawn]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A task whose released model is an ONNX file alone.
+
+    Attributes:
+        task: Loads it.
+        draw_golden: Draws what a service asks it before it serves.
+        golden_field: Of the answers to that, what must stay the same.
+    """
+
+    task: Task
+    draw_golden: Callable[[], list[bytes]]
+    golden_field: str
+
+
+READERS: Final[Mapping[str, Reader]] = MappingProxyType(
+    {
+        "document": Reader(DOCUMENT, _draw_documents, "label"),
+        "line": Reader(LINE, _draw_lines, "text"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -68,10 +105,11 @@ def install(folder: Path) -> Installation:
     return Installation(release, version, known is None, in_production)
 
 
-def install_documents(folder: Path) -> str:
-    """Register the released model of documents, and put it into production as `install` does.
+def install_reader(task: str, folder: Path) -> str:
+    """Register the released model of documents or lines; put it into production as `install` does.
 
     Args:
+        task: One of `READERS`.
         folder: With its file.
 
     Returns:
@@ -81,20 +119,21 @@ def install_documents(folder: Path) -> str:
         ModelFormatError: If the file is none of bukva's.
         RegistryError: If the registry refuses.
     """
-    name = name_model("document")
-    recogniser = DocumentRecogniser((folder / ONNX).read_bytes())
+    reader, name = READERS[task], name_model(task)
+    recogniser = reader.task.load((folder / ONNX).read_bytes())
     known = find_same(name, recogniser.sha256)
     if known:
         version = known.version
     else:
         packaged = PackagedModelsDataset(model_name=f"{name}-released", inference=INFERENCE)
-        reports = _read_reports(folder) | {dossier.GOLDEN: _write_golden_lines(recogniser)}
+        golden = write_answers(recogniser, reader.draw_golden(), field=reader.golden_field)
+        reports = _read_reports(folder) | {dossier.GOLDEN: golden}
         packaged.save(Package(recogniser, reports, {"released": True}))
         version = register(packaged.load()[0], name).version
     in_production = _put_where_none_is(name, version, "released model")
     how = "known" if known else "registered"
     return (
-        f"Released model of documents, {how} as version {version}; in production is version "
+        f"Released model of {task}s, {how} as version {version}; in production is version "
         f"{in_production}."
     )
 
@@ -104,16 +143,6 @@ def _read_reports(folder: Path) -> dict[str, bytes]:
     found = {folder / name: as_name for name, as_name in named.items()}
     found |= {path: path.name for path in folder.glob(f"*{dossier.FIGURE_SUFFIX}")}
     return {name: path.read_bytes() for path, name in found.items() if path.is_file()}
-
-
-def _write_golden_lines(recogniser: DocumentRecogniser) -> bytes:
-    """Return drawn lines with what is answered to them, as a service asks them before it serves."""
-    images = []
-    for sample in draw_lines(_GOLDEN_LINES, seed=1):
-        buffer = io.BytesIO()
-        Image.fromarray(np.asarray(sample.image)).save(buffer, "PNG")
-        images.append(buffer.getvalue())
-    return write_answers(recogniser, images, field="label")
 
 
 def _put_where_none_is(name: str, version: str, what: str) -> str:
