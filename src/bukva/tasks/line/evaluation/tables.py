@@ -89,7 +89,7 @@ def _rates_by(written: pd.DataFrame, name: str, of_line: Any) -> Iterator[dict[s
         }
 
 
-def _cut(values: pd.Series) -> pd.Series:
+def _cut(values: pd.Series) -> Any:
     """Return in which fifth of the lines each is, named by its bounds."""
     values = values.astype(float)
     if values.empty:
@@ -100,7 +100,7 @@ def _cut(values: pd.Series) -> pd.Series:
     if len(edges) < 2:
         return values.round(1)
     names = [f"{low:g}-{high:g}" for low, high in pairwise(edges)]
-    return pd.cut(values, edges, labels=names, include_lowest=True)
+    return pd.cut(values, edges.tolist(), labels=names, include_lowest=True)
 
 
 def _has_cyrillic(text: str) -> bool:
