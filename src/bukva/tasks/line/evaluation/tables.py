@@ -58,13 +58,14 @@ def _show(character: str) -> str:
 def list_strata(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the error rates of parts of the lines: `by`, `value`, `cer`, `wer`, `lines`.
 
-    By collection, length of the text, characters for each 100 pixels of width, and, where the table
-    has it, height of the writing on the picture.
+    By collection, group (will, writer, folder, font), alphabet, length of the text, characters for
+    each 100 pixels of width, and, where the table has it, height of the writing on the picture.
     """
     written = predictions[predictions["characters"] > 0]
     density = 100 * written["characters"] / written["width_px"].clip(lower=1)
     strata = {
         "collection": written["collection"],
+        "group": written["group"],
         "language": np.where(written["text"].map(_has_cyrillic), "cyrillic", "latin"),
         "kind": np.where(is_made(written), "made", "written by hand"),
         "characters": _cut(written["characters"]),
