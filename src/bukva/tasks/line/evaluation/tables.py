@@ -71,8 +71,8 @@ def list_strata(predictions: pd.DataFrame) -> pd.DataFrame:
         "characters": _cut(written["characters"]),
         "characters per 100 px": _cut(density),
     }
-    if "height_px" in written:
-        strata["height_px"] = _cut(written["height_px"])
+    if "height_px" in written:  # made lines have none
+        strata["height_px"] = _cut(written["height_px"].dropna())
     rows = [row for name, of_line in strata.items() for row in _rates_by(written, name, of_line)]
     return pd.DataFrame(rows, columns=["by", "value", "cer", "wer", "lines"])
 
