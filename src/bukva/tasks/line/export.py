@@ -78,11 +78,9 @@ def export(
     example = {"images": torch.zeros((2, HEIGHT, STRIDE * _EXAMPLE_STEPS), dtype=torch.uint8)}
     steps = torch.export.Dim("T", min=2)
     proto = export_network(
-        FromPixels(network).eval(), example, ["logits"], _OPSET, free={2: STRIDE * steps}
+        FromPixels(network).eval(), example, ["logits"], _OPSET, {2: STRIDE * steps}
     )
     store_halves(proto)
-    # The exporter writes down the example's, and onnxruntime would warn of every other.
-    proto.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "T"
     spec: dict[str, Any] = {
         "task": "line",
         "charset": charset.characters,
@@ -103,7 +101,8 @@ def export(
     logs = [plain.log_probabilities(ink_hw) if ink_hw.any() else None for ink_hw in held.inks()]
     read = [(log_TK, text) for log_TK, text in zip(logs, held.texts, strict=True)
             if log_TK is not None]  # fmt: skip
-    best = choose_search(read[: decoding.tried_lines], charset, language_model, decoding)
+    every = max(1, len(read) // decoding.tried_lines)
+    best = choose_search(read[::every], charset, language_model, decoding)
     sureness = fit_all(read, charset, language_model, best)
     spec |= {"decoding": asdict(best), "sureness": sureness}
     return LineRecogniser(write_onnx(proto, spec, others))
