@@ -70,7 +70,7 @@ class TrainingParameters(FitParameters):
         width: Channels of the network's first layer.
         hidden: Units of its recurrent layers, in each direction.
         dropout: Before and behind them.
-        shortcut: Weight of the head that reads the columns directly.
+        shortcut: Weight of the loss of the head that reads the columns directly.
         max_epochs: At most so many.
         synthetic: Share of the lines that are made anew for an epoch, in the first and in the last.
         most_valid_lines: That are looked at after each epoch.
