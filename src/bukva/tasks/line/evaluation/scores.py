@@ -186,11 +186,12 @@ def words_of(predictions: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np
 def line_tenths(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return ten rows of lines by confidence: `confidence`, `right` share, `characters`."""
     written = predictions[predictions["characters"] > 0]
-    tenth = written["confidence"].rank(method="first", pct=True).mul(10).clip(upper=9.999)
+    place = written["confidence"].rank(method="first") - 1
+    tenth = (10 * place // max(1, len(written))).astype(int)
     groups = written.assign(
         weighed=written["confidence"] * written["characters"],
         right=(written["characters"] - written["character_edits"]).clip(lower=0),
-    ).groupby(tenth.astype(int))
+    ).groupby(tenth)
     sums = groups[["weighed", "right", "characters"]].sum()
     return pd.DataFrame(
         {

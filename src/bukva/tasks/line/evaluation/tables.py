@@ -91,6 +91,8 @@ def _rates_by(written: pd.DataFrame, name: str, of_line: Any) -> Iterator[dict[s
 def _cut(values: pd.Series) -> pd.Series:
     """Return in which fifth of the lines each is, named by its bounds."""
     values = values.astype(float)
+    if values.empty:
+        return values
     edges = np.unique(np.quantile(values, np.linspace(0, 1, _STEPS + 1)).round(1))
     if len(edges) < 2:
         return values.round(1)
