@@ -20,13 +20,15 @@ from bukva.registry.package_files import MODEL_NAME
 
 # They need not outlive their run: what is in them is in MLflow, or becomes `recogniser`.
 BY_DEFAULT = {"exported_recogniser"}
-TASKS = ("character.", "document.")
+TASKS = ("character.", "document.", "line.")
 IN_MEMORY = {
     *BY_DEFAULT, "candidate_model", "dossier", *(f"{task}candidate_model" for task in TASKS),
 }  # fmt: skip
 # Written by hooks, so no node names it.
 WRITTEN_BY_HOOKS = {"stage_seconds"}
-STAGES = ("finetuning", "mnist_pretraining", "character.training", "document.training")
+STAGES = (
+    "finetuning", "mnist_pretraining", "character.training", "document.training", "line.training",
+)  # fmt: skip
 IN_TRACKER = {*(f"{stage}.epoch_metrics" for stage in STAGES), "test_metrics"}
 IN_REGISTRY = {
     f"{task}{name}"
@@ -126,7 +128,7 @@ def test_what_mlflow_uploads_lies_on_local_disk(catalog: DataCatalog) -> None:
 
 def test_registry_datasets_name_the_packaged_model(catalog: DataCatalog) -> None:
     named = {catalog.config_resolver.resolve_pattern(name)["model_name"] for name in IN_REGISTRY}
-    assert named == {MODEL_NAME, "bukva-character", "bukva-document"}
+    assert named == {MODEL_NAME, "bukva-character", "bukva-document", "bukva-line"}
 
 
 @pytest.mark.parametrize("env", ["s3", "prod"], indirect=True)
@@ -270,7 +272,7 @@ def test_a_misspelt_dataset_matches_nothing() -> None:
 def test_figures_have_a_preview() -> None:
     config = load_config("base")["catalog"]
     figures = [name for name in config if str(config[name].get("filepath")).endswith(".png")]
-    assert len(figures) == 23
+    assert len(figures) == 25
     catalog = load_catalog("base")
     for name in figures:
         dataset = catalog.get(name.replace("{stage}", "finetuning"))

@@ -30,7 +30,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "packaging": packaging.create_pipeline(),
     }
     tagged = {name: Pipeline(stage, tags=name) for name, stage in stages.items()}
-    tasks = {"character": character(), "document": document()}
+    tasks = {"character": character(), "document": document(), "line": line()}
     return {
         "__default__": sum(tagged.values(), start=Pipeline([])),
         **tagged,
@@ -39,7 +39,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         "inference": inference.create_pipeline(),
         "batch_inference": batch_inference.create_pipeline(),
         "promotion": promotion_pipeline(GLYPH),
-        **{f"line.{part}": stage for part, stage in line().items()},
         # All but promotion, which chooses among models of finished runs.
         **{name: sum(list(parts.values())[:-1], Pipeline([])) for name, parts in tasks.items()},
         **{

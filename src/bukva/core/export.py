@@ -41,7 +41,11 @@ def scale_pixels(images_NHW: Tensor) -> Tensor:
 
 
 def export_network(
-    network: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str], opset: int
+    network: nn.Module,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    opset: int,
+    free: Mapping[int, Any] | None = None,
 ) -> "onnx.ModelProto":
     """Return a network in ONNX; it takes any number of images.
 
@@ -50,8 +54,9 @@ def export_network(
         inputs: An example of each by name, the number of images in its first place, at least 2.
         outputs: Their names, in the network's order.
         opset: ONNX operator set.
+        free: Further axes of the inputs that may have any length, each a `torch.export.Dim`.
     """
-    count = torch.export.Dim("N", min=1)
+    axes = {0: torch.export.Dim("N", min=1), **(free or {})}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own deprecations
         program: Any = torch.onnx.export(
@@ -59,7 +64,7 @@ def export_network(
             tuple(inputs.values()),
             input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_shapes=tuple({0: count} for _ in inputs),
+            dynamic_shapes=tuple(axes for _ in inputs),
             opset_version=opset,
             dynamo=True,
             external_data=False,
@@ -93,11 +98,20 @@ def export_classifier(
     return file
 
 
-def write_onnx(proto: "onnx.ModelProto", spec: Mapping[str, Any]) -> bytes:
-    """Return the bytes of an ONNX file, a specification in its metadata `bukva.spec` as JSON."""
+def write_onnx(
+    proto: "onnx.ModelProto", spec: Mapping[str, Any], others: Mapping[str, str] | None = None
+) -> bytes:
+    """Return the bytes of an ONNX file, a specification in its metadata `bukva.spec` as JSON.
+
+    Args:
+        proto: The network.
+        spec: Its specification.
+        others: What else stands in the metadata, by name.
+    """
     import onnx
 
-    onnx.helper.set_model_props(proto, {SPEC_KEY: json.dumps(spec, ensure_ascii=False)})
+    described = {SPEC_KEY: json.dumps(spec, ensure_ascii=False), **(others or {})}
+    onnx.helper.set_model_props(proto, described)
     onnx.checker.check_model(proto)
     buffer = io.BytesIO()
     onnx.save_model(proto, buffer)

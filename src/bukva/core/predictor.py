@@ -38,11 +38,13 @@ class OnnxModel:
     Attributes:
         onnx_model: The file's bytes.
         outputs: Names of what it can be asked for.
-        spec: What stands in its metadata.
+        metadata: What stands in the file beside the network.
+        spec: What of it tells how the network was made.
     """
 
     onnx_model: bytes
     outputs: frozenset[str]
+    metadata: dict[str, str]
     spec: dict[str, Any]
     _session: ort.InferenceSession
 
@@ -66,8 +68,8 @@ class OnnxModel:
             self._session = ort.InferenceSession(
                 onnx_model, options, providers=["CPUExecutionProvider"]
             )
-            metadata = self._session.get_modelmeta().custom_metadata_map
-            self.spec = json.loads(metadata[SPEC_KEY])
+            self.metadata = self._session.get_modelmeta().custom_metadata_map
+            self.spec = json.loads(self.metadata[SPEC_KEY])
         except Exception as error:  # onnxruntime raises many kinds for broken files
             raise ModelFormatError(describe_foreign_file()) from error
         self.outputs = frozenset(output.name for output in self._session.get_outputs())

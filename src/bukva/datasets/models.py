@@ -19,6 +19,7 @@ from bukva.datasets.files import FileDataset, ReadOnlyDataset
 from bukva.datasets.storage import Files
 from bukva.errors import ModelFormatError, StorageError
 from bukva.tasks.glyph.trained import ModelSpec, TrainedModel
+from bukva.tasks.line.language_model import LanguageModel
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -108,6 +109,22 @@ class NetworkWeightsDataset(FileDataset[NetworkWeights]):
         weights = {name: np.asarray(values, order="C") for name, values in data.weights.items()}
         described = json.dumps(dict(data.spec), ensure_ascii=False)
         self.beside().write(save(weights, metadata={SPEC_KEY: described}))
+
+
+class LanguageModelDataset(FileDataset[LanguageModel]):
+    """The language model of lines as one file, which tells what was counted."""
+
+    def load(self) -> LanguageModel:
+        """Return the language model.
+
+        Raises:
+            ModelFormatError: If the file is something else.
+        """
+        return LanguageModel.from_bytes(self.beside().read())
+
+    def save(self, data: LanguageModel) -> None:
+        """Write the file."""
+        self.beside().write(data.to_bytes())
 
 
 class PretrainedDataset(ReadOnlyDataset[Mapping[str, NDArray[Any]] | None]):

@@ -21,7 +21,7 @@ from bukva.tasks.glyph.parameters import (
     TrainingParameters,
     TuningParameters,
 )
-from bukva.tasks.line.parameters import LineParameters
+from bukva.tasks.line.training_parameters import LineParameters
 
 
 class Parameters(Group):

@@ -14,6 +14,7 @@ TASKS: Final[Mapping[str, str]] = MappingProxyType(
         "glyph": "bukva.tasks.glyph.task:TASK",
         "character": "bukva.tasks.character.task:TASK",
         "document": "bukva.tasks.document.task:TASK",
+        "line": "bukva.tasks.line.task:TASK",
     }
 )
 """By name, where each is: a task is imported when it is needed."""

@@ -75,6 +75,57 @@ def test_any_task_is_learnt_and_gone_on_with() -> None:
     assert len(store.states) == 3
 
 
+class PlannedLearner(VectorLearner):
+    """Says itself what a batch is made of: vectors whose labels are next to each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.phases = (Phase("all", 4, watched="valid_error"),)
+        self.seen: list[int] = []
+        self.epochs: list[int] = []
+
+    def plan_epoch(
+        self, epoch: int, steps: int, batch_size: int, generator: torch.Generator
+    ) -> Tensor:
+        self.epochs.append(epoch)
+        drawn = torch.randint(len(self.labels_N), (steps * batch_size,), generator=generator)
+        order = torch.from_numpy(self.labels_N)[drawn].argsort()
+        return drawn[order].reshape(steps, batch_size)
+
+    def loss(self, network: nn.Module, chosen_B: Tensor, generator: torch.Generator) -> Tensor:
+        self.seen.append(int(np.ptp(self.labels_N[chosen_B.numpy()])))
+        return super().loss(network, chosen_B, generator)
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        measures = super().validate(network)
+        # The loss falls all the while; what is watched is best after the second epoch.
+        return measures | {"valid_error": abs(len(self.epochs) - 2)}
+
+
+def test_a_learner_may_plan_its_batches_and_say_what_is_watched() -> None:
+    learner = PlannedLearner()
+    whole = fit(make_network(), learner, PARAMETERS)
+    assert learner.epochs == [1, 2, 3, 4]
+    assert max(learner.seen) < CLASSES // 2
+    assert whole.history["valid_loss"].is_monotonic_decreasing
+    two = PARAMETERS.model_copy(update={"patience_epochs": 1})
+    stopped = fit(make_network(), PlannedLearner(), two)
+    assert len(stopped.history) == 3
+    assert_same_weights(stopped, whole)
+
+
+def test_what_is_planned_goes_on_where_it_was_killed() -> None:
+    whole = fit(make_network(), PlannedLearner(), PARAMETERS)
+    killed, store = MemoryStore(saves_until_killed=1), MemoryStore()
+    with pytest.raises(KeyboardInterrupt):
+        fit(make_network(), PlannedLearner(), PARAMETERS, checkpoints=killed)
+    store.kept = killed.kept
+    learner = PlannedLearner()
+    learner.epochs = [1]
+    assert_same_weights(fit(make_network(), learner, PARAMETERS, checkpoints=store), whole)
+    assert learner.epochs == [1, 2, 3, 4]
+
+
 def test_any_task_is_calibrated() -> None:
     rng = np.random.default_rng(0)
     logits_MK = 3 * rng.normal(size=(4000, CLASSES)).astype(np.float32)

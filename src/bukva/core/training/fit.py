@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -56,8 +56,25 @@ class Learner(Protocol):
         """Measure a network on samples that are not trained on: `valid_loss`, and more."""
 
 
+@runtime_checkable
+class Planner(Protocol):
+    """What a learner is, too, that says itself which samples make a batch: those of like sizes."""
+
+    def plan_epoch(
+        self, epoch: int, steps: int, batch_size: int, generator: torch.Generator
+    ) -> Tensor:
+        """Return the samples of each batch of an epoch, `(steps, batch_size)`.
+
+        Args:
+            epoch: Counted from 1, over all phases.
+            steps: How many batches.
+            batch_size: Samples in each.
+            generator: Source of all randomness; where it stands is kept with a checkpoint.
+        """
+
+
 class FitResult(NamedTuple):
-    """Weights of the best epoch by validation loss, and one row of figures an epoch."""
+    """Weights of the best epoch by its phase's measure, and one row of figures an epoch."""
 
     weights: dict[str, NDArray[Any]]
     history: pd.DataFrame
@@ -256,19 +273,20 @@ class _Run:
         total = sum(phase.epochs for phase in self.learner.phases)
         title, is_hidden = f"epoch {epoch}/{total} ({phase.name})", parallel.rank() > 0
         loss_sum = 0.0
+        batches = self._draw_batches(epoch)
         with tqdm(total=steps, desc=title, unit="step", disable=is_hidden) as bar:
             trained.train()
-            for step in range(1, steps + 1):
-                loss = self._take_step(trained, optimisation)
+            for step, drawn_B in enumerate(batches, start=1):
+                loss = self._take_step(trained, optimisation, drawn_B)
                 _check_finite(loss, f"epoch {epoch}, step {step}", optimisation)
                 loss_sum += loss
                 bar.update()
             averaged = optimisation.averaged.module
             measures = parallel.from_first(lambda: self.learner.validate(averaged))
             where = f"epoch {epoch}, validation after step {steps}"
-            _check_finite(measures["valid_loss"], where, optimisation)
+            _check_finite(measures[phase.watched], where, optimisation)
             bar.set_postfix({"loss": loss_sum / steps, **measures})
-        optimisation.end_epoch(measures["valid_loss"])
+        optimisation.end_epoch(measures[phase.watched])
         row: dict[str, Any] = {
             "epoch": epoch,
             "phase": phase.name,
@@ -277,12 +295,20 @@ class _Run:
             **measures,
             "seconds": time.perf_counter() - started_s,
         }
-        self.progress.record(row, averaged)
+        self.progress.record(row, averaged, phase.watched)
 
-    def _take_step(self, trained: nn.Module, optimisation: Optimisation) -> float:
-        drawn_B = torch.multinomial(
-            self._chances_N, self.parameters.batch_size, replacement=True, generator=self._generator
-        )
+    def _draw_batches(self, epoch: int) -> Iterator[Tensor]:
+        """Yield the samples of each step, the same in all processes."""
+        steps, size = self.steps_per_epoch, self.parameters.batch_size
+        if isinstance(self.learner, Planner):
+            yield from self.learner.plan_epoch(epoch, steps, size, self._generator)
+            return
+        for _ in range(steps):
+            yield torch.multinomial(
+                self._chances_N, size, replacement=True, generator=self._generator
+            )
+
+    def _take_step(self, trained: nn.Module, optimisation: Optimisation, drawn_B: Tensor) -> float:
         chosen_B = drawn_B[parallel.rank() :: parallel.size()]
         # Gradients are averaged over the processes; a larger share weighs more.
         share = len(chosen_B) * parallel.size() / len(drawn_B)

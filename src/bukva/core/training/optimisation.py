@@ -24,11 +24,13 @@ class Phase(NamedTuple):
         name: Unique among the phases of a training.
         epochs: At most so many.
         held: Weights whose names begin so are not trained; batch norms follow what passes them.
+        watched: The measure of validation by which epochs are compared: the lower, the better.
     """
 
     name: str
     epochs: int
     held: str | None = None
+    watched: str = "valid_loss"
 
 
 @dataclass
@@ -38,8 +40,8 @@ class Progress:
     Attributes:
         phase: Name of the phase that is being trained; empty before the first.
         phase_epochs: Epochs done in it.
-        epochs_since_best: Epochs of it since the validation loss was the lowest so far.
-        best_loss: The lowest validation loss of all epochs.
+        epochs_since_best: Epochs of it since what is watched was the lowest so far.
+        best_loss: The lowest of all epochs.
         best_weights: The averaged weights that had it.
         history: One row of figures an epoch.
     """
@@ -65,13 +67,13 @@ class Progress:
         """Return whether the phase's epochs are done, or validation stands still."""
         return self.phase_epochs >= phase.epochs or self.epochs_since_best >= patience_epochs
 
-    def record(self, row: dict[str, Any], averaged: nn.Module) -> None:
+    def record(self, row: dict[str, Any], averaged: nn.Module, watched: str = "valid_loss") -> None:
         """Add an epoch, and keep its weights if none was better."""
         self.history.append(row)
         self.phase_epochs += 1
         self.epochs_since_best += 1
-        if row["valid_loss"] < self.best_loss:
-            self.best_loss, self.epochs_since_best = row["valid_loss"], 0
+        if row[watched] < self.best_loss:
+            self.best_loss, self.epochs_since_best = row[watched], 0
             self.best_weights = {
                 name: value.detach().cpu().clone() for name, value in averaged.state_dict().items()
             }
@@ -122,10 +124,10 @@ class Optimisation:
             self._one_cycle.step()
         self.averaged.update_parameters(self._network)
 
-    def end_epoch(self, valid_loss: float) -> None:
+    def end_epoch(self, watched: float) -> None:
         """Let a plateau schedule see how the epoch went."""
         if self._plateau is not None:
-            self._plateau.step(valid_loss)
+            self._plateau.step(watched)
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that the next step depends on, the network's weights included."""

@@ -95,9 +95,3 @@ class DataParameters(Group):
     character_lines: SyntheticCounts = SyntheticCounts(train=0, valid=60, test=200)
     characters_per_symbol: Count = 250
     seed: int = 1
-
-
-class LineParameters(Group):
-    """All of the task."""
-
-    data_processing: DataParameters = DataParameters()
