@@ -174,6 +174,67 @@ class ArrayDataset(FileDataset[NDArray[Any]]):
             np.save(file, data, allow_pickle=False)
 
 
+class IfThereDataset(ReadOnlyDataset[Any]):
+    """What another dataset loads, None where there is nothing to load.
+
+    Args:
+        dataset: The other one, as a catalog has it.
+        metadata: For other tools, such as kedro-viz; not used here.
+    """
+
+    written_by = "it is written under its own name"
+
+    def __init__(self, *, dataset: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+        self._dataset: AbstractDataset[Any, Any] = AbstractDataset.from_config("if_there", dataset)
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        """Return what is there, or None."""
+        return self._dataset.load() if self._dataset.exists() else None
+
+    def _exists(self) -> bool:
+        return self._dataset.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"dataset": self._dataset}
+
+
+class FolderDataset(ReadOnlyDataset[Files]):
+    """A folder that people filled: gives the node what lists and reads its files.
+
+    Args:
+        filepath: The folder, or its address.
+        setting: The parameter that names it, for the error.
+        metadata: For other tools, such as kedro-viz; not used here.
+    """
+
+    written_by = "put files into the folder"
+
+    def __init__(
+        self, *, filepath: str, setting: str, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._filepath, self._setting = filepath, setting
+        self.metadata = metadata
+
+    def load(self) -> Files:
+        """Return the folder.
+
+        Raises:
+            DatasetError: If there is nothing in it.
+        """
+        files = Files(self._filepath)
+        if not files.names():
+            message = f"Expected files in the folder {files.address!r}, found none"
+            raise DatasetError(f"{message}: --params={self._setting}=<folder>.")
+        return files
+
+    def _exists(self) -> bool:
+        return bool(Files(self._filepath).names())
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath}
+
+
 class RecogniserDataset(FileDataset[Any]):
     """The recogniser of any task as one ONNX file, which tells whose it is.
 

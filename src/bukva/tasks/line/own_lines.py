@@ -244,10 +244,10 @@ def _deal_units(
     unit: pd.Series, valid_share: float, test_share: float, rng: np.random.Generator
 ) -> pd.Series:
     """Return splits of whole units: tests and validation get units until they have their share."""
-    sizes = unit.value_counts().sort_index()
+    sizes = unit.value_counts()
     split = pd.Series("train", index=unit.index, dtype=object)
     wanted = {"test": test_share * len(unit), "valid": valid_share * len(unit)}
-    for name in rng.permutation(sizes.index.to_numpy()):
+    for name in rng.permutation(sorted(sizes.index)):
         part = next((part for part, lacking in wanted.items() if lacking > 0), None)
         if part is None:
             break

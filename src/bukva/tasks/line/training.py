@@ -111,8 +111,8 @@ def train(
     rows, rows_NHW = of_split(table, images_NHW, "train")
     held = choose_held(table, images_NHW, parameters.most_valid_lines)
     learner = LineLearner(
-        _hold(rows, rows_NHW, charset),
-        Validation(_hold(held.table, held.images_NHW, charset), held.texts),
+        hold(rows, rows_NHW, charset),
+        Validation(hold(held.table, held.images_NHW, charset), held.texts),
         charset,
         source.to_maker(),
         parameters,
@@ -158,7 +158,7 @@ def choose_held(table: pd.DataFrame, images_NHW: UInt8Array, most: int) -> HeldL
     return HeldLines(rows.iloc[kept], rows_NHW[kept], texts)
 
 
-def _hold(rows: pd.DataFrame, images_NHW: UInt8Array, charset: Charset) -> Lines:
+def hold(rows: pd.DataFrame, images_NHW: UInt8Array, charset: Charset) -> Lines:
     """Return lines for the learner; characters outside the charset are left out of labels."""
     known = set(charset.characters)
     labels = [
