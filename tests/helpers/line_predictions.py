@@ -20,6 +20,7 @@ def predicted(rows: Rows) -> pd.DataFrame:
     edits = [Edits.between(normalise(text), normalise(found)) for _, _, text, found in rows]
     return table.assign(
         corpus=table["collection"], width_px=100, confidence=0.5, **pd.DataFrame(edits),
+        greedy_edits=[each.character_edits for each in edits],
         word_confidences=[[0.9] * len(found.split()) for found in table["found"]],
         words_right=[[True] * len(found.split()) for found in table["found"]],
     )  # fmt: skip

@@ -85,6 +85,13 @@ def test_tables_say_where_errors_come_from(made: Data) -> None:
     assert strata.loc[strata["by"].eq("collection"), "lines"].sum() <= len(made["line.predictions"])
 
 
+def test_the_classic_without_ctc_stands_beside_it_on_the_same_lines(made: Data) -> None:
+    ours, classic = made["line.comparison"].to_dict("records")
+    assert ours["lines"] == classic["lines"] == len(made["line.predictions"])
+    assert "without CTC" in classic["name"]
+    assert classic["cer"] > 0
+
+
 def test_figures_show_the_test_split(made: Data) -> None:
     assert len(made["line.scores_figure"].axes) == 4
     assert len(made["line.lines_figure"].axes) >= 3

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import onnx
 
 _TOLERANCE: Final = 1e-3
+_LEAST_HALVED: Final = 1024
+"""Values from which an array is stored in half its room; the others together need hardly any."""
 
 
 class _FromPixels(nn.Module):
@@ -72,6 +74,33 @@ def export_network(
         )
     proto: onnx.ModelProto = program.model_proto
     return proto
+
+
+@torch.no_grad()
+def round_to_half(network: nn.Module) -> None:
+    """Change large arrays of weights to the nearest that float16 holds, 11 bits of each."""
+    for weight in network.parameters():
+        if weight.numel() >= _LEAST_HALVED:
+            weight.copy_(weight.half().float())
+
+
+def store_halves(proto: "onnx.ModelProto") -> None:
+    """Store float32 arrays as float16 where that loses nothing, each cast back as it is loaded."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = proto.graph
+    casts = []
+    for stored in [each for each in graph.initializer if each.data_type == TensorProto.FLOAT]:
+        values = numpy_helper.to_array(stored)
+        halves = values.astype(np.float16)
+        if values.size < _LEAST_HALVED or not np.array_equal(halves.astype(np.float32), values):
+            continue
+        name = stored.name
+        stored.CopyFrom(numpy_helper.from_array(halves, f"{name}_half"))
+        casts.append(helper.make_node("Cast", [stored.name], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def export_classifier(

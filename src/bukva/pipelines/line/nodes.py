@@ -21,10 +21,17 @@ from bukva.registry.package_files import GOLDEN, RESULTS, TEST_SPLIT_TAG
 from bukva.registry.packaging import Package
 from bukva.tasks.line.characters import Characters, collect_characters
 from bukva.tasks.line.collection import collect
+from bukva.tasks.line.evaluation.classic import measure as measure_classic
 from bukva.tasks.line.evaluation.figures import plot_lines
-from bukva.tasks.line.evaluation.scores import predict, score, score_calibration
+from bukva.tasks.line.evaluation.scores import (
+    describe_reader,
+    predict,
+    score,
+    score_calibration,
+)
 from bukva.tasks.line.evaluation.tables import list_confusions
 from bukva.tasks.line.figures import plot_made_lines
+from bukva.tasks.line.font_lines import FONTS
 from bukva.tasks.line.language_model import LanguageModel
 from bukva.tasks.line.line_maker import LineMaker
 from bukva.tasks.line.parameters import DataParameters, SynthesisParameters
@@ -102,6 +109,36 @@ def test(
 def count_confusions(predictions: pd.DataFrame, parameters: EvaluationParameters) -> pd.DataFrame:
     """Return the most frequent edits: see `list_confusions`."""
     return list_confusions(predictions, parameters.confusions)
+
+
+def compare_networks(  # noqa: PLR0913, PLR0917 - Kedro names each input
+    history: pd.DataFrame,
+    predictions: pd.DataFrame,
+    table: pd.DataFrame,
+    images_NHW: UInt8Array,
+    texts: pd.DataFrame,
+    character_table: pd.DataFrame,
+    character_images_NSS: UInt8Array,
+    data: DataParameters,
+    parameters: EvaluationParameters,
+) -> pd.DataFrame:
+    """Return a row for the network, and one for the classic where it is asked for."""
+    train_s = round(float(history["seconds"].sum()), 1)
+    if parameters.classic is None:
+        return pd.DataFrame([describe_reader(predictions, train_s)])
+    collection = parameters.classic.collection
+    is_made = {"characters": float(collection != FONTS), "empty": 0.0}
+    synthesis = data.synthesis.model_copy(update=is_made)
+    characters = Characters(character_table, character_images_NSS)
+    makers = (
+        LineMaker(synthesis, texts, characters, "train"),
+        LineMaker(synthesis, texts, characters, "valid"),
+    )
+    tests, tests_NHW = of_split(table, images_NHW, "test")
+    is_tested = tests["collection"].eq(collection).to_numpy()
+    tested = predictions[predictions["collection"].eq(collection)]
+    other = measure_classic(makers, tests[is_tested], tests_NHW[is_tested], parameters.classic)
+    return pd.DataFrame([describe_reader(tested, train_s), other])
 
 
 def plot_tested(

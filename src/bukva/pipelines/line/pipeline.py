@@ -43,6 +43,9 @@ def create_pipelines() -> dict[str, Pipeline]:
             Node(list_strata, "predictions", "strata", name="list_strata"),
             Node(plot_scores, ["predictions", "strata", "confusions"], "scores_figure",
                  name="plot_scores"),
+            Node(nodes.compare_networks,
+                 [history, "predictions", *samples, *source, "params:evaluation"], "comparison",
+                 name="compare_networks"),
             Node(nodes.plot_tested, tested, "lines_figure", name="plot_lines"),
         ],
         "packaging": [

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from bukva.core.arrays import Float32Array, UInt8Array
 from bukva.core.evaluation.edits import Edits, are_right
-from bukva.core.export import export_network, write_onnx
+from bukva.core.export import export_network, round_to_half, store_halves, write_onnx
 from bukva.errors import ParityError
 from bukva.tasks.line.charset import Charset, normalise
 from bukva.tasks.line.confidence import Sureness, fit_sureness
@@ -63,7 +63,7 @@ def export(
     """Return a trained network in ONNX, with the language model and what fits held lines best.
 
     Args:
-        network: On any device.
+        network: On any device; its weights are rounded to what float16 holds.
         told: What is written down of it beside.
         charset: Its outputs.
         held: Lines that it has not learnt from.
@@ -74,13 +74,13 @@ def export(
         ParityError: If a logit differs from torch's by more than 0.001.
     """
     network = network.cpu().eval()
+    round_to_half(network)
     example = {"images": torch.zeros((2, HEIGHT, STRIDE * _EXAMPLE_STEPS), dtype=torch.uint8)}
     steps = torch.export.Dim("T", min=2)
     proto = export_network(
-        FromPixels(network).eval(), example, ["logits"], _OPSET, free={2: STRIDE * steps}
+        FromPixels(network).eval(), example, ["logits"], _OPSET, {2: STRIDE * steps}
     )
-    # The exporter writes down the example's, and onnxruntime would warn of every other.
-    proto.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "T"
+    store_halves(proto)
     spec: dict[str, Any] = {
         "task": "line",
         "charset": charset.characters,

@@ -8,7 +8,7 @@ Shapes: P positions in a text, C contexts, K characters with CTC's blank, which 
 
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
@@ -24,6 +24,8 @@ Keys = NDArray[np.uint64]
 _BITS: Final = np.uint64(8)
 _LARGEST_CHARSET: Final = 255
 _MOST_KEPT: Final = 20_000
+_RISING: Final = ("keys_C", "starts_C")
+"""Kept as differences, which need a third of the room."""
 
 
 class _Counts(NamedTuple):
@@ -31,13 +33,16 @@ class _Counts(NamedTuple):
 
     Attributes:
         keys_C: In rising order.
-        starts_C: Where in the following two those of each context begin; one more at the end.
+        starts_C: Where in the last two those of each context begin; one more at the end.
+        totals_C: How often each context came, and how many kinds followed, added up: also of those
+            that are left out, so that what they were worth goes to the shorter context.
         followers: Indices of characters.
         counts: How often each came.
     """
 
     keys_C: Keys
     starts_C: NDArray[np.int64]
+    totals_C: NDArray[np.int64]
     followers: NDArray[np.uint8]
     counts: NDArray[np.uint32]
 
@@ -142,10 +147,9 @@ class LanguageModel:
             if place == len(level.keys_C) or int(level.keys_C[place]) != context:
                 break  # what is longer was not seen either
             some = slice(int(level.starts_C[place]), int(level.starts_C[place + 1]))
-            counts, kinds = level.counts[some], some.stop - some.start
-            total = float(counts.sum()) + kinds
-            chances_K *= kinds / total
-            chances_K[level.followers[some]] += counts / total
+            shares = level.counts[some] / level.totals_C[place]
+            chances_K *= 1 - shares.sum()
+            chances_K[level.followers[some]] += shares
         chances_K[0] = 1e-30
         return np.log(chances_K).astype(np.float32)
 
@@ -153,7 +157,7 @@ class LanguageModel:
         """Return it as a file: a NumPy archive without pickle, the specification in it as JSON."""
         described = json.dumps(self.spec, ensure_ascii=False).encode()
         arrays = {
-            f"{name}_{length}": values
+            f"{name}_{length}": _differences(values) if name in _RISING else values
             for length, level in enumerate(self._levels)
             for name, values in level._asdict().items()
         }
@@ -172,10 +176,7 @@ class LanguageModel:
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as archive:
                 spec = json.loads(archive["spec"].tobytes())
-                levels = [
-                    _Counts(*(archive[f"{name}_{length}"] for name in _Counts._fields))
-                    for length in range(spec["order"])
-                ]
+                levels = [_read_level(archive, length) for length in range(spec["order"])]
         except Exception as error:  # zipfile, NumPy and JSON raise many kinds for broken files
             message = "Expected a language model of bukva, got another file or a broken one."
             raise ModelFormatError(f"{message} Run `kedro run --pipeline=line` again.") from error
@@ -195,12 +196,23 @@ def _count_level(encoded_P: NDArray[np.uint8], length: int, least_count: int) ->
     for back in range(length, -1, -1):
         runs_P = (runs_P << _BITS) | encoded_P[places_P - back].astype(np.uint64)
     runs, counts = np.unique(runs_P, return_counts=True)
+    contexts, starts, kinds = np.unique(runs >> _BITS, return_index=True, return_counts=True)
+    came = np.add.reduceat(counts, starts) if len(starts) else counts
     is_kept = counts >= least_count
-    runs, counts = runs[is_kept], counts[is_kept]
-    keys_C, starts_C = np.unique(runs >> _BITS, return_index=True)
+    keys_C, starts_C = np.unique(runs[is_kept] >> _BITS, return_index=True)
     return _Counts(
         keys_C,
-        np.append(starts_C, len(runs)).astype(np.int64),
-        (runs & np.uint64(255)).astype(np.uint8),
-        counts.astype(np.uint32),
+        np.append(starts_C, is_kept.sum()).astype(np.int64),
+        (came + kinds)[np.searchsorted(contexts, keys_C)].astype(np.int64),
+        (runs[is_kept] & np.uint64(255)).astype(np.uint8),
+        counts[is_kept].astype(np.uint32),
     )
+
+
+def _read_level(archive: Mapping[str, NDArray[Any]], length: int) -> _Counts:
+    fields = {name: archive[f"{name}_{length}"] for name in _Counts._fields}
+    return _Counts(**fields | {name: fields[name].cumsum() for name in _RISING})
+
+
+def _differences(values: NDArray[Any]) -> NDArray[Any]:
+    return np.diff(values, prepend=values.dtype.type(0))

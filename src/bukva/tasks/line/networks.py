@@ -13,6 +13,7 @@ first.
 
 from typing import Final
 
+import torch
 from torch import Tensor, nn
 
 _GAIN: Final = 4.0
@@ -54,10 +55,19 @@ class LineNetwork(nn.Module):
 
     def forward(self, ink_B1HW: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits `(B, T, K)`, and those of the shortcut head alone."""
+        columns_BFT = self.see(ink_B1HW)
+        states_BTH, _ = self.recurrent(columns_BFT.transpose(1, 2))
+        return self.say(columns_BFT, states_BTH)
+
+    def see(self, ink_B1HW: Tensor) -> Tensor:
+        """Return the features of each column, `(B, F, T)`."""
         # Not adaptive pooling, which pins the width of the example when it is exported.
         columns_BFT = self.convolutions(ink_B1HW).amax(dim=2)
-        columns_BFT = self.dropout(self.norm(columns_BFT))
-        states_BTH, _ = self.recurrent(columns_BFT.transpose(1, 2))
+        seen_BFT: Tensor = self.dropout(self.norm(columns_BFT))
+        return seen_BFT
+
+    def say(self, columns_BFT: Tensor, states_BTH: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits of both heads, from columns and the recurrent layers' states."""
         shortcut_BTK = self.shortcut(columns_BFT).transpose(1, 2)
         return shortcut_BTK + _GAIN * self.head(self.dropout(states_BTH)), shortcut_BTK
 
@@ -80,14 +90,56 @@ def _convolution(
 
 
 class FromPixels(nn.Module):
-    """The network as it is exported: takes uint8 `(N, 48, W)`, gives its logits alone."""
+    """The network as it is exported: takes uint8 `(N, 48, W)`, gives its logits alone.
+
+    The recurrent layers are named to the exporter as ONNX has them. Left to itself it sometimes
+    unrolls them over the steps of the example: in any process that has exported before.
+    """
 
     def __init__(self, network: LineNetwork) -> None:
         super().__init__()
         self.network = network
+        for layer in range(network.recurrent.num_layers):
+            for name, value in _to_onnx(network.recurrent, layer).items():
+                self.register_buffer(f"{name}_{layer}", value)
 
     def forward(self, images_NHW: Tensor) -> Tensor:
         """Return the logits `(N, T, K)`."""
-        ink_N1HW = images_NHW.unsqueeze(1).float() / 255.0
-        logits_NTK: Tensor = self.network(ink_N1HW)[0]
+        columns_NFT = self.network.see(images_NHW.unsqueeze(1).float() / 255.0)
+        if torch.onnx.is_in_onnx_export():
+            states_NTH = self._recur(columns_NFT)
+        else:
+            states_NTH, _ = self.network.recurrent(columns_NFT.transpose(1, 2))
+        logits_NTK, _ = self.network.say(columns_NFT, states_NTH)
         return logits_NTK
+
+    def _recur(self, columns_NFT: Tensor) -> Tensor:
+        values_TNF = columns_NFT.permute(2, 0, 1)
+        recurrent = self.network.recurrent
+        attributes = {"hidden_size": recurrent.hidden_size, "direction": "bidirectional"}
+        for layer in range(recurrent.num_layers):
+            weights = [getattr(self, f"{name}_{layer}") for name in ("inputs", "states", "biases")]
+            steps, count = values_TNF.shape[:2]
+            states_T2NH = torch.onnx.ops.symbolic(
+                "LSTM", (values_TNF, *weights), attributes,
+                dtype=values_TNF.dtype, shape=(steps, 2, count, recurrent.hidden_size),
+            )  # fmt: skip
+            values_TNF = states_T2NH.transpose(1, 2).flatten(2)
+        return values_TNF.transpose(0, 1)
+
+
+def _to_onnx(recurrent: nn.LSTM, layer: int) -> dict[str, Tensor]:
+    """Return the weights of a layer in both directions, their gates in the order of ONNX."""
+
+    def of(kind: str) -> list[Tensor]:
+        ways = (getattr(recurrent, f"{kind}_l{layer}{way}").detach() for way in ("", "_reverse"))
+        # torch: input, forget, cell, output; ONNX: input, output, forget, cell.
+        return [torch.cat([gates[0], gates[3], gates[1], gates[2]])
+                for gates in (each.chunk(4) for each in ways)]  # fmt: skip
+
+    pairs = zip(of("bias_ih"), of("bias_hh"), strict=True)
+    return {
+        "inputs": torch.stack(of("weight_ih")),
+        "states": torch.stack(of("weight_hh")),
+        "biases": torch.stack([torch.cat(pair) for pair in pairs]),
+    }

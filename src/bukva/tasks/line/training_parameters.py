@@ -91,6 +91,27 @@ class TrainingParameters(FitParameters):
     decoding: DecodingParameters = DecodingParameters()
 
 
+class ClassicParameters(FitParameters):
+    """How the classic network without CTC is trained, to be compared.
+
+    Attributes:
+        collection: Of made test lines: `fonts`, or `emnist_lines`; what it learns from is made
+            likewise.
+        lines: To learn from, made once.
+        width: Channels of its first layer.
+        hidden: Units of its recurrent layers, in each direction.
+        max_epochs: At most so many.
+    """
+
+    collection: str = "fonts"
+    lines: Count = 8000
+    width: Annotated[int, Field(ge=2, le=64)] = 16
+    hidden: Annotated[int, Field(ge=2, le=512)] = 128
+    max_epochs: Count = 8
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 0.003
+
+
 class EvaluationParameters(Group):
     """What `line.evaluation` measures.
 
@@ -99,12 +120,14 @@ class EvaluationParameters(Group):
         worst: Lines in the figure of the worst, and of the usual ones.
         confusions: Rows of the table of confusions.
         latency_calls: Single lines that are timed.
+        classic: The network without CTC that stands beside it; None leaves it out.
     """
 
     resamples: Count = 1000
     worst: Count = 12
     confusions: Count = 60
     latency_calls: Count = 100
+    classic: ClassicParameters | None = None
 
 
 class AdaptationParameters(Group):

@@ -4,6 +4,7 @@ Shapes: B lines in a batch, H x W pixels, V columns of what is made of them.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -77,8 +78,14 @@ def _draw_range(images: Tensor, generator: torch.Generator, limits: Range) -> Te
 
 def _change_thickness(ink: Tensor, generator: torch.Generator, limit: float) -> Tensor:
     amount = draw_uniform(ink, generator, limit)[:, None, None, None]
-    thicker = functional.max_pool2d(ink, 3, stride=1, padding=1)
-    thinner = -functional.max_pool2d(-ink, 3, stride=1, padding=1)
+    thicker, thinner = _spread(ink, torch.maximum), _spread(ink, torch.minimum)
     # Where a stroke is thin, half of it is left at least.
     thinner = torch.maximum(thinner, 0.5 * ink)
     return torch.where(amount > 0, ink + amount * (thicker - ink), ink - amount * (thinner - ink))
+
+
+def _spread(ink: Tensor, choose: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Return the highest or lowest of each pixel and its eight neighbours: faster than pooling."""
+    padded = functional.pad(ink, (1, 1, 1, 1))
+    rows = choose(choose(padded[:, :, :-2], padded[:, :, 1:-1]), padded[:, :, 2:])
+    return choose(choose(rows[..., :-2], rows[..., 1:-1]), rows[..., 2:])

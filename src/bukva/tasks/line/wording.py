@@ -206,8 +206,9 @@ def _others_of(word: SeenWord) -> Chances:
 
 def _choose(others: Chances, confidence: float) -> list[Alternative]:
     """Return the likeliest; they share out what the confidence leaves."""
-    total = max(sum(others.values()), 1e-9)
-    best = sorted(others.items(), key=lambda each: -each[1])[:_MOST_ALTERNATIVES]
+    likely = {text: chance for text, chance in others.items() if chance >= _LEAST_CHANCE}
+    total = sum(likely.values())
+    best = sorted(likely.items(), key=lambda each: -each[1])[:_MOST_ALTERNATIVES]
     left = 1 - confidence
     return [Alternative(text=text, confidence=left * chance / total) for text, chance in best]
 

@@ -39,7 +39,9 @@ def _draw_rates(axes: Axes, strata: pd.DataFrame, by: str, title: str) -> None:
     for shift, measure, colour in ((-0.2, "cer", style.BLUE), (0.2, "wer", style.SKY)):
         axes.bar(places_N + shift, rows[measure], 0.38, color=colour, label=measure.upper())
     axes.set_xticks(places_N, list(rows["value"]), rotation=20, ha="right")
-    axes.legend(frameon=False, fontsize=9)
+    highest = float(rows[["cer", "wer"]].to_numpy().max()) if len(rows) else 1.0
+    axes.set_ylim(0, 1.25 * max(highest, 0.01))  # room for the legend
+    axes.legend(frameon=False, fontsize=9, loc="upper right", ncols=2)
     style.percent_axis(axes)
 
 

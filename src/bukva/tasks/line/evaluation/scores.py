@@ -19,11 +19,17 @@ from bukva.core.evaluation.intervals import mcnemar_p_value
 from bukva.core.evaluation.scores import DECIMALS
 from bukva.core.task import Scores
 from bukva.tasks.line.charset import normalise
+from bukva.tasks.line.decoding import read_greedily
 from bukva.tasks.line.font_lines import FONTS
 from bukva.tasks.line.recogniser import LineRecogniser
 from bukva.tasks.line.wording import spell
 
 _RESAMPLES: Final = 1000
+_MEASURES: Final[Mapping[str, tuple[str, str]]] = {
+    "cer": ("characters", "character_edits"),
+    "greedy_cer": ("characters", "greedy_edits"),
+    "wer": ("words", "word_edits"),
+}
 _COMPARED: Final[Mapping[str, tuple[str, str]]] = {
     "characters_right": ("characters", "character_edits"),
     "words_right": ("words", "word_edits"),
@@ -35,8 +41,9 @@ def predict(
 ) -> pd.DataFrame:
     """Return the samples with what is read of them.
 
-    Columns: `found`, `confidence`, the fields of `Edits`, and of each word that was found
-    `word_confidences` and whether it is right, `words_right`.
+    Columns: `found`, `confidence`, the fields of `Edits`, `greedy_edits` of characters where the
+    likeliest output of each step is taken, and of each word that was found `word_confidences` and
+    whether it is right, `words_right`.
     """
     widths = tests["width_px"].tolist()
     rows = [
@@ -51,10 +58,12 @@ def _read(recogniser: LineRecogniser, ink_hw: UInt8Array, text: str) -> dict[str
     words = spell(reading)
     of_words, of_lines = recogniser.sureness("word"), recogniser.sureness("line")
     reference, found = normalise(text), normalise(reading.text)
+    greedy = normalise(reading.charset.decode(read_greedily(reading.log_TK)))
     return {
         "found": reading.text,
         "confidence": reading.confidence(of_lines, words),
         **Edits.between(reference, found)._asdict(),
+        "greedy_edits": Edits.between(reference, greedy).character_edits,
         "word_confidences": [of_words.apply(word.features) for word in words],
         "words_right": are_right(reference.split(), [normalise(word.text) for word in words]),
     }
@@ -86,8 +95,8 @@ def is_made(table: pd.DataFrame) -> pd.Series:
 
 def _score_scope(scope: str, rows: pd.DataFrame, resamples: int) -> Scores:
     scores: Scores = {}
-    for measure, kind in (("cer", "character"), ("wer", "word")):
-        totals_G2 = _sum_groups(rows, f"{kind}s", f"{kind}_edits")
+    for measure, (counted, edited) in _MEASURES.items():
+        totals_G2 = _sum_groups(rows, counted, edited)
         total, edits = totals_G2.sum(axis=0)
         if not total:
             continue
@@ -96,10 +105,23 @@ def _score_scope(scope: str, rows: pd.DataFrame, resamples: int) -> Scores:
             f"{scope}.{measure}": round(float(edits / total), DECIMALS),
             f"{scope}.{measure}.ci95": _interval(rates_R),
             f"{scope}.{measure}.n": len(rows),
-            f"{scope}.{kind}s": int(total),
+            f"{scope}.{counted}": int(total),
             f"{scope}.groups": len(totals_G2),
         }
     return scores
+
+
+def describe_reader(predictions: pd.DataFrame, train_s: float) -> dict[str, Any]:
+    """Return the row of the table of networks for what read these lines."""
+    sums = predictions[["characters", "character_edits", "words", "word_edits"]].sum()
+    edits = Edits(*(int(value) for value in sums))
+    return {
+        "name": "convolutions and LSTM, with CTC",
+        "cer": round(edits.cer, 4),
+        "wer": round(edits.wer, 4),
+        "lines": len(predictions),
+        "train_s": train_s,
+    }
 
 
 def compare(first: pd.DataFrame, second: pd.DataFrame) -> Scores:

@@ -5,6 +5,7 @@ Shapes: N lines.
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -93,10 +94,13 @@ def _cut(values: pd.Series) -> pd.Series:
     values = values.astype(float)
     if values.empty:
         return values
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, _STEPS + 1)).round(1))
+    inner = np.quantile(values, np.linspace(0, 1, _STEPS + 1)[1:-1]).round(1)
+    ends = np.floor(10 * values.min()) / 10, np.ceil(10 * values.max()) / 10
+    edges = np.unique([*ends, *inner])
     if len(edges) < 2:
         return values.round(1)
-    return pd.cut(values, edges, include_lowest=True)
+    names = [f"{low:g}-{high:g}" for low, high in pairwise(edges)]
+    return pd.cut(values, edges, labels=names, include_lowest=True)
 
 
 def _has_cyrillic(text: str) -> bool:
