@@ -198,19 +198,19 @@ def test_a_node_cannot_save_a_checkpoint_dataset(tmp_path: Path) -> None:
 
 
 def test_what_need_not_be_there_is_none_without_its_file(tmp_path: Path) -> None:
-    config = {"type": "bukva.datasets.files.ArrayDataset", "filepath": str(tmp_path / "a.npy")}
-    dataset = IfThereDataset(dataset=config)
+    filepath = str(tmp_path / "a.npy")
+    dataset = IfThereDataset(filepath=filepath, kind="bukva.datasets.files.ArrayDataset")
     assert dataset.load() is None
     assert not dataset.exists()
-    ArrayDataset(filepath=config["filepath"]).save(np.arange(3))
+    ArrayDataset(filepath=filepath).save(np.arange(3))
     np.testing.assert_array_equal(dataset.load(), np.arange(3))
     with pytest.raises(DatasetError, match="read-only"):
-        dataset.save(None)
+        dataset.save(np.arange(3))
 
 
 def test_a_folder_gives_its_files_and_an_empty_one_says_what_to_set(tmp_path: Path) -> None:
     dataset = FolderDataset(filepath=str(tmp_path), setting="line.adaptation.source")
-    with pytest.raises(DatasetError, match="--params=line.adaptation.source=<folder>"):
+    with pytest.raises(DatasetError, match=r"--params=line\.adaptation\.source=<folder>"):
         dataset.load()
     (tmp_path / "a.txt").write_bytes(b"x")
     assert dataset.load().names() == ["a.txt"]

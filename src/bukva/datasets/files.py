@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NewType, NoReturn, TypeVar
 import numpy as np
 from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
+from kedro.utils import load_obj
 from kedro_datasets import json, pandas, text, yaml
 from numpy.typing import NDArray
 
@@ -178,14 +179,15 @@ class IfThereDataset(ReadOnlyDataset[Any]):
     """What another dataset loads, None where there is nothing to load.
 
     Args:
-        dataset: The other one, as a catalog has it.
+        filepath: Path or address of its file.
+        kind: The other dataset's class, by its full name.
         metadata: For other tools, such as kedro-viz; not used here.
     """
 
     written_by = "it is written under its own name"
 
-    def __init__(self, *, dataset: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
-        self._dataset: AbstractDataset[Any, Any] = AbstractDataset.from_config("if_there", dataset)
+    def __init__(self, *, filepath: str, kind: str, metadata: dict[str, Any] | None = None) -> None:
+        self._dataset: FileDataset[Any] = load_obj(kind)(filepath=filepath)
         self.metadata = metadata
 
     def load(self) -> Any:

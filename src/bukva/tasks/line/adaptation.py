@@ -140,7 +140,7 @@ def grow_charset(charset: Charset, own: pd.DataFrame) -> Charset:
     grown = charset.extend(each for each in learnt if each.isprintable())
     new = grown.characters[len(charset.characters) :]
     if new:
-        _logger.info("The model learns %d characters that it did not know: %s", len(new), new)
+        _logger.info("Characters that the model did not know, and learns: %s", new)
     unknown = grown.find_unknown(own["text"])
     if unknown:
         told = ", ".join(f"{each} ({count})" for each, count in unknown.most_common())
