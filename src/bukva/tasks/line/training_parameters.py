@@ -144,6 +144,7 @@ class AdaptationParameters(Group):
         own_share: Of the lines that are learnt from, how many are own ones.
         made_share: How many are made, where lines of the former training are there; else all but
             the own ones.
+        known_lines: Of the former training, at most so many are learnt again.
         passes: How often each own line is seen in an epoch, where `training` says nothing of steps.
         measured_lines: Of the former tests, read before and after: what was forgotten.
         training: How it is trained; `width`, `hidden`, `dropout` and `synthetic` are not heeded.
@@ -158,6 +159,7 @@ class AdaptationParameters(Group):
     test_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     own_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     made_share: Share = 0.2
+    known_lines: Count = 3000
     passes: Count = 4
     measured_lines: Count = 200
     training: TrainingParameters = TrainingParameters()
