@@ -3,7 +3,7 @@ PYTHON ?= python3
 # Build of torch: cpu, auto (what the GPU needs), cu130, ...
 TORCH  ?= cpu
 ENV    ?= base
-# What is recognised: glyph (one Ukrainian letter or digit), character (EMNIST) or document (handwritten or printed).
+# What is recognised: glyph (one Ukrainian letter or digit), character (EMNIST), document (handwritten or printed) or line (its text).
 TASK   ?= glyph
 PORT   ?= 8000
 FROM   ?=

@@ -141,3 +141,11 @@ def test_nothing_written_is_nothing() -> None:
 def test_a_picture_one_pixel_high_is_refused_with_the_reason() -> None:
     with pytest.raises(ImageTooSmallError, match="900 x 1"):
         frame_line(np.full((1, 900), 200, dtype=np.uint8))
+
+
+def test_the_height_of_the_writing_is_that_on_the_picture() -> None:
+    page_HW = np.full((100, 400), 225, np.uint8)
+    page_HW[30:66, 100:300:20] = 30  # dashes
+    page_HW[30:66, 100] = 30
+    assert frame_line(page_HW).height_px == pytest.approx(36, abs=4)
+    assert frame_line(np.full((100, 400), 225, np.uint8)).height_px == 0

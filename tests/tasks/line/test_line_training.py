@@ -71,6 +71,12 @@ def test_batches_are_of_like_widths_and_made_lines_become_fewer(
     assert made == [36, 24, 12]
 
 
+def test_all_lines_of_an_epoch_may_be_made(samples: Samples, source: Source) -> None:
+    learner = make_learner(samples, source, SMALL.model_copy(update={"synthetic": (1, 1)}))
+    plan_SB = learner.plan_epoch(1, 2, 4, torch.Generator().manual_seed(1))
+    assert sorted(plan_SB.flatten().tolist()) == list(range(8, 16))
+
+
 def test_a_batch_holds_what_was_asked_for_in_its_order(samples: Samples, source: Source) -> None:
     learner = make_learner(samples, source, SMALL)
     table, images_NHW = of_split(*samples, "train")

@@ -28,6 +28,7 @@ from bukva.tasks.line.evaluation.scores import (
     predict,
     score,
     score_calibration,
+    score_nothing,
 )
 from bukva.tasks.line.evaluation.tables import list_confusions
 from bukva.tasks.line.figures import plot_made_lines
@@ -42,6 +43,7 @@ from bukva.tasks.line.training_parameters import EvaluationParameters, TrainingP
 Results = dict[str, Any]
 _GOLDEN_LINES = 8
 _TIMED_LINES = 50
+_SEED_OF_NOTHING = 2
 
 
 def gather_characters(
@@ -98,7 +100,13 @@ def test(
     latency_ms = median_call_ms(
         lambda row: recogniser.answer([pages[row]]), len(pages), parameters.latency_calls
     )
-    results = score(predictions, parameters.resamples) | score_calibration(predictions)
+    blank = LineMaker(SynthesisParameters(empty=1.0), split="test")
+    nothing, _ = blank.draw(parameters.nothing, np.random.default_rng(_SEED_OF_NOTHING))
+    results = {
+        **score(predictions, parameters.resamples),
+        **score_calibration(predictions),
+        **score_nothing(recogniser, nothing),
+    }
     return predictions, results | {
         "model.bytes_to_answer_ms": round(latency_ms, 2),
         "model.weights": recogniser.spec["weights"],

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.networks import NetworkWeights
-from bukva.core.samples import Split, of_split
+from bukva.core.samples import Split
 from bukva.core.training.checkpoint import CheckpointStore
 from bukva.core.training.device import seeded
 from bukva.core.training.fit import OnEpoch, fit
@@ -36,6 +36,7 @@ from bukva.tasks.line.training import (
     build_network,
     chances_of,
     choose_held,
+    cut_out,
     hold,
     restore,
 )
@@ -203,26 +204,28 @@ def _make_learner(
     own: Samples, known: Samples | None, charset: Charset, source: Source,
     settings: TrainingParameters, parameters: AdaptationParameters,
 ) -> LineLearner:  # fmt: skip
-    rows, rows_NHW = of_split(own.table, own.images_NHW, "train")
-    chances_N = _share_out(np.ones(len(rows)), parameters.own_share)
-    lines = hold(rows, rows_NHW, charset)
+    lines = hold(own.table[own.table["split"].eq("train")],
+                 cut_out(*own, "train"), charset)  # fmt: skip
+    chances_N = _share_out(np.ones(len(lines)), parameters.own_share)
     if known is not None:
-        others, others_NHW = _draw_known(known, parameters.known_lines)
+        others = _draw_known(known.table, parameters.known_lines)
+        rows = others[others["split"].eq("train")]
         rest = max(1e-6, 1 - parameters.own_share - parameters.made_share)
-        lines = _join(lines, hold(others, others_NHW, charset))
-        chances_N = np.concatenate([chances_N, _share_out(chances_of(others), rest)])
-    held = choose_held(own.table, own.images_NHW, settings.most_valid_lines)
-    valid = Validation(hold(held.table, held.images_NHW, charset), held.texts)
+        former = hold(rows, cut_out(others, known.images_NHW, "train"), charset)
+        lines = _join(lines, former)
+        chances_N = np.concatenate([chances_N, _share_out(chances_of(rows), rest)])
+    held = choose_held(*own, settings.most_valid_lines)
+    valid = Validation(hold(held.table, held.inks(), charset), held.texts)
     return LineLearner(
         lines, valid, charset, source.to_maker(), settings, chances_N, made_of=source.digest()
     )
 
 
-def _draw_known(known: Samples, most: int) -> Samples:
-    """Return some lines of the former training: all of them would take a gigabyte."""
-    places = np.flatnonzero(known.table["split"].eq("train"))
-    kept = np.sort(np.random.default_rng(1).permutation(places)[:most])
-    return Samples(known.table.iloc[kept], known.images_NHW[kept])
+def _draw_known(table: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return the sample table, at most so many of its lines still there to be learnt from."""
+    train = table.index[table["split"].eq("train")]
+    left = np.random.default_rng(1).permutation(train)[most:]
+    return table.assign(split=table["split"].mask(table.index.isin(left), "drop"))
 
 
 def _share_out(chances_N: NDArray[np.float64], share: float) -> NDArray[np.float64]:
@@ -242,12 +245,12 @@ def _hold_back(
     own: Samples, known: Samples | None, source: Source, settings: TrainingParameters
 ) -> HeldLines:
     """Return what search and confidences are fitted to: own lines, filled up with others."""
-    held = choose_held(own.table, own.images_NHW, settings.most_valid_lines)
+    held = choose_held(*own, settings.most_valid_lines)
     lacking = _LEAST_HELD - len(held.texts)
     if lacking <= 0:
         return held
     other = (
-        choose_held(known.table, known.images_NHW, lacking)
+        choose_held(*known, lacking)
         if known is not None and known.table["split"].eq("valid").any()
         else make_held(source, lacking, "valid")
     )

@@ -24,7 +24,7 @@ from bukva.errors import CorpusCorruptError, ImageError
 from bukva.tasks.line.characters import Characters
 from bukva.tasks.line.charset import CHARSETS, Charset, least_timesteps, normalise
 from bukva.tasks.line.font_lines import FONTS
-from bukva.tasks.line.framing import HEIGHT, STRIDE, frame_line
+from bukva.tasks.line.framing import HEIGHT, STRIDE, FramedLine, frame_line
 from bukva.tasks.line.line_maker import LineMaker
 from bukva.tasks.line.parameters import DataParameters, SyntheticCounts
 from bukva.tasks.line.sentences import COLUMNS as TEXT_COLUMNS
@@ -38,6 +38,7 @@ ADAPTATION: Final = "adaptation"
 
 _COLUMNS: Final = (
     "sample_id", "corpus", "collection", "label", "group", "page", "text", "use", "width_px",
+    "height_px",
 )  # fmt: skip
 _HANDWRITTEN: Final = "handwritten"
 _MOST_UNREADABLE: Final = 0.05
@@ -53,7 +54,8 @@ class Collected(NamedTuple):
 
     Attributes:
         table: One row a line: `sample_id`, `corpus`, `collection`, `label` (always `line`),
-            `group`, `page`, `text`, `width_px` of the ink, `split`, `is_uppercase` (None).
+            `group`, `page`, `text`, `width_px` of the ink, `height_px` of the writing on
+            the picture (NaN of made lines), `split`, `is_uppercase` (None).
         images_NHW: Row-aligned with it, zeros to the right of each line.
         texts: Sentences by language and split, of which lines are made.
         report: What was found and left out, by collection.
@@ -100,14 +102,15 @@ def _collect_real(
         if said.use == "none":
             lost[f"{collection}/text is not what is written"] += 1
             continue
-        ink_HW = _frame_or_none(sample)
-        if ink_HW is None:
+        framed = _frame_or_none(sample)
+        if framed is None:
             lost[f"{collection}/unreadable image"] += 1
             continue
         told = ("line", f"{collection}/{sample.group}", sample.page, said.text, said.use)
         name = f"{corpus}/{sample.name}"
-        rows.append((name, corpus, collection, *told, ink_HW.shape[1]))
-        lines.append(ink_HW)
+        sizes = framed.ink_hw.shape[1], round(framed.height_px, 1)
+        rows.append((name, corpus, collection, *told, *sizes))
+        lines.append(framed.ink_hw)
     unreadable = sum(count for key, count in lost.items() if key.endswith("unreadable image"))
     if unreadable > _MOST_UNREADABLE * max(1, len(rows)):
         raise CorpusCorruptError(
@@ -140,12 +143,12 @@ def _choose_groups(
     return [sample for sample in samples if str(sample.group) in kept]
 
 
-def _frame_or_none(sample: RawSample) -> UInt8Array | None:
-    """Return the ink of a line, nothing wide where it shows none; None where it is broken."""
+def _frame_or_none(sample: RawSample) -> FramedLine | None:
+    """Return a line in the frame, nothing wide where it shows none; None where it is broken."""
     try:
         image = sample.image
         pixels = decode_image(image) if isinstance(image, bytes) else image
-        return frame_line(pixels).ink_hw
+        return frame_line(pixels)
     except ImageError as error:
         _logger.debug("%s is left out: %s", sample.name, error)
         return None
@@ -255,7 +258,7 @@ def _make(
                 corpus = name.partition("/")[0]
                 kind = f"{corpus}_lines" if share else FONTS
                 told = (f"{kind}/{split}-{number:05d}", corpus, kind, "line", name, None, text)
-                rows.append((*told, "all", ink_HW.shape[1], split))
+                rows.append((*told, "all", ink_HW.shape[1], np.nan, split))
                 lines.append(ink_HW)
     return pd.DataFrame(rows, columns=[*_COLUMNS, "split"]), lines
 

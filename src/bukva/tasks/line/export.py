@@ -101,7 +101,8 @@ def export(
     logs = [plain.log_probabilities(ink_hw) if ink_hw.any() else None for ink_hw in held.inks()]
     read = [(log_TK, text) for log_TK, text in zip(logs, held.texts, strict=True)
             if log_TK is not None]  # fmt: skip
-    best = choose_search(read[: decoding.tried_lines], charset, language_model, decoding)
+    every = max(1, len(read) // decoding.tried_lines)
+    best = choose_search(read[::every], charset, language_model, decoding)
     sureness = fit_all(read, charset, language_model, best)
     spec |= {"decoding": asdict(best), "sureness": sureness}
     return LineRecogniser(write_onnx(proto, spec, others))

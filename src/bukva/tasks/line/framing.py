@@ -55,6 +55,11 @@ class FramedLine(NamedTuple):
         """Whether nothing is written."""
         return bool(self.ink_hw.shape[1] == 0)
 
+    @property
+    def height_px(self) -> float:
+        """Height of the writing, with its tails, on the picture; 0 where nothing is written."""
+        return 0.0 if self.is_empty else float(self.to_picture[1, 1] * HEIGHT * (1 - 2 * MARGIN))
+
     def to_quad(self, left: float, right: float) -> NDArray[np.float64]:
         """Return where the columns from `left` to `right` lie on the picture.
 

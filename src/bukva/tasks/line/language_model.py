@@ -151,7 +151,7 @@ class LanguageModel:
             chances_K *= 1 - shares.sum()
             chances_K[level.followers[some]] += shares
         chances_K[0] = 1e-30
-        return np.log(chances_K).astype(np.float32)
+        return np.asarray(np.log(chances_K), dtype=np.float32)
 
     def to_bytes(self) -> bytes:
         """Return it as a file: a NumPy archive without pickle, the specification in it as JSON."""

@@ -98,18 +98,20 @@ class LineLearner:
         count = steps * batch_size
         made = round(count * self._share_made(epoch))
         self._make(made, generator)
-        chances_N = torch.tensor(self.chances_N, device=generator.device)
-        drawn = torch.multinomial(
-            chances_N, count - len(self._made), replacement=True, generator=generator
-        )
         behind = torch.arange(len(self._made)) + len(self._train)
-        chosen = torch.cat([drawn.cpu(), behind])
+        chosen = torch.cat([self._draw_own(count - len(self._made), generator), behind])
         widths = torch.from_numpy(np.concatenate([self._train.widths_N, self._made.widths_N]))
         jitter = torch.rand(count, generator=generator, device=generator.device).cpu()
         order = (widths[chosen] * (1 + _UNLIKE * jitter)).argsort(stable=True)
         batches_SB = chosen[order].reshape(steps, batch_size)
         turns_S = torch.randperm(steps, generator=generator, device=generator.device).cpu()
         return batches_SB[turns_S]
+
+    def _draw_own(self, count: int, generator: torch.Generator) -> Tensor:
+        if not count:  # torch draws one at least
+            return torch.zeros(0, dtype=torch.int64)
+        chances_N = torch.tensor(self.chances_N, device=generator.device)
+        return torch.multinomial(chances_N, count, replacement=True, generator=generator).cpu()
 
     def _share_made(self, epoch: int) -> float:
         if self._maker is None:

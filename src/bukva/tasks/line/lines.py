@@ -78,7 +78,7 @@ class Lines:
         places = list(chosen)
         widths_B = self.widths_N[places]
         starts_B = np.cumsum(self.widths_N)[places] - widths_B
-        width = -(-int(widths_B.max()) // STRIDE) * STRIDE
+        width = max(STRIDE, -(-int(widths_B.max()) // STRIDE) * STRIDE)
         device = self.columns_CH.device
         images_BWH = torch.zeros((len(places), width, HEIGHT), dtype=torch.uint8, device=device)
         for row, (start, columns) in enumerate(zip(starts_B, widths_B, strict=True)):

@@ -11,7 +11,7 @@ Shapes: B lines in a batch, H x W pixels, T = W / 4 time steps, F features, K cl
 first.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -116,7 +116,9 @@ class FromPixels(nn.Module):
     def _recur(self, columns_NFT: Tensor) -> Tensor:
         values_TNF = columns_NFT.permute(2, 0, 1)
         recurrent = self.network.recurrent
-        attributes = {"hidden_size": recurrent.hidden_size, "direction": "bidirectional"}
+        attributes: dict[str, Any] = {
+            "hidden_size": recurrent.hidden_size, "direction": "bidirectional",
+        }  # fmt: skip
         for layer in range(recurrent.num_layers):
             weights = [getattr(self, f"{name}_{layer}") for name in ("inputs", "states", "biases")]
             steps, count = values_TNF.shape[:2]

@@ -4,7 +4,7 @@ Shapes: N lines, H x W pixels, T time steps, K outputs.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ import torch
 
 from bukva.core.arrays import UInt8Array
 from bukva.core.networks import NetworkWeights
-from bukva.core.samples import of_split
+from bukva.core.samples import Split
 from bukva.core.training.checkpoint import CheckpointStore
 from bukva.core.training.device import seeded
 from bukva.core.training.fit import OnEpoch, fit
@@ -108,11 +108,11 @@ def train(
     charset = source.charset
     with seeded(parameters.seed):
         network = build_network(parameters, charset)
-    rows, rows_NHW = of_split(table, images_NHW, "train")
+    rows = table[table["split"].eq("train")]
     held = choose_held(table, images_NHW, parameters.most_valid_lines)
     learner = LineLearner(
-        hold(rows, rows_NHW, charset),
-        Validation(hold(held.table, held.images_NHW, charset), held.texts),
+        hold(rows, cut_out(table, images_NHW, "train"), charset),
+        Validation(hold(held.table, held.inks(), charset), held.texts),
         charset,
         source.to_maker(),
         parameters,
@@ -151,23 +151,24 @@ def chances_of(train: pd.DataFrame) -> np.ndarray:
 
 def choose_held(table: pd.DataFrame, images_NHW: UInt8Array, most: int) -> HeldLines:
     """Return at most so many lines of the validation split, drawn at random."""
-    rows, rows_NHW = of_split(table, images_NHW, "valid")
-    order = np.random.default_rng(_SEED_OF_VALID).permutation(len(rows))
-    kept = np.sort(order[:most])
-    texts = tuple(normalise(text) for text in rows["text"].iloc[kept])
-    return HeldLines(rows.iloc[kept], rows_NHW[kept], texts)
+    places = np.flatnonzero(table["split"].eq("valid"))
+    drawn = np.random.default_rng(_SEED_OF_VALID).permutation(len(places))[:most]
+    kept = places[np.sort(drawn)]
+    rows = table.iloc[kept]
+    return HeldLines(rows, images_NHW[kept], tuple(map(normalise, rows["text"])))
 
 
-def hold(rows: pd.DataFrame, images_NHW: UInt8Array, charset: Charset) -> Lines:
+def cut_out(table: pd.DataFrame, images_NHW: UInt8Array, split: Split) -> Iterator[UInt8Array]:
+    """Yield the lines of a split as wide as they are; of a mapped file no more is read."""
+    for place in np.flatnonzero(table["split"].eq(split)):
+        yield images_NHW[place, :, : int(table["width_px"].iloc[place])]
+
+
+def hold(rows: pd.DataFrame, inks: Iterable[UInt8Array], charset: Charset) -> Lines:
     """Return lines for the learner; characters outside the charset are left out of labels."""
     known = set(charset.characters)
     labels = [
         charset.encode("".join(each for each in normalise(text) if each in known))
         for text in rows["text"]
     ]
-    return Lines.of(_cut(rows, images_NHW), labels)
-
-
-def _cut(rows: pd.DataFrame, images_NHW: UInt8Array) -> Sequence[UInt8Array]:
-    widths = rows["width_px"].clip(lower=1).tolist()
-    return [image_HW[:, :width] for image_HW, width in zip(images_NHW, widths, strict=True)]
+    return Lines.of(inks, labels)

@@ -117,6 +117,7 @@ class EvaluationParameters(Group):
 
     Attributes:
         resamples: Of groups, for intervals.
+        nothing: Lines that say nothing, made anew: how many give no text.
         worst: Lines in the figure of the worst, and of the usual ones.
         confusions: Rows of the table of confusions.
         latency_calls: Single lines that are timed.
@@ -124,6 +125,7 @@ class EvaluationParameters(Group):
     """
 
     resamples: Count = 1000
+    nothing: Count = 200
     worst: Count = 12
     confusions: Count = 60
     latency_calls: Count = 100

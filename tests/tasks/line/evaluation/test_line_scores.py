@@ -14,6 +14,7 @@ from bukva.tasks.line.evaluation.scores import (
     predict,
     score,
     score_calibration,
+    score_nothing,
     words_of,
 )
 from bukva.tasks.line.recogniser import LineRecogniser
@@ -28,7 +29,6 @@ def test_rates_are_of_sums_over_lines() -> None:
     assert scores["all.cer"] == pytest.approx(3 / 28, abs=1e-6)
     assert scores["corpora.cer"] == scores["testaments.cer"]
     assert (scores["all.cer.n"], scores["testaments.groups"]) == (4, 2)
-    assert (scores["nothing.right"], scores["nothing.right.n"]) == (0.0, 1)
 
 
 def test_intervals_are_over_groups_not_lines() -> None:
@@ -68,6 +68,14 @@ def test_calibration_compares_confidences_with_what_is_right() -> None:
     confidence, right = words_of(table)
     assert (len(confidence), right.all()) == (20, True)
     assert len(line_tenths(table)) == 10
+
+
+def test_lines_that_say_nothing_are_counted_where_no_text_is_read(
+    recogniser: LineRecogniser, samples: Samples
+) -> None:
+    written = samples[1][0][:, : samples[0]["width_px"].iloc[0]]
+    scores = score_nothing(recogniser, [np.zeros((48, 200), np.uint8), written])
+    assert (scores["nothing.right"], scores["nothing.right.n"]) == (0.5, 2)
 
 
 def test_a_recogniser_is_measured_line_by_line(

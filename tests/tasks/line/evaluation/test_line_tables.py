@@ -29,6 +29,8 @@ def test_parts_of_the_lines_have_rates_of_their_own() -> None:
     rates = strata[strata["by"].eq("collection")].set_index("value")["cer"]
     assert rates["testaments"] == pytest.approx(0.05)
     assert set(strata.loc[strata["by"].eq("language"), "value"]) == {"cyrillic", "latin"}
+    by_group = strata[strata["by"].eq("group")].set_index("value")["cer"]
+    assert by_group.to_dict() == {"a": 0, "b": 0.1, "fonts/x": 0.125}
     assert "height_px" not in set(strata["by"])
     assert "height_px" in set(list_strata(predicted(ROWS).assign(height_px=[9, 20, 30, 40]))["by"])
 

@@ -6,7 +6,7 @@ references hold (`bukva.core.evaluation.edits`).
 Shapes: N lines, G groups, R resamples.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bukva.core.arrays import UInt8Array
 from bukva.core.evaluation.edits import Edits, are_right
 from bukva.core.evaluation.intervals import mcnemar_p_value
-from bukva.core.evaluation.scores import DECIMALS
+from bukva.core.evaluation.scores import DECIMALS, score_share
 from bukva.core.task import Scores
 from bukva.tasks.line.charset import normalise
 from bukva.tasks.line.decoding import read_greedily
@@ -70,21 +70,25 @@ def _read(recogniser: LineRecogniser, ink_hw: UInt8Array, text: str) -> dict[str
 
 
 def score(predictions: pd.DataFrame, resamples: int = _RESAMPLES) -> Scores:
-    """Return the error rates of all test lines, of `corpora` without made ones, of each collection.
-
-    Also `nothing.right`: of the lines on which nothing is written, how many give no text.
-    """
+    """Return error rates of all test lines, of `corpora` without made ones, of each collection."""
     scores = _score_scope("all", predictions, resamples)
     made = is_made(predictions)
     if made.any() and not made.all():
         scores |= _score_scope("corpora", predictions[~made], resamples)
     for collection, rows in predictions.groupby("collection", sort=True):
         scores |= _score_scope(str(collection), rows, resamples)
-    empty = predictions[predictions["characters"].eq(0)]
-    if len(empty):
-        scores["nothing.right"] = round(float(empty["found"].eq("").mean()), DECIMALS)
-        scores["nothing.right.n"] = len(empty)
     return scores
+
+
+def score_nothing(recogniser: LineRecogniser, inks: Iterable[UInt8Array]) -> Scores:
+    """Return `nothing.right`: how many of some lines that say nothing give no text.
+
+    Args:
+        recogniser: What reads them.
+        inks: Framed strips of paper, rules, smudges.
+    """
+    is_right = [not recogniser.read_ink(ink_hw).text for ink_hw in inks]
+    return score_share("nothing.right", np.array(is_right))
 
 
 def is_made(table: pd.DataFrame) -> pd.Series:

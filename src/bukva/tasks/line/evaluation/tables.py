@@ -58,20 +58,21 @@ def _show(character: str) -> str:
 def list_strata(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the error rates of parts of the lines: `by`, `value`, `cer`, `wer`, `lines`.
 
-    By collection, length of the text, characters for each 100 pixels of width, and, where the table
-    has it, height of the writing on the picture.
+    By collection, group (will, writer, folder, font), alphabet, length of the text, characters for
+    each 100 pixels of width, and, where the table has it, height of the writing on the picture.
     """
     written = predictions[predictions["characters"] > 0]
     density = 100 * written["characters"] / written["width_px"].clip(lower=1)
     strata = {
         "collection": written["collection"],
+        "group": written["group"],
         "language": np.where(written["text"].map(_has_cyrillic), "cyrillic", "latin"),
         "kind": np.where(is_made(written), "made", "written by hand"),
         "characters": _cut(written["characters"]),
         "characters per 100 px": _cut(density),
     }
-    if "height_px" in written:
-        strata["height_px"] = _cut(written["height_px"])
+    if "height_px" in written:  # made lines have none
+        strata["height_px"] = _cut(written["height_px"].dropna())
     rows = [row for name, of_line in strata.items() for row in _rates_by(written, name, of_line)]
     return pd.DataFrame(rows, columns=["by", "value", "cer", "wer", "lines"])
 
@@ -89,7 +90,7 @@ def _rates_by(written: pd.DataFrame, name: str, of_line: Any) -> Iterator[dict[s
         }
 
 
-def _cut(values: pd.Series) -> pd.Series:
+def _cut(values: pd.Series) -> Any:
     """Return in which fifth of the lines each is, named by its bounds."""
     values = values.astype(float)
     if values.empty:
@@ -100,7 +101,7 @@ def _cut(values: pd.Series) -> pd.Series:
     if len(edges) < 2:
         return values.round(1)
     names = [f"{low:g}-{high:g}" for low, high in pairwise(edges)]
-    return pd.cut(values, edges, labels=names, include_lowest=True)
+    return pd.cut(values, edges.tolist(), labels=names, include_lowest=True)
 
 
 def _has_cyrillic(text: str) -> bool:
