@@ -23,11 +23,13 @@ BY_DEFAULT = {"exported_recogniser"}
 TASKS = ("character.", "document.", "line.")
 IN_MEMORY = {
     *BY_DEFAULT, "candidate_model", "dossier", *(f"{task}candidate_model" for task in TASKS),
+    "line.adaptation.source",
 }  # fmt: skip
 # Written by hooks, so no node names it.
 WRITTEN_BY_HOOKS = {"stage_seconds"}
 STAGES = (
     "finetuning", "mnist_pretraining", "character.training", "document.training", "line.training",
+    "line.adaptation",
 )  # fmt: skip
 IN_TRACKER = {*(f"{stage}.epoch_metrics" for stage in STAGES), "test_metrics"}
 IN_REGISTRY = {
@@ -35,7 +37,10 @@ IN_REGISTRY = {
     for task in ("", *TASKS)
     for name in ("packaged_models", "registered_models", "registration")
 }
-RECOGNISERS = {"recogniser", *(f"{task}training.model" for task in TASKS)}
+RECOGNISERS = {
+    "recogniser", *(f"{task}training.model" for task in TASKS), "line.adaptation.model",
+    "line.adaptation.start_model",
+}  # fmt: skip
 # What tuning finds is part of conf, and its studies are in a database.
 TUNING = {"tuning.best_parameters", "tuning.studies", "tuning.trial_runs"}
 
@@ -199,8 +204,9 @@ def test_an_environment_goes_on_from_another_and_changes_what_it_says(env: str) 
     own, own_globals = config["parameters"], config["globals"]
     config = load_config(GOES_ON_FROM[env])
     other, other_globals = config["parameters"], config["globals"]
-    # What is told apart; and where a batch lies by default, which is in the storage.
-    changed = {"released": {"data_processing", "finetuning"}, "prod": {"batch_inference"}}[env]
+    # What is told apart; and where a batch and own lines lie by default, which is in the storage.
+    in_storage = {"batch_inference", "line"}
+    changed = {"released": {"data_processing", "finetuning"}, "prod": in_storage}[env]
     assert {name for name in other if own[name] != other[name]} == changed
     assert own_globals["corpora"] == other_globals["corpora"]
     assert (own_globals["storage"]["root"] == "data") == (env == "released")

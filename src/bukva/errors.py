@@ -11,6 +11,7 @@ BukvaError
 │   └── TermsError           its terms do not allow what is to be done with it
 ├── CorrectionError          a file is no stored correction
 ├── TableError               a table lacks columns, or its rows do not fit what is asked of them
+├── TranscriptError          a file that says what stands on a page cannot be used
 ├── ImageError               one image cannot be used
 │   ├── ImageDecodeError     its bytes are no image that we read
 │   │   ├── UnsupportedFormatError  they are of no format that we read
@@ -90,6 +91,10 @@ class CorrectionError(BukvaError, ValueError):
 
 class TableError(BukvaError, ValueError):
     """Raised when a table lacks columns, or its rows do not fit what is asked of them."""
+
+
+class TranscriptError(BukvaError, ValueError):
+    """Raised when a file that says what stands on a page is no ALTO or PAGE, or fits no image."""
 
 
 class ImageError(BukvaError, ValueError):

@@ -9,6 +9,7 @@ from bukva.pipelines.document.pipeline import create_pipelines as document
 from bukva.pipelines.evaluation import pipeline as evaluation
 from bukva.pipelines.feedback_ingestion import pipeline as feedback_ingestion
 from bukva.pipelines.inference import pipeline as inference
+from bukva.pipelines.line.pipeline import create_adaptation as line_adaptation
 from bukva.pipelines.line.pipeline import create_pipelines as line
 from bukva.pipelines.packaging import pipeline as packaging
 from bukva.pipelines.templates.promotion import promotion_pipeline
@@ -46,4 +47,5 @@ def register_pipelines() -> dict[str, Pipeline]:
             for name, parts in tasks.items()
             for part, stage in parts.items()
         },
+        "line.adaptation": line_adaptation(),
     }

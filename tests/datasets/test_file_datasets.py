@@ -11,7 +11,7 @@ from kedro.io import DatasetError
 from safetensors.numpy import save
 
 from bukva.datasets import models
-from bukva.datasets.files import ArrayDataset, RecogniserDataset
+from bukva.datasets.files import ArrayDataset, FolderDataset, IfThereDataset, RecogniserDataset
 from bukva.datasets.models import CheckpointDataset, TrainedModelDataset
 from bukva.errors import BukvaError, ModelFormatError
 from bukva.tasks.glyph.recogniser import Recogniser
@@ -195,3 +195,23 @@ def test_a_node_cannot_save_a_checkpoint_dataset(tmp_path: Path) -> None:
     dataset = CheckpointDataset(filepath=str(tmp_path / "checkpoint.pt"))
     with pytest.raises(DatasetError, match="through the loaded store"):
         dataset.save(dataset.load())
+
+
+def test_what_need_not_be_there_is_none_without_its_file(tmp_path: Path) -> None:
+    filepath = str(tmp_path / "a.npy")
+    dataset = IfThereDataset(filepath=filepath, kind="bukva.datasets.files.ArrayDataset")
+    assert dataset.load() is None
+    assert not dataset.exists()
+    ArrayDataset(filepath=filepath).save(np.arange(3))
+    np.testing.assert_array_equal(dataset.load(), np.arange(3))
+    with pytest.raises(DatasetError, match="read-only"):
+        dataset.save(np.arange(3))
+
+
+def test_a_folder_gives_its_files_and_an_empty_one_says_what_to_set(tmp_path: Path) -> None:
+    dataset = FolderDataset(filepath=str(tmp_path), setting="line.adaptation.source")
+    with pytest.raises(DatasetError, match=r"--params=line\.adaptation\.source=<folder>"):
+        dataset.load()
+    (tmp_path / "a.txt").write_bytes(b"x")
+    assert dataset.load().names() == ["a.txt"]
+    assert dataset.load().read("a.txt") == b"x"

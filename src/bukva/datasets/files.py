@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NewType, NoReturn, TypeVar
 import numpy as np
 from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
+from kedro.utils import load_obj
 from kedro_datasets import json, pandas, text, yaml
 from numpy.typing import NDArray
 
@@ -172,6 +173,68 @@ class ArrayDataset(FileDataset[NDArray[Any]]):
             raise ValueError("Expected an array of numbers, got objects, which only pickle saves.")
         with self.beside().saving() as path, path.open("wb") as file:
             np.save(file, data, allow_pickle=False)
+
+
+class IfThereDataset(ReadOnlyDataset[Any]):
+    """What another dataset loads, None where there is nothing to load.
+
+    Args:
+        filepath: Path or address of its file.
+        kind: The other dataset's class, by its full name.
+        metadata: For other tools, such as kedro-viz; not used here.
+    """
+
+    written_by = "it is written under its own name"
+
+    def __init__(self, *, filepath: str, kind: str, metadata: dict[str, Any] | None = None) -> None:
+        self._dataset: FileDataset[Any] = load_obj(kind)(filepath=filepath)
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        """Return what is there, or None."""
+        return self._dataset.load() if self._dataset.exists() else None
+
+    def _exists(self) -> bool:
+        return self._dataset.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"dataset": self._dataset}
+
+
+class FolderDataset(ReadOnlyDataset[Files]):
+    """A folder that people filled: gives the node what lists and reads its files.
+
+    Args:
+        filepath: The folder, or its address.
+        setting: The parameter that names it, for the error.
+        metadata: For other tools, such as kedro-viz; not used here.
+    """
+
+    written_by = "put files into the folder"
+
+    def __init__(
+        self, *, filepath: str, setting: str, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._filepath, self._setting = filepath, setting
+        self.metadata = metadata
+
+    def load(self) -> Files:
+        """Return the folder.
+
+        Raises:
+            DatasetError: If there is nothing in it.
+        """
+        files = Files(self._filepath)
+        if not files.names():
+            message = f"Expected files in the folder {files.address!r}, found none"
+            raise DatasetError(f"{message}: --params={self._setting}=<folder>.")
+        return files
+
+    def _exists(self) -> bool:
+        return bool(Files(self._filepath).names())
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath}
 
 
 class RecogniserDataset(FileDataset[Any]):

@@ -32,7 +32,7 @@ _LOWER_BYTES: Final[Mapping[str, str]] = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGB
 """Of 16-bit colours Pillow gives the upper bytes; what it takes for them here is the lower ones."""
 
 
-def decode_image(image: object) -> UInt8Array:
+def decode_image(image: object, *, whole: bool = False) -> UInt8Array:
     """Decode an image file into pixels, dark and light as a person sees them.
 
     Alpha is composited on the ground, white or black, that visible ink stands out from; 16-bit
@@ -43,6 +43,7 @@ def decode_image(image: object) -> UInt8Array:
     Args:
         image: The bytes of a PNG, JPEG or WebP file, at most `MAX_IMAGE_BYTES`, in any form that
             `to_bytes` knows.
+        whole: Whether a large one comes in all its pixels, as a page that lines are cut from.
 
     Returns:
         uint8, grey `(H, W)`, or RGB `(H, W, 3)` if a pixel has a colour: see `to_grey`.
@@ -54,8 +55,8 @@ def decode_image(image: object) -> UInt8Array:
         ImageDecodeError: If the file is broken or animated, or there is none.
     """
     encoded = to_bytes(image)
-    with open_image(encoded) as opened:
-        return _to_pixels(opened, encoded)
+    with open_image(encoded, whole=whole) as opened:
+        return _to_pixels(opened, encoded, max(opened.size) if whole else _LONGEST_PX)
 
 
 def to_grey(pixels: UInt8Array) -> UInt8Array:
@@ -65,27 +66,27 @@ def to_grey(pixels: UInt8Array) -> UInt8Array:
 
 def to_pixels(image: Image.Image) -> UInt8Array:
     """Return the pixels of an upright image of 8 bits a value, as `decode_image` does."""
-    small = _drop_false_colour(_shrink(image))
+    small = _drop_false_colour(_shrink(image, _LONGEST_PX))
     if small.mode[-1] == "A":
         small = _drop_false_colour(_composite(small))
     return np.array(small)
 
 
-def _to_pixels(image: ImageFile, encoded: bytes) -> UInt8Array:
+def _to_pixels(image: ImageFile, encoded: bytes, longest_px: int) -> UInt8Array:
     """Return the pixels of an opened image, upright and without alpha."""
-    small = _drop_false_colour(_shrink(_reduce_to_8_bits(image, encoded)))
+    small = _drop_false_colour(_shrink(_reduce_to_8_bits(image, encoded), longest_px))
     upright = _turn_upright(small, image)
     if upright.mode[-1] == "A":
         upright = _drop_false_colour(_composite(upright))
     return np.asarray(upright)
 
 
-def _shrink(image: Image.Image) -> Image.Image:
+def _shrink(image: Image.Image, longest_px: int) -> Image.Image:
     """Return an image as L, LA, RGB or RGBA; a large one averaged down."""
     mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
     if image.has_transparency_data:
         mode += "A"
-    factor = -(-max(image.size) // _LONGEST_PX)
+    factor = -(-max(image.size) // longest_px)
     if factor == 1:
         return image.convert(mode)
     width, height = image.size

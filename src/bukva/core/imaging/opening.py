@@ -59,8 +59,12 @@ DEEP_COLOURS: Final = ("LA;16B", "RGB;16B", "RGBA;16B")
 
 
 @contextmanager
-def open_image(encoded: bytes) -> Iterator[ImageFile]:
+def open_image(encoded: bytes, *, whole: bool = False) -> Iterator[ImageFile]:
     """Open an image file, of which nothing is decoded before its header was found harmless.
+
+    Args:
+        encoded: The bytes of the file.
+        whole: Whether a large JPEG is decoded in all its pixels.
 
     Raises:
         ImageError: As `decode_image` does, also of what is decoded within the block.
@@ -76,7 +80,7 @@ def open_image(encoded: bytes) -> Iterator[ImageFile]:
     try:
         with reader(io.BytesIO(encoded)) as opened:
             _check_header(opened, encoded)
-            if isinstance(opened, JpegImageFile):
+            if isinstance(opened, JpegImageFile) and not whole:
                 _reduce_scale(opened)
             yield opened
     except ImageError:

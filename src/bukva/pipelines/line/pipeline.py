@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from bukva.core.evaluation.figures.training import plot_learning_curves
-from bukva.pipelines.line import nodes
+from bukva.pipelines.line import adaptation_nodes, nodes
 from bukva.pipelines.templates.promotion import promotion_pipeline
 from bukva.tasks.line.evaluation.figures import plot_scores
 from bukva.tasks.line.evaluation.tables import list_strata
@@ -54,3 +54,36 @@ def create_pipelines() -> dict[str, Pipeline]:
         "promotion": promotion_pipeline(TASK),
     }  # fmt: skip
     return {name: Pipeline(stage, namespace=TASK.name) for name, stage in stages.items()}
+
+
+def create_adaptation() -> Pipeline:
+    """Return the pipeline that teaches a model lines of one's own, up to a packaged candidate.
+
+    No part of the pipeline `line`: it starts from what that has made, or from a released model.
+    """
+    own = ["adaptation.own_table", "adaptation.own_images"]
+    start = ["adaptation.start_model", "adaptation.start_weights"]
+    known = ["adaptation.sample_table", "adaptation.sample_images"]
+    made_of = ["adaptation.texts", "adaptation.character_table", "adaptation.character_images"]
+    parameters, source = "params:adaptation", "adaptation.source"
+    model, history = "adaptation.model", "adaptation.history"
+    learnt = [parameters, "adaptation.checkpoints", "adaptation.epoch_metrics"]
+    return Pipeline(
+        [
+            Node(adaptation_nodes.gather_own, ["adaptation.folder", parameters],
+                 [*own, "adaptation.own_lines"], name="gather_own_lines"),
+            Node(adaptation_nodes.to_source, [*made_of, "params:data_processing"], source,
+                 name="choose_source"),
+            Node(adaptation_nodes.teach, [*own, *start, *known, source, *learnt],
+                 [model, history, "adaptation.weights"], name="adapt"),
+            Node(plot_learning_curves, history, "adaptation.learning_curves",
+                 name="plot_adaptation_curves"),
+            Node(adaptation_nodes.measure,
+                 [start[0], model, *own, *known, source, parameters, "params:evaluation"],
+                 ["adaptation.predictions", "adaptation.results"], name="read_before_and_after"),
+            Node(adaptation_nodes.assemble_adapted,
+                 [model, "adaptation.results", *own, *known], "packaged_models",
+                 name="assemble_adapted"),
+        ],
+        namespace=TASK.name,
+    )  # fmt: skip

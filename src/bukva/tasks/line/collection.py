@@ -85,7 +85,7 @@ def collect(corpora: LazyCorpora, characters: Characters, parameters: DataParame
     report["lines"] = _count(joined["collection"] + "/" + joined["split"])
     report["texts"] = _count(texts["corpus"] + "/" + texts["split"])
     _logger.info("line: %s", report["lines"])
-    return Collected(joined.assign(is_uppercase=None), _stack(lines + made_lines), texts, report)
+    return Collected(joined.assign(is_uppercase=None), stack(lines + made_lines), texts, report)
 
 
 def _collect_real(
@@ -266,7 +266,7 @@ def _make(
     return pd.DataFrame(rows, columns=[*_COLUMNS, "split"]), lines
 
 
-def _stack(lines: list[UInt8Array]) -> UInt8Array:
+def stack(lines: list[UInt8Array]) -> UInt8Array:
     """Return lines as one array `(N, H, W)`, zeros to the right of each."""
     widest = max((line_HW.shape[1] for line_HW in lines), default=STRIDE)
     scratch = Scratch((HEIGHT, max(widest, STRIDE)))

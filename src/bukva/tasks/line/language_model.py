@@ -95,6 +95,21 @@ class LanguageModel:
         }
         return cls(spec, levels)
 
+    def extend(self, charset: Charset) -> "LanguageModel":
+        """Return the same counts for a charset that goes on behind this one's.
+
+        A new character is as unlikely as one that never came.
+
+        Raises:
+            CharsetError: If it begins otherwise, or is too large.
+        """
+        former = self.spec["characters"]
+        is_longer = charset.characters.startswith(former)
+        if not is_longer or len(charset) > _LARGEST_CHARSET:
+            message = f"Expected at most {_LARGEST_CHARSET} outputs that begin with {former!r}"
+            raise CharsetError(f"{message}, got {len(charset)}: {charset.characters!r}.")
+        return LanguageModel({**self.spec, "characters": charset.characters}, self._levels)
+
     @property
     def order(self) -> int:
         """Characters of the longest run."""

@@ -111,8 +111,8 @@ def train(
     rows = table[table["split"].eq("train")]
     held = choose_held(table, images_NHW, parameters.most_valid_lines)
     learner = LineLearner(
-        _hold(rows, cut_out(table, images_NHW, "train"), charset),
-        Validation(_hold(held.table, held.inks(), charset), held.texts),
+        hold(rows, cut_out(table, images_NHW, "train"), charset),
+        Validation(hold(held.table, held.inks(), charset), held.texts),
         charset,
         source.to_maker(),
         parameters,
@@ -164,7 +164,7 @@ def cut_out(table: pd.DataFrame, images_NHW: UInt8Array, split: Split) -> Iterat
         yield images_NHW[place, :, : int(table["width_px"].iloc[place])]
 
 
-def _hold(rows: pd.DataFrame, inks: Iterable[UInt8Array], charset: Charset) -> Lines:
+def hold(rows: pd.DataFrame, inks: Iterable[UInt8Array], charset: Charset) -> Lines:
     """Return lines for the learner; characters outside the charset are left out of labels."""
     known = set(charset.characters)
     labels = [

@@ -1,8 +1,8 @@
 """What training, evaluation and promotion of the task can be told."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bukva.core.parameters import Count, Group, PromotionParameters, Share
 from bukva.core.training.parameters import FitParameters
@@ -132,11 +132,56 @@ class EvaluationParameters(Group):
     classic: ClassicParameters | None = None
 
 
+class AdaptationParameters(Group):
+    """How `line.adaptation` teaches a model lines of one's own.
+
+    Attributes:
+        source: Folder of the lines, or its address; the catalog reads it, as it does the next two.
+        model: The recogniser that is gone on from, an ONNX file.
+        weights: Of the same network, a safetensors file.
+        least_lines: Fewer that can be used are refused.
+        most_lines: That are learnt from; further ones are left out.
+        valid_share: Of the own lines, which decide which epoch is kept.
+        test_share: Of the own lines, which are read before and after.
+        own_share: Of the lines that are learnt from, how many are own ones.
+        made_share: How many are made, where lines of the former training are there; else all but
+            the own ones.
+        known_lines: Of the former training, at most so many are learnt again.
+        passes: How often each own line is seen in an epoch, where `training` says nothing of steps.
+        measured_lines: Of the former tests, read before and after: what was forgotten.
+        training: How it is trained; `width`, `hidden`, `dropout` and `synthetic` are not heeded.
+    """
+
+    source: str = ""
+    model: str = ""
+    weights: str = ""
+    least_lines: Count = 16
+    most_lines: Count = 256
+    valid_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.15
+    test_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
+    own_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    made_share: Share = 0.2
+    known_lines: Count = 3000
+    passes: Count = 4
+    measured_lines: Count = 200
+    training: TrainingParameters = TrainingParameters()
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> Self:
+        if self.own_share + self.made_share > 1:
+            message = (
+                f"expected own_share + made_share <= 1, got {self.own_share + self.made_share}"
+            )
+            raise ValueError(message)
+        return self
+
+
 class LineParameters(Group):
     """All of the task."""
 
     data_processing: DataParameters = DataParameters()
     language_model: LanguageModelParameters = LanguageModelParameters()
     training: TrainingParameters = TrainingParameters()
+    adaptation: AdaptationParameters = AdaptationParameters()
     evaluation: EvaluationParameters = EvaluationParameters()
     promotion: PromotionParameters = PromotionParameters()

@@ -1,0 +1,1 @@
+"""Files that other programs write of transcribed pages: ALTO and PAGE XML."""
