@@ -47,7 +47,7 @@ class _Builder(ElementTree.TreeBuilder):
         del pubid, system
         raise TranscriptError(f"Expected XML without a document type, got {name!r}: remove it.")
 
-    def start(self, tag: str, attrs: dict[str, str]) -> Element:  # type: ignore[override]
+    def start(self, tag: str, attrs: dict[str, str]) -> Element:
         """Begin an element."""
         self._depth += 1
         if self._depth > MAX_DEPTH:

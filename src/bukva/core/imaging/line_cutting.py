@@ -34,11 +34,11 @@ def cut_line(pixels: UInt8Array, outline_P2: NDArray[np.float64]) -> UInt8Array:
     part = pixels[top:bottom, left:right]
     inside_hw = np.zeros(part.shape[:2], dtype=np.uint8)
     cv2.fillPoly(inside_hw, [points_P2 - (left, top)], 1)
-    inside_hw = cv2.dilate(inside_hw, _disc(grown))
-    is_rim_hw = cv2.dilate(inside_hw, _disc(_RIM_PX)) > inside_hw
+    grown_hw = np.asarray(cv2.dilate(inside_hw, _disc(grown)))
+    is_rim_hw = np.asarray(cv2.dilate(grown_hw, _disc(_RIM_PX))) > grown_hw
     seen = part[is_rim_hw] if is_rim_hw.any() else part.reshape(-1, *part.shape[2:])
     paper = np.median(seen, axis=0).astype(np.uint8)
-    is_inside = inside_hw.astype(bool).reshape(inside_hw.shape + (1,) * (part.ndim - 2))
+    is_inside = grown_hw.astype(bool).reshape(grown_hw.shape + (1,) * (part.ndim - 2))
     return np.ascontiguousarray(np.where(is_inside, part, paper))
 
 
