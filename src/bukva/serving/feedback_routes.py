@@ -12,7 +12,7 @@ from bukva.errors import RequestError
 from bukva.serving.access import pseudonym_of, refuse_other_sites
 from bukva.serving.logs import log_failure
 from bukva.serving.problems import describe_problems
-from bukva.serving.request_body import ImageForm, describe_json, read_feedback
+from bukva.serving.request_body import describe_json, read_feedback
 from bukva.serving.schemas import Feedback, FeedbackRequest, LineFeedbackRequest, PredictRequest
 from bukva.serving.service import ServedTask, Service, ServiceDep
 
@@ -82,7 +82,7 @@ async def give_line(
 async def _keep(
     request: Request,
     key: str | None,
-    kind: type[ImageForm],
+    kind: type[FeedbackRequest] | type[LineFeedbackRequest],
     task: ServedTask[Any],
     service: Service,
 ) -> Feedback:
