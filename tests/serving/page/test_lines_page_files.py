@@ -38,8 +38,8 @@ def folder(tmp_path_factory):
 def lines(documents_registry, folder):
     """The service with all models, which keeps corrections in a folder."""
     with run_thread(tracking_uri=documents_registry, feedback_folder=folder) as server:
-        server.wait_until_ready()
-        wait_for(lambda: server.answers("/v2/models/bukva-line/ready"))
+        server.wait_until_ready(timeout_s=300)
+        wait_for(lambda: server.answers("/v2/models/bukva-line/ready"), timeout_s=300)
         yield server
 
 

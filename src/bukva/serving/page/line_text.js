@@ -3,7 +3,7 @@
 import { make } from "./elements.js";
 
 /** Below this a character is doubtful. */
-const SURE_FROM = 0.85;
+const SURE_FROM = 0.9;
 /** Others that are less likely are not offered. */
 const LEAST_LIKELY = 0.005;
 
