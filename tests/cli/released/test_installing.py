@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
 from document_pages import encode_as
@@ -17,8 +18,11 @@ from serving_servers import tracking_restored
 from bukva.cli.released.installing import Installation, install, install_reader
 from bukva.cli.released.making import FinishedRun
 from bukva.cli.released.manifest import RELEASED, read_release, write_manifest
+from bukva.core.evaluation.edits import Edits
 from bukva.errors import ParityError, ReleaseError
 from bukva.registry.models import list_packaged, list_versions
+from bukva.tasks.line.line_maker import LineMaker
+from bukva.tasks.line.parameters import SynthesisParameters
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +129,17 @@ def test_files_that_are_gone_are_made_anew_and_served_again(
     answers = mlflow.pyfunc.load_model("models:/bukva-glyph@prod")
     assert answers is not None
     assert not install(released).is_new
+
+
+def test_the_model_of_lines_is_installed_and_reads(folder: Path) -> None:
+    assert "Released model of lines, registered as" in install_reader("line", RELEASED / "line")
+    assert "known as version 1" in install_reader("line", RELEASED / "line")
+    answers = mlflow.pyfunc.load_model("models:/bukva-line@prod")
+    maker = LineMaker(SynthesisParameters(strength=0, empty=0), split="test")
+    lines, texts = maker.draw(8, np.random.default_rng(3))
+    pages = [encode_as(Image.fromarray(255 - ink_HW)) for ink_HW in lines]
+    found = answers.predict(pd.DataFrame({"image": pages}))["text"]
+    assert Edits.sum(map(Edits.between, texts, found)).cer < 0.3
 
 
 def test_the_model_of_documents_is_installed_beside(folder: Path) -> None:
