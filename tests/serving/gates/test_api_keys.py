@@ -22,6 +22,9 @@ PROTECTED = [
     ("DELETE", "/v1/feedback/" + "0" * 32),
     ("POST", "/v1/documents"),
     ("POST", "/v1/documents/explain"),
+    ("POST", "/v1/lines"),
+    ("POST", "/v1/lines/feedback"),
+    ("DELETE", "/v1/lines/feedback/" + 32 * "0"),
 ]
 
 
