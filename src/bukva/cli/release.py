@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,9 +13,10 @@ from bukva.errors import RegistryError
 if TYPE_CHECKING:
     from bukva.cli.released.installing import Installation
     from bukva.cli.released.making import FinishedRun
+    from bukva.serving.settings import TaskName
 
 
-TASKS: tuple[Literal["glyph", "document", "line"], ...] = ("glyph", "document", "line")
+TASKS: Final[tuple["TaskName", ...]] = ("glyph", "document", "line")
 
 
 @click.group()
@@ -103,7 +104,7 @@ def describe_installation(done: "Installation") -> str:
     return f"{what} version {done.version}; in production is version {done.in_production}."
 
 
-def _is_served(task: Literal["glyph", "document", "line"]) -> bool:
+def _is_served(task: "TaskName") -> bool:
     """Return whether the service finds a model of a task, or does not look for one.
 
     A registry behind a server is taken to have one.

@@ -38,7 +38,7 @@ _PROBLEMS: Final = describe_problems(
 )
 async def classify(request: Request, service: ServiceDep, page: AskedPage = 1) -> DocumentAnswer:
     """Says of a page and of each of its parts whether it is handwritten or printed."""
-    model = _admit(request, service)
+    model = service.document.admit(request)
     file = await read_file(request, service.settings, takes_pdf=True)
     asked = AskedReader(model.recogniser, {"number": page})
     [read] = await ask_documents([file], asked, model, service)
@@ -63,21 +63,12 @@ async def explain(
     `grad_cam` asks the network once, `occlusion` covers the page patch by patch and asks again:
     some two hundred times the work.
     """
-    model = _admit(request, service)
+    model = service.document.admit(request)
     file = await read_file(request, service.settings, takes_pdf=True)
     asked = AskedReader(model.recogniser, {"number": page, "method": method})
     [read] = await ask_documents([file], asked, model, service)
     to_answer(read, model)
     return Response(read.attached, media_type="image/png")
-
-
-def _admit(request: Request, service: Service) -> DocumentModel:
-    """The model that answers; asked before the body of a request is read."""
-    model = service.document.model()
-    request.state.model_version = model.identity.version
-    if not service.document.calls.has_room():
-        raise RequestError("overloaded", "Try again in a moment.")
-    return model
 
 
 async def ask_documents(

@@ -58,10 +58,7 @@ async def read_line(
 
     An empty line has an empty text.
     """
-    model = service.line.model()
-    request.state.model_version = model.identity.version
-    if not service.line.calls.has_room():
-        raise RequestError("overloaded", "Try again in a moment.")
+    model = service.line.admit(request)
     file = await read_file(request, service.settings)
     question = LineQuestion(language=language, decoding=decoding)
     [read] = await ask_lines([file], question, model, service)

@@ -178,6 +178,14 @@ class ServedTask(Generic[M]):
             raise RequestError("model_not_ready", self.models.reason())
         return model
 
+    def admit(self, request: Request) -> M:
+        """The model that answers, if a call has room; asked before a request's body is read."""
+        model = self.model()
+        request.state.model_version = model.identity.version
+        if not self.calls.has_room():
+            raise RequestError("overloaded", "Try again in a moment.")
+        return model
+
 
 @dataclass(frozen=True)
 class Service:

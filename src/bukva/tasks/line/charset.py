@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -53,7 +54,10 @@ class Charset:
         twice = [each for each, count in Counter(self.characters).items() if count > 1]
         if twice:
             raise CharsetError(f"Expected each character once in a charset, got {twice} again.")
-        object.__setattr__(self, "_places", {c: i for i, c in enumerate(self.characters, start=1)})
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {character: place for place, character in enumerate(self.characters, start=1)}
 
     def __len__(self) -> int:
         """How many outputs a network needs: one for each character, and one for the blank."""
@@ -71,8 +75,7 @@ class Charset:
                 f"Expected characters of the charset in {text!r}, got {sorted(unknown)}: "
                 "normalise the text, leave it out, or take a larger charset."
             )
-        places: dict[str, int] = self._places  # type: ignore[attr-defined]
-        return [places[character] for character in text]
+        return [self._places[character] for character in text]
 
     def decode(self, indices: Iterable[int]) -> str:
         """Return the text of indices; blanks are none. Repeats are kept: collapsing is CTC's.
